@@ -1,0 +1,234 @@
+"""What a text file is: its encoding, its line ends, how its cells are parted and quoted.
+
+Pure functions over a bounded sample. They refuse nothing except bytes that are no text; a doubtful answer is the caller's to note.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable
+from io import StringIO
+
+import msgspec
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+GUESSES = ("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "iso8859_15")
+SAMPLE_RECORDS = 200
+
+_controls = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+
+
+class Encoding(msgspec.Struct, frozen=True):
+    """`guessed` is False where the bytes leave no doubt (a byte order mark, valid UTF-8)."""
+
+    name: str
+    guessed: bool = False
+
+
+def detect_encoding(sample: bytes, *, complete: bool) -> Encoding | None:
+    """The encoding of a sample from the start of a file, or None for bytes that are no text."""
+    for bom, name in BOMS:
+        if sample.startswith(bom):
+            return Encoding(name)
+    wide = _wide_encoding(sample)
+    if wide:
+        return Encoding(wide, guessed=True)
+    text = decoded(sample, "utf-8", complete=complete)
+    if text is not None:
+        return Encoding("utf-8") if is_text(text) else None
+    return _detect_legacy(sample, complete=complete)
+
+
+def decoded(sample: bytes, encoding: str, *, complete: bool) -> str | None:
+    """The sample as text, or None where it is not of this encoding. A character cut off at the end counts only if the sample is complete."""
+    try:
+        return codecs.getincrementaldecoder(encoding)("strict").decode(sample, complete)
+    except UnicodeError:
+        return None
+
+
+def is_text(text: str) -> bool:
+    """Whether this can be text: a stray control character is a flaw, many are a sign of something else."""
+    strange = len(_controls.findall(text))
+    return strange <= 8 or strange * 20 <= len(text)
+
+
+def _wide_encoding(sample: bytes) -> str:
+    """UTF-16 without a mark shows as zero bytes at every second place only."""
+    even, odd, half = sample[0::2].count(0), sample[1::2].count(0), max(1, len(sample) // 2)
+    for zeros, others, name in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
+        if zeros >= 2 and zeros * 20 >= half and others * 20 <= zeros:
+            text = decoded(sample[: len(sample) & ~1], name, complete=False)
+            if text and ("\n" in text or "\r" in text) and is_text(text):
+                return name
+    return ""
+
+
+def _detect_legacy(sample: bytes, *, complete: bool) -> Encoding | None:
+    chinese = decoded(sample, "gb18030", complete=complete)
+    if chinese is not None and _reads_chinese(chinese):
+        return Encoding("gb18030", guessed=True)
+    if sum(byte > 0x7F for byte in sample[:4096]) >= 16:
+        name = _ask_normalizer(sample)
+        text = decoded(sample, name, complete=complete) if name else None
+        if text is not None and is_text(text):
+            return Encoding(name, guessed=True)
+    western = decoded(sample, "cp1252", complete=complete)
+    if western is not None and is_text(western):
+        return Encoding("cp1252", guessed=True)
+    return None
+
+
+def _reads_chinese(text: str) -> bool:
+    """GB 2312 holds the characters in daily use; Western text taken for GBK gives rare ones."""
+    foreign = [character for character in text if character > "\x7f"]
+    daily = sum(1 for character in foreign if _in_gb2312(character))
+    hanzi = sum(1 for character in foreign if "\u3000" <= character <= "\u9fff" or "\uff00" <= character <= "\uffef")
+    return bool(foreign) and daily * 10 >= len(foreign) * 9 and hanzi * 2 >= len(foreign)
+
+
+def _in_gb2312(character: str) -> bool:
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _ask_normalizer(sample: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(sample[: 32 << 10], cp_isolation=list(GUESSES)).best()
+    return best.encoding if best else ""
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """How the cells of a text file are parted and quoted. `quote` is "" where nothing is quoted."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str = ""
+    skip_space: bool = False
+
+    def reader(self, lines: Iterable[str]) -> csv._reader:
+        """A strict reader: what it does not understand is an error of that record, and the next call goes on with the next line."""
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter,
+            quotechar=self.quote or None,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
+            escapechar=self.escape or None,
+            skipinitialspace=self.skip_space,
+            strict=True,
+        )
+
+
+def detect_line_end(text: str) -> str:
+    """"\\n" (CRLF too) or "\\r", by the line breaks outside of quotes."""
+    bare = re.sub(r'"[^"]*"', "", text)
+    feeds = bare.count("\n")
+    returns = bare.count("\r") - bare.count("\r\n")
+    return "\r" if returns > feeds else "\n"
+
+
+def split_lines(text: str, line_end: str) -> Iterable[str]:
+    """Lines with their ends. Only real line ends part lines: str.splitlines would also part at form feeds and the like."""
+    return StringIO(text, newline="\n" if line_end == "\n" else "")
+
+
+class _Trial(msgspec.Struct, frozen=True):
+    dialect: Dialect
+    width: int
+    fit: float
+    flaws: int
+
+    @property
+    def score(self) -> float:
+        """Rows that agree on a width, and a width that says something."""
+        return self.fit * (1 - 1 / self.width) if self.width else 0.0
+
+
+def detect_dialect(text: str, *, line_end: str, complete: bool, delimiter: str = "", quotes: bool = True) -> Dialect:
+    """How the sample is parted and quoted. A given `delimiter` is taken as it is; with `quotes` False only " quotes."""
+    lines = list(split_lines(text, line_end))[: SAMPLE_RECORDS * 4]
+    if not complete and len(lines) > 1:
+        lines.pop()
+    sample = "".join(lines)
+    if delimiter:
+        return _best_quoting(sample, lines, delimiter, quotes=quotes).dialect
+    for group, enough in ((",\t;|", 0.0), ("`^~\x1f", 0.49), (" ", 0.0)):
+        trials = [_best_quoting(sample, lines, each, quotes=quotes) for each in group if each in sample]
+        trials = [trial for trial in trials if trial.score > enough and _believable(trial, sample)]
+        if trials:
+            return max(trials, key=lambda trial: trial.score).dialect
+    return _best_quoting(sample, lines, ",", quotes=quotes).dialect
+
+
+def _believable(trial: _Trial, sample: str) -> bool:
+    """Blanks part words as well as cells, so they need quoted cells beside them as a witness; the other rare ones must fit without exception."""
+    if trial.dialect.delimiter == " ":
+        return trial.width >= 3 and bool(re.search(r'" "|" [^\s"]|[^\s"] "', sample))
+    if trial.dialect.delimiter in "`^~\x1f":
+        return trial.fit == 1.0
+    return True
+
+
+def _best_quoting(sample: str, lines: list[str], delimiter: str, *, quotes: bool) -> _Trial:
+    plain = _try(Dialect(delimiter), lines)
+    if not quotes:
+        return plain
+    parted = re.escape(delimiter)
+    double = bool(re.search(rf'(?:^|{parted}) *"', sample, re.MULTILINE))
+    best = plain
+    for dialect, preferred in _other_quotings(sample, delimiter, parted, double):
+        trial = _try(dialect, lines)
+        if trial.flaws < best.flaws or (preferred and trial.flaws == best.flaws and trial.score >= best.score):
+            best = trial
+    return best
+
+
+def _other_quotings(sample: str, delimiter: str, parted: str, double: bool) -> list[tuple[Dialect, bool]]:
+    """Quotings the sample hints at, each with whether it is preferred to an equally good one before it."""
+    others = []
+    escapes = [""] + [mark for mark in ("\\", "\0") if f'{mark}"' in sample or f"{mark}'" in sample]
+    skips = [False] + ([True] if re.search(rf'{parted} +"', sample) else [])
+    for skip in skips:
+        others += [(Dialect(delimiter, escape=escape, skip_space=skip), skip) for escape in escapes if escape or skip]
+    for quote in ("'", "`"):
+        opened = re.search(rf"(?:^|{parted}){quote}[^{quote}]", sample, re.MULTILINE)
+        if quote != delimiter and opened and re.search(rf"{quote}(?:$|{parted})", sample, re.MULTILINE):
+            others += [(Dialect(delimiter, quote, escape), not double) for escape in escapes]
+    if double:
+        others.append((Dialect(delimiter, quote=""), False))
+    return others
+
+
+def _try(dialect: Dialect, lines: list[str]) -> _Trial:
+    widths: Counter[int] = Counter()
+    errors = 0
+    reader = dialect.reader(lines)
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error:
+            errors += 1
+            continue
+        if cells and any(cells):
+            widths[len(cells)] += 1
+    total = widths.total() + errors
+    if not widths:
+        return _Trial(dialect, 0, 0.0, errors)
+    # The first of equally frequent widths is the one seen first, which is the header's.
+    width, count = widths.most_common(1)[0]
+    return _Trial(dialect, width, count / total, errors + widths.total() - count)

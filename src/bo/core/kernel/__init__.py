@@ -1,0 +1,1 @@
+"""What every business module stands on. The kernel knows no business."""

@@ -1,0 +1,291 @@
+"""Commands and queries: typed functions, and the registry that derives everything else from them and refuses mistakes when it loads.
+
+    @command(needs="leads.assign", moves=VALID >> ASSIGNED)
+    def assign(tx: Tx, lead: Lead, store: Store, *, note: Text = "") -> None:
+
+The decorators return the function unchanged; what is derived is kept beside it. A command's name is its noun and its function's name: the noun of its
+subject's record, else of the record it returns, else the module's `NOUN`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar, get_args, get_origin, get_type_hints
+
+from bo.core.kernel.errors import UsageError
+from bo.core.kernel.kinds import Field, Kind, RefKind
+from bo.core.kernel.record import Move, Record, States, declared_records, info_of, read_annotation
+
+F = TypeVar("F", bound=Callable[..., object])
+PLACES: Final = ("anywhere", "central")
+CONFIRMATIONS: Final = ("", "many", "always")
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter. `record` is set where the function receives a loaded record, `kind` says how its value is read."""
+
+    name: str
+    kind: Kind
+    required: bool
+    default: object
+    optional: bool
+    meta: Field
+    record: type[Record] | None = None
+
+    @property
+    def label(self) -> str:
+        return self.meta.label or self.name.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A change, as the registry knows it. `subject` is the record it is done to, if any."""
+
+    name: str
+    noun: str
+    verb: str
+    function: Callable[..., object]
+    needs: str
+    moves: Move | States | None
+    where: str
+    confirm: str
+    version: int
+    subject: Param | None
+    params: tuple[Param, ...]
+    returns: type[Record] | None
+    summary: str
+    doc: str
+
+    def param(self, name: str) -> Param | None:
+        return next((param for param in self.params if param.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A read. It receives a `Reader` and returns typed rows."""
+
+    name: str
+    noun: str
+    verb: str
+    function: Callable[..., object]
+    needs: str
+    subject: Param | None
+    params: tuple[Param, ...]
+    summary: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    needs: str
+    moves: Move | States | None
+    where: str
+    confirm: str
+    version: int
+    query: bool = False
+
+
+_MARKS: dict[Callable[..., object], _Mark] = {}
+
+
+def command(
+    *, needs: str, moves: Move | States | None = None, where: str = "anywhere", confirm: str = "", version: int = 1
+) -> Callable[[F], F]:
+    """Mark a function as a command.
+
+    `needs` is the permission; `moves` the states it is offered in and the one it leads to; `where` is `central` for what only the central store
+    may decide; `confirm` is `many` (ask when several records are meant) or `always`.
+    """
+
+    def mark(function: F) -> F:
+        _MARKS[function] = _Mark(needs, moves, where, confirm, version)
+        return function
+
+    return mark
+
+
+def query(*, needs: str) -> Callable[[F], F]:
+    """Mark a function as a query."""
+
+    def mark(function: F) -> F:
+        _MARKS[function] = _Mark(needs, None, "anywhere", "", 1, query=True)
+        return function
+
+    return mark
+
+
+@dataclass
+class Registry:
+    """Commands and queries by name. Modules are loaded when one of their nouns is asked for; `load_all` loads every one."""
+
+    modules: tuple[str, ...]
+    nouns: Mapping[str, str] = field(default_factory=dict)  # noun -> module, so that one noun loads one module
+    commands: dict[str, Command] = field(default_factory=dict)
+    queries: dict[str, Query] = field(default_factory=dict)
+    _loaded: set[str] = field(default_factory=set)
+
+    def load_all(self) -> Registry:
+        for module in self.modules:
+            self.load(module)
+        return self
+
+    def load(self, module: str) -> None:
+        if module in self._loaded:
+            return
+        self._loaded.add(module)
+        for part in ("records", "commands", "queries"):
+            found = _import_part(f"{module}.{part}")
+            if found is not None:
+                self._take(vars(found).values(), getattr(found, "NOUN", ""), found.__name__)
+
+    def command(self, name: str) -> Command:
+        """The command of that name. Raises UsageError where there is none."""
+        found = self.commands.get(name)
+        if found is None:
+            self._load_for(name.partition(".")[0])
+            found = self.commands.get(name)
+        if found is None:
+            raise UsageError("there is no command {name}", hint="bo help lists the commands.", name=name)
+        return found
+
+    def query(self, name: str) -> Query:
+        found = self.queries.get(name)
+        if found is None:
+            self._load_for(name.partition(".")[0])
+            found = self.queries.get(name)
+        if found is None:
+            raise UsageError("there is no query {name}", name=name)
+        return found
+
+    def record(self, noun: str) -> type[Record]:
+        """The record class of a noun. Raises UsageError where there is none."""
+        if noun not in declared_records():
+            module = self.nouns.get(noun)
+            if module is not None:
+                _import_part(f"{module}.records")
+            else:
+                self.load_all()
+        found = declared_records().get(noun)
+        if found is None:
+            raise UsageError("there are no records called {noun}", hint="bo help lists them.", noun=noun)
+        return found.cls
+
+    def commands_of(self, noun: str) -> list[Command]:
+        self._load_for(noun)
+        return [item for item in self.commands.values() if item.noun == noun]
+
+    def _load_for(self, noun: str) -> None:
+        module = self.nouns.get(noun)
+        if module is None:
+            self.load_all()
+        else:
+            self.load(module)
+
+    def _take(self, values: Iterable[object], noun: str, module: str) -> None:
+        for value in list(values):
+            mark = _MARKS.get(value) if callable(value) and getattr(value, "__hash__", None) else None
+            if mark is None or getattr(value, "__module__", module) != module or not callable(value):
+                continue
+            if mark.query:
+                self._add_query(value, mark, noun)
+            else:
+                self._add_command(value, mark, noun)
+
+    def _add_command(self, function: Callable[..., object], mark: _Mark, noun: str) -> None:
+        subject, params, returns = _signature(function)
+        owner = info_of(subject.record).noun if subject and subject.record else info_of(returns).noun if returns else noun
+        verb = function.__name__.rstrip("_")
+        summary = _summary(function)
+        made = Command(
+            f"{owner}.{verb}", owner, verb, function, mark.needs, mark.moves, mark.where, mark.confirm, mark.version,
+            subject, params, returns, summary, inspect.getdoc(function) or "",
+        )  # fmt: skip
+        _refuse_mistakes(made, self.commands)
+        self.commands[made.name] = made
+
+    def _add_query(self, function: Callable[..., object], mark: _Mark, noun: str) -> None:
+        subject, params, _returns = _signature(function)
+        owner = noun or (info_of(subject.record).noun if subject and subject.record else "")
+        verb = function.__name__.rstrip("_")
+        made = Query(f"{owner}.{verb}", owner, verb, function, mark.needs, subject, params, _summary(function), inspect.getdoc(function) or "")
+        if not owner or made.name in self.queries or made.name in self.commands:
+            raise TypeError(f"{function.__module__}.{function.__name__}: a query needs a noun and a name of its own")
+        self.queries[made.name] = made
+
+
+def _import_part(name: str) -> object | None:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name == name:
+            return None
+        raise
+
+
+def _summary(function: Callable[..., object]) -> str:
+    return (inspect.getdoc(function) or "").split("\n", 1)[0].strip()
+
+
+def _signature(function: Callable[..., object]) -> tuple[Param | None, tuple[Param, ...], type[Record] | None]:
+    hints = get_type_hints(function, include_extras=True)
+    names = list(inspect.signature(function).parameters.values())
+    where = f"{function.__module__}.{function.__name__}"
+    if not names or names[0].name not in ("tx", "read"):
+        raise TypeError(f"{where}: the first parameter must be `tx` (a command) or `read` (a query)")
+    params = [_param(item, hints.get(item.name), where) for item in names[1:]]
+    subject = None
+    if params and params[0].record is not None and names[1].kind is not inspect.Parameter.KEYWORD_ONLY and params[0].required:
+        subject = params.pop(0)
+    returned = hints.get("return")
+    returns = returned if isinstance(returned, type) and issubclass(returned, Record) else None
+    return subject, tuple(params), returns
+
+
+def _param(item: inspect.Parameter, hint: object, where: str) -> Param:
+    required = item.default is inspect.Parameter.empty
+    default = None if required else item.default
+    if isinstance(default, (list, dict, set)) and default:
+        raise TypeError(f"{where}: the default of {item.name} can be changed by accident")
+    record = _record_class(hint)
+    if record is not None:
+        return Param(item.name, RefKind(info_of(record).noun), required, default, not required, Field(), record)
+    kind, meta, optional = read_annotation(hint)
+    if kind is None:
+        raise TypeError(f"{where}: the parameter {item.name} has no kind")
+    return Param(item.name, kind, required, default, optional, meta)
+
+
+def _record_class(hint: object) -> type[Record] | None:
+    candidates = get_args(hint) if get_origin(hint) is not None else (hint,)
+    found = [part for part in candidates if isinstance(part, type) and issubclass(part, Record)]
+    return found[0] if found else None
+
+
+def _refuse_mistakes(made: Command, others: Mapping[str, Command]) -> None:
+    where = f"{made.function.__module__}.{made.function.__name__}"
+    if not made.noun:
+        raise TypeError(f"{where}: no noun: give it a subject, a returned record, or its module a NOUN")
+    if made.name in others and others[made.name].function is not made.function:
+        raise TypeError(f"two commands are called {made.name}")
+    if not made.summary:
+        raise TypeError(f"{where}: a command's docstring is its help text, and it has none")
+    if "." not in made.needs and made.needs != "anyone":
+        raise TypeError(f"{where}: needs={made.needs!r} is not a permission like leads.assign")
+    if made.where not in PLACES or made.confirm not in CONFIRMATIONS or made.version < 1:
+        raise TypeError(f"{where}: where, confirm or version is not known")
+    if made.moves is not None:
+        _refuse_wrong_moves(made, where)
+
+
+def _refuse_wrong_moves(made: Command, where: str) -> None:
+    record = made.subject.record if made.subject else None
+    states = info_of(record).states if record else ()
+    if made.moves is None:
+        return
+    wanted = set(made.moves.sources) | ({made.moves.target} if made.moves.target else set())
+    if not wanted <= set(states):
+        raise TypeError(f"{where}: moves between states that {made.noun} does not have: {sorted(wanted - set(states))}")

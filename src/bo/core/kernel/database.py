@@ -1,0 +1,262 @@
+"""Databases: connections to SQLite (through sqlcipher3) and PostgreSQL, their transactions, and their errors in our words.
+
+One writing transaction at a time: `BEGIN IMMEDIATE` and the head row on SQLite, `SELECT … FROM head FOR UPDATE` on PostgreSQL. SQLite runs with WAL and
+`synchronous=FULL`; an older SQLite than 3.51.3 is refused because of its WAL-reset race.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+from bo.core.kernel.errors import BoError, Busy, Configuration, Damaged, StorageFull
+from bo.core.kernel.record import day_or_moment
+from bo.core.kernel.statements import Prepared, Statements
+
+if TYPE_CHECKING:
+    from bo.core.kernel.statements import Buildable
+
+SQLITE_LEAST: Final = (3, 51, 3)
+CACHE_KIB: Final = 64 * 1024
+BUSY_MS: Final = 10_000
+DATABASE_NAME: Final = "office.db"
+
+
+class Cursor(Protocol):
+    """The part of a DBAPI cursor that is used."""
+
+    rowcount: int
+
+    def execute(self, sql: str, values: Sequence[object] = ..., /) -> object: ...
+    def executemany(self, sql: str, rows: Iterable[Sequence[object]], /) -> object: ...
+    def fetchall(self) -> list[Any]: ...
+    def fetchmany(self, size: int = ..., /) -> list[Any]: ...
+
+
+class Session:
+    """One connection in use. Statements go by key, so that their text is made once."""
+
+    def __init__(self, connection: Any, dialect: str, statements: Statements) -> None:
+        self.connection = connection
+        self.dialect = dialect
+        self.statements = statements
+        self.cursor: Cursor = connection.cursor()
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.dialect == "sqlite"
+
+    def rows(self, key: str, build: Callable[[], Buildable], values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a statement."""
+        prepared = self.statements.get(key, build)
+        with told(self.dialect):
+            self.cursor.execute(prepared.sql, self._values(prepared, values or {}))
+            return self.cursor.fetchall()
+
+    def stream(
+        self, key: str, build: Callable[[], Buildable], values: Mapping[str, object] | None = None, *, size: int = 1000
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Rows of a statement in lists of `size`, with memory for one list."""
+        prepared = self.statements.get(key, build)
+        cursor = self.connection.cursor() if self.is_sqlite else self.connection.cursor(name="stream")
+        with told(self.dialect):
+            cursor.execute(prepared.sql, self._values(prepared, values or {}))
+            while batch := cursor.fetchmany(size):
+                yield batch
+
+    def run(self, key: str, build: Callable[[], Buildable], values: Mapping[str, object] | None = None) -> int:
+        """Carry out a statement; the number of rows it met."""
+        prepared = self.statements.get(key, build)
+        with told(self.dialect):
+            self.cursor.execute(prepared.sql, self._values(prepared, values or {}))
+            return self.cursor.rowcount
+
+    def many(self, key: str, build: Callable[[], Buildable], rows: Sequence[Sequence[object]]) -> None:
+        """Carry out a statement for many rows, given in the order of its columns."""
+        prepared = self.statements.get(key, build)
+        with told(self.dialect):
+            self.cursor.executemany(prepared.sql, rows)
+
+    def script(self, statements: Iterable[str]) -> None:
+        with told(self.dialect):
+            for sql in statements:
+                self.cursor.execute(sql)
+
+    def array(self, values: Iterable[object]) -> object:
+        """Many values as one parameter of `in_list`."""
+        listed = [day_or_moment(value) if self.is_sqlite else value for value in values]
+        return msgspec.json.encode(listed).decode() if self.is_sqlite else listed
+
+    def _values(self, prepared: Prepared, values: Mapping[str, object]) -> list[object]:
+        if prepared.constants:
+            values = {**prepared.constants, **values}
+        if self.is_sqlite:
+            return [day_or_moment(values[name]) for name in prepared.names]
+        return [values[name] for name in prepared.names]
+
+
+class Database:
+    """Where one organisation's office lies: a folder with an SQLite file, or a PostgreSQL schema."""
+
+    dialect: str
+
+    def __init__(self, statements: Statements) -> None:
+        self.statements = statements
+        self._session: Session | None = None
+
+    def connect(self) -> Session:
+        """A new connection; its owner closes it."""
+        raise NotImplementedError
+
+    def begin(self, session: Session) -> None:
+        """Start a writing transaction: from here on nobody else writes."""
+        raise NotImplementedError
+
+    @property
+    def session(self) -> Session:
+        """The connection of this thread of work, opened once."""
+        if self._session is None:
+            self._session = self.connect()
+        return self._session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A writing transaction: committed at the end, rolled back on any error."""
+        session = self.session
+        self.begin(session)
+        try:
+            yield session
+            with told(self.dialect):
+                session.cursor.execute("COMMIT")
+        except BaseException:
+            self.roll_back(session)
+            raise
+
+    def roll_back(self, session: Session) -> None:
+        try:
+            session.cursor.execute("ROLLBACK")
+        except Exception:  # the transaction may be gone already: the first error is the one to tell
+            if not self.is_alive(session):
+                self.close()
+
+    def is_alive(self, session: Session) -> bool:
+        try:
+            session.cursor.execute("SELECT 1")
+            session.cursor.fetchall()
+        except Exception:
+            return False
+        return True
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.connection.close()
+            self._session = None
+
+
+class SqliteDatabase(Database):
+    """A file, opened by sqlcipher3 and by nothing else in this process."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path, key: bytes | None = None) -> None:
+        super().__init__(Statements("sqlite"))
+        self.path = path
+        self.key = key
+        self.busy_ms = int(os.environ.get("BO_BUSY_MS", BUSY_MS))
+
+    def connect(self) -> Session:
+        return Session(self.open(), "sqlite", self.statements)
+
+    def open(self) -> Any:
+        """A raw connection with our pragmas. Raises Configuration or Damaged."""
+        from sqlcipher3 import dbapi2
+
+        if dbapi2.sqlite_version_info < SQLITE_LEAST:
+            raise Configuration("SQLite {version} can lose data; {least} is needed", hint="Install sqlcipher3 0.6.4 or later.",
+                                version=dbapi2.sqlite_version, least="3.51.3")  # fmt: skip
+        with told("sqlite"):
+            connection = dbapi2.connect(str(self.path), isolation_level=None, check_same_thread=False, cached_statements=256)
+            cursor = connection.cursor()
+            if self.key is not None:
+                cursor.execute(f"PRAGMA key = \"x'{self.key.hex()}'\"")
+            cursor.executescript(
+                f"PRAGMA busy_timeout={self.busy_ms}; PRAGMA cache_size=-{CACHE_KIB}; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                "PRAGMA recursive_triggers=ON; PRAGMA temp_store=FILE; PRAGMA trusted_schema=OFF;"
+            )
+            cursor.execute("PRAGMA journal_mode=WAL").fetchall()
+        return connection
+
+    def begin(self, session: Session) -> None:
+        with told("sqlite"):
+            session.cursor.execute("BEGIN IMMEDIATE")
+
+
+class PostgresDatabase(Database):
+    """A schema of a PostgreSQL database, through psycopg."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str, schema: str = "public") -> None:
+        super().__init__(Statements("postgresql"))
+        self.url = url.replace("postgresql+psycopg://", "postgresql://", 1)
+        self.schema = schema
+
+    def connect(self) -> Session:
+        return Session(self.open(), "postgresql", self.statements)
+
+    def open(self) -> Any:
+        import psycopg
+
+        with told("postgresql"):
+            connection = psycopg.connect(self.url, autocommit=True)
+            connection.execute(f'SET search_path TO "{self.schema}"')
+            connection.execute("SET timezone TO 'UTC'")
+            connection.execute(f"SET lock_timeout TO {BUSY_MS}")
+        return connection
+
+    def begin(self, session: Session) -> None:
+        with told("postgresql"):
+            session.cursor.execute("BEGIN")
+
+
+@contextmanager
+def told(dialect: str) -> Iterator[None]:
+    """Turn a driver's error into one of ours that says what to do."""
+    try:
+        yield
+    except BoError:
+        raise
+    except Exception as error:
+        translated = _sqlite_error(error) if dialect == "sqlite" else _postgres_error(error)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def _sqlite_error(error: Exception) -> BoError | None:
+    words = str(error).lower()
+    if "locked" in words or "busy" in words:
+        return Busy("another program is writing to this workspace", hint="Try again in a moment, or wait longer with --wait 2m.")
+    if "full" in words or "disk i/o" in words or "file too large" in words:
+        return StorageFull("the disk is full: nothing was changed", hint="Free some space and run the command again.")
+    if "malformed" in words or "not a database" in words or "hmac" in words:
+        return Damaged("the workspace file is damaged or encrypted with another key", hint="bo backup restore brings back the last backup.")
+    if "unable to open" in words or "readonly" in words:
+        return Configuration("the workspace file cannot be opened for writing", hint="Check its folder and its permissions.")
+    return None
+
+
+def _postgres_error(error: Exception) -> BoError | None:
+    name = type(error).__name__
+    if name in ("LockNotAvailable", "DeadlockDetected", "SerializationFailure", "QueryCanceled"):
+        return Busy("another program is writing to this office", hint="Try again in a moment.")
+    if name in ("DiskFull", "ConfigurationLimitExceeded"):
+        return StorageFull("the database has no room: nothing was changed", hint="Free some space and run the command again.")
+    if name == "OperationalError":
+        return Configuration("the database cannot be reached: {reason}", hint="Check its address and that it runs.", reason=str(error).split("\n")[0])
+    return None

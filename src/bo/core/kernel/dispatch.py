@@ -1,0 +1,376 @@
+"""Dispatch: the one way to write. Faces, batches, imports, HTTP, sync and tests all come through `run`.
+
+    one writing transaction; the head row says where the journal stands
+    decode every call's arguments by kind, then load all that the batch names with a few IN statements
+    for each call: begin -> authorise -> check the state `moves` asks for -> run the function -> move -> settle -> log
+        refused: what the transaction holds of this call is dropped; the outcome says why
+    flush rows, operations, changes, search words and effects; commit
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from bo.core.kernel.command import Command, Param, Registry
+from bo.core.kernel.database import Session
+from bo.core.kernel.errors import Ambiguous, BadValue, BoError, NotAllowed, NotFound, Refused, UsageError, WrongState
+from bo.core.kernel.ids import TAIL_LENGTH, short
+from bo.core.kernel.kinds import Context, RefKind
+from bo.core.kernel.record import Move, Record, RecordInfo, info_of, encode_json
+from bo.core.kernel.tx import SYSTEM, Actor, Tx
+from bo.core.kernel.unit import Change, Unit
+
+TAIL_LEAST: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a command, as a face, a file or another machine asks for it. `id`, `at`, `actor`, `device` and `batch` are given by replays."""
+
+    name: str
+    subject: str | None = None
+    args: Mapping[str, object] = field(default_factory=dict)
+    id: str | None = None
+    at: datetime | None = None
+    actor: str | None = None
+    device: str | None = None
+    batch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a call: `applied`, `unchanged` (nothing to do), `repeated` (the same operation came before), `refused`, or `not_run`."""
+
+    call: Call
+    status: str
+    operation: str = ""
+    subject: str | None = None
+    changes: tuple[Change, ...] = ()
+    returned: str | None = None
+    error: BoError | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.status in ("applied", "unchanged", "repeated")
+
+
+class Authorise(Protocol):
+    """Who an actor id is, given by the access module: the kernel knows no operators."""
+
+    def __call__(self, tx: Tx, actor: str) -> Actor: ...
+
+
+@dataclass(slots=True)
+class Decoded:
+    """A call with its command found and its arguments read."""
+
+    call: Call
+    command: Command
+    operation: str
+    values: dict[str, object]
+    error: BoError | None = None
+
+
+@dataclass
+class Dispatch:
+    """Performs calls in one unit of work. Made anew for each transaction."""
+
+    registry: Registry
+    session: Session
+    unit: Unit
+    context: Context
+    authorise: Authorise
+    actor: str
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+    def perform(self, calls: Sequence[Call], *, atomic: bool) -> list[Outcome]:
+        """Run the calls in order. With `atomic`, the first refusal is raised and nothing of the batch stands."""
+        tx = Tx(self.unit, self.context)
+        decoded = [self._decode(call) for call in calls]
+        self._prefetch(decoded)
+        before = self._recorded_before(decoded)
+        batch = decoded[0].operation if decoded else ""
+        outcomes = []
+        for item in decoded:
+            earlier = before.get(item.operation)
+            outcome = self._repeat(item, earlier) if earlier is not None else self._perform(tx, item, item.call.batch or batch)
+            if outcome.error is not None and atomic:
+                raise outcome.error
+            if outcome.status == "applied":
+                before[item.operation] = (item.command.name, outcome.subject, _arguments(item).decode())
+            outcomes.append(outcome)
+        return outcomes
+
+    # -- one call --------------------------------------------------------------------------------------------------------------
+
+    def _perform(self, tx: Tx, item: Decoded, batch: str) -> Outcome:
+        call, command = item.call, item.command
+        tx.begin(item.operation, call.at or self.clock(), SYSTEM)
+        try:
+            if item.error is not None:
+                raise item.error
+            tx.actor = self.authorise(tx, call.actor or self.actor)
+            if not tx.actor.may(command.needs):
+                raise NotAllowed("{actor} may not {permission}", hint="Ask somebody who may: bo operators list.",
+                                 actor=tx.actor.name, permission=command.needs)  # fmt: skip
+            subject = self._subject(tx, item)
+            arguments = self._arguments(tx, item)
+            returned = self._run(tx, command, subject, arguments)
+            changes = tx.settle()
+            _refuse_doubles(self.unit, changes)
+        except BoError as error:
+            tx.drop()
+            error.facts.setdefault("command", command.name)
+            return Outcome(call, "refused", item.operation, call.subject, error=error)
+        except BaseException:
+            tx.drop()
+            raise
+        subject_id = subject.id if subject is not None else None
+        returned_id = returned.id if isinstance(returned, Record) else subject_id
+        if not changes and not tx.asked_effects:
+            return Outcome(call, "unchanged", item.operation, subject_id, (), returned_id)
+        tx.accept(changes)
+        logged = (item.operation, batch, command.name, command.version, subject_id, _arguments(item).decode(), tx.actor.id, call.device or self.unit.head.device)
+        self.unit.log(logged, tx.now, changes)
+        return Outcome(call, "applied", item.operation, subject_id, tuple(changes), returned_id)
+
+    def _run(self, tx: Tx, command: Command, subject: Record | None, arguments: dict[str, object]) -> object:
+        moves = command.moves
+        if moves is not None and subject is not None:
+            state = getattr(subject, "state", "")
+            if state not in moves.sources:
+                raise WrongState(
+                    "{name} {id}: not possible while it is {state}", hint="It must be {wanted}.",
+                    name=info_of(type(subject)).name, id=short(subject.id), state=state, wanted=" / ".join(moves.sources),
+                )  # fmt: skip
+        returned = command.function(tx, subject, **arguments) if subject is not None else command.function(tx, **arguments)
+        if isinstance(moves, Move) and subject is not None:
+            subject.state = moves.target  # type: ignore[attr-defined]
+        return returned
+
+    def _subject(self, tx: Tx, item: Decoded) -> Record | None:
+        wanted = item.command.subject
+        if wanted is None or wanted.record is None:
+            if item.call.subject is not None:
+                raise UsageError("{command} takes no subject", command=item.command.name)
+            return None
+        if item.call.subject is None:
+            raise UsageError("{command} needs the id of a record", command=item.command.name)
+        return self._load(tx, wanted.record, item.call.subject, own=True)
+
+    def _arguments(self, tx: Tx, item: Decoded) -> dict[str, object]:
+        """Values as the function takes them: references become records, or ids where only an id is asked for."""
+        arguments = dict(item.values)
+        for param in item.command.params:
+            value = arguments.get(param.name)
+            if value is None or not isinstance(param.kind, RefKind):
+                continue
+            try:
+                record = self._load(tx, param.record or self.registry.record(param.kind.record), str(value))
+            except (NotFound, Ambiguous) as error:
+                error.facts.setdefault("field", param.name)
+                raise
+            item.values[param.name] = record.id
+            arguments[param.name] = record if param.record is not None else record.id
+        return arguments
+
+    def _load(self, tx: Tx, cls: type[Record], text: str, *, own: bool = False) -> Record:
+        record = tx.get(cls, resolve(self.unit, cls, text))
+        if own and not tx.actor.sees(record.scope):
+            raise NotFound("there is no {name} {id}", name=info_of(cls).name, id=text)
+        return record
+
+    # -- a batch at once -------------------------------------------------------------------------------------------------------
+
+    def _decode(self, call: Call) -> Decoded:
+        command = self.registry.command(call.name)
+        item = Decoded(call, command, call.id or self.new_id(), {})
+        try:
+            item.values = decode_arguments(command, call.args, self.context)
+        except BoError as error:
+            item.error = error
+        return item
+
+    def _prefetch(self, decoded: Sequence[Decoded]) -> None:
+        """Load what the batch names: subjects and references by id, and rows that share a lookup value with what is to be created."""
+        ids: dict[type[Record], set[str]] = defaultdict(set)
+        keys: dict[tuple[type[Record], str], set[object]] = defaultdict(set)
+        for item in decoded:
+            command = item.command
+            if command.subject is not None and command.subject.record is not None and item.call.subject is not None:
+                _want(ids, keys, command.subject.record, item.call.subject)
+            for param in command.params:
+                if param.record is not None and (value := item.values.get(param.name)) is not None:
+                    _want(ids, keys, param.record, str(value))
+            if command.returns is not None:
+                for name in info_of(command.returns).lookups:
+                    if (value := item.values.get(name)) is not None:
+                        keys[command.returns, name].add(value)
+        for cls, wanted in ids.items():
+            self.unit.load_ids(cls, wanted)
+        for (cls, name), values in keys.items():
+            self.unit.load_keys(cls, name, values)
+
+    def _recorded_before(self, decoded: Sequence[Decoded]) -> dict[str, tuple[str, str | None, str]]:
+        """Operations of this batch that were carried out earlier, by id."""
+        given = [item.operation for item in decoded if item.call.id is not None]
+        if not given:
+            return {}
+        rows = self.session.rows("kernel:operations:by:id", _operations_by_id, {"ids": self.session.array(given)})
+        return {str(row[0]): (str(row[1]), row[2], str(row[3])) for row in rows}
+
+    def _repeat(self, item: Decoded, earlier: tuple[str, str | None, str]) -> Outcome:
+        name, subject, arguments = earlier
+        if self._same(item, name, subject, arguments):
+            return Outcome(item.call, "repeated", item.operation, subject)
+        error = Refused("this operation id was used before for something else", hint="Use another --idempotency-key.", id=item.operation)
+        return Outcome(item.call, "refused", item.operation, item.call.subject, error=error)
+
+    def _same(self, item: Decoded, name: str, subject: str | None, arguments: str) -> bool:
+        if item.command.name != name or item.error is not None:
+            return False
+        wanted = item.command.subject
+        given = item.call.subject
+        if wanted is not None and wanted.record is not None and given is not None:
+            given = resolve(self.unit, wanted.record, given)
+        for param in item.command.params:
+            if isinstance(param.kind, RefKind) and (value := item.values.get(param.name)) is not None:
+                item.values[param.name] = resolve(self.unit, param.record or self.registry.record(param.kind.record), str(value))
+        return given == subject and _arguments(item).decode() == arguments
+
+
+def decode_arguments(command: Command, given: Mapping[str, object], context: Context) -> dict[str, object]:
+    """Read a call's arguments by kind. Blank text means not given. Raises BadValue or UsageError that name the field."""
+    values: dict[str, object] = {}
+    known = 0
+    for param in command.params:
+        name = param.name
+        if name in given:
+            known += 1
+            value = given[name]
+            if value is not None and value != "":
+                values[name] = _read(param, value, context)
+                continue
+            if param.optional and not param.required:
+                values[name] = None  # given as blank: clear it
+                continue
+        if param.required:
+            raise UsageError("{command} needs {field}", hint="Give it with --{option}.", command=command.name, field=name, option=name.replace("_", "-"))
+    if known != len(given):
+        names = {param.name for param in command.params}
+        unknown = next(name for name in given if name not in names)
+        raise UsageError("{command} has no parameter {field}", hint="It takes: {names}.", command=command.name, field=unknown, names=", ".join(sorted(names)))
+    return values
+
+
+def _read(param: Param, value: object, context: Context) -> object:
+    try:
+        return param.kind.decode(value, context)
+    except BadValue as error:
+        error.facts.setdefault("field", param.name)
+        error.facts.setdefault("value", str(value)[:200])
+        raise
+
+
+def resolve(unit: Unit, cls: type[Record], text: str) -> str:
+    """The full id that a text stands for: an id, a natural key, or an id's unique tail. Raises NotFound or Ambiguous."""
+    info = info_of(cls)
+    if is_id(info, text):
+        return text
+    for name in info.key:
+        if name in info.lookups:
+            found = unit.with_key(cls, name, text)
+            if len(found) == 1:
+                return found[0].record.id
+    return _by_tail(unit, info, text)
+
+
+def is_id(info: RecordInfo, text: str) -> bool:
+    return len(text) == len(info.prefix) + 1 + TAIL_LENGTH and text.startswith(info.prefix + "_")
+
+
+def _by_tail(unit: Unit, info: RecordInfo, text: str) -> str:
+    tail = text.lower().rpartition("_")[2]
+    name = info.name.replace("_", " ")
+    if len(tail) < TAIL_LEAST or not tail.isalnum():
+        raise NotFound("there is no {name} {id}", hint="bo {noun} list shows what there is.", name=name, id=text, noun=info.noun)
+    held = [record_id for record_id, entry in unit.entries[info.cls].items() if record_id.endswith(tail) and not entry.removed]
+    unit.flush()
+    rows = unit.session.rows(f"{info.fingerprint}:tail", lambda: _ids_by_tail(info), {"tail": f"%{tail}"})
+    found = sorted({*held, *(str(row[0]) for row in rows)})
+    if not found:
+        raise NotFound("there is no {name} {id}", hint="bo {noun} list shows what there is.", name=name, id=text, noun=info.noun)
+    if len(found) > 1:
+        raise Ambiguous("{id} is the end of several ids: {ids}", hint="Type more of it.", id=text, ids=", ".join(found[:5]))
+    return found[0]
+
+
+def _want(
+    ids: dict[type[Record], set[str]], keys: dict[tuple[type[Record], str], set[object]], cls: type[Record], text: str
+) -> None:
+    info = info_of(cls)
+    if is_id(info, text):
+        ids[cls].add(text)
+        return
+    for name in info.key:
+        if name in info.lookups:
+            keys[cls, name].add(text)
+
+
+def _refuse_doubles(unit: Unit, changes: Sequence[Change]) -> None:
+    """Unique fields are checked here, so that a double is a refusal of one call and not an error of the whole transaction."""
+    for change in changes:
+        if change.after is None:
+            continue
+        cls = unit_class(unit, change)
+        info = info_of(cls)
+        record = unit.entries[cls][change.row].record
+        for item in info.fields:
+            value = getattr(record, item.name) if item.meta.unique else None
+            if value in (None, ""):
+                continue
+            if any(entry.record.id != record.id for entry in unit.with_key(cls, item.name, value)):
+                raise Refused("there already is a {name} with {field} {value}", name=info.name.replace("_", " "), field=item.name, value=value)
+
+
+def unit_class(unit: Unit, change: Change) -> type[Record]:
+    from bo.core.kernel.record import declared_records
+
+    return declared_records()[change.noun].cls
+
+
+def _arguments(item: Decoded) -> bytes:
+    """The arguments as the journal keeps them: canonical values in the order of the signature."""
+    values: dict[str, Any] = item.values
+    return encode_json({param.name: values[param.name] for param in item.command.params if param.name in values})
+
+
+def _operations_by_id() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import in_list, operation
+
+    return sa.select(operation.c.id, operation.c.name, operation.c.subject, operation.c.args).where(in_list(operation.c.id, sa.bindparam("ids")))
+
+
+def _ids_by_tail(info: RecordInfo) -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import table
+
+    made = table(info)
+    return sa.select(made.c.id).where(made.c.id.like(sa.bindparam("tail"))).limit(6)
+
+
+def with_ids(calls: Sequence[Call], keys: Sequence[str]) -> list[Call]:
+    """Calls whose operation ids stand for idempotency keys."""
+    from bo.core.kernel.ids import operation_id_for_key
+
+    return [replace(call, id=operation_id_for_key(key)) for call, key in zip(calls, keys, strict=True)]

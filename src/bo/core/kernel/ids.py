@@ -1,0 +1,53 @@
+"""Ids: a record's prefix and 26 base32 characters of a time-ordered UUIDv7 (TypeID, https://github.com/jetify-com/typeid).
+
+An operation's id is made once, outside the command; every id made inside a command derives from it, so that a replay makes the same ids.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from hashlib import blake2b
+from typing import Final
+
+ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, lower case, as TypeID asks
+TAIL_LENGTH: Final = 26
+SHORT_LENGTH: Final = 6
+_PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
+
+
+def encode(number: int) -> str:
+    """128 bits as 26 base32 characters."""
+    pairs = _PAIRS
+    return "".join([pairs[(number >> shift) & 1023] for shift in range(120, -1, -10)])
+
+
+def new_operation_id() -> str:
+    """A fresh operation id: 48 bits of milliseconds, 74 random bits."""
+    moment_ms = time.time_ns() // 1_000_000
+    return "op_" + encode(_uuid7(moment_ms, int.from_bytes(os.urandom(10), "big")))
+
+
+def operation_id_for_key(key: str) -> str:
+    """The operation id that an idempotency key stands for: the same key is the same operation."""
+    return "op_" + encode(int.from_bytes(blake2b(key.encode(), digest_size=16, person=b"bo-key").digest(), "big"))
+
+
+def derived_tail(operation_id: str, count: int) -> str:
+    """The tail of the `count`-th id made by an operation: its own for the first, then hashes that keep its time."""
+    tail = operation_id[-TAIL_LENGTH:]
+    if count == 0:
+        return tail
+    digest = blake2b(f"{tail}{count}".encode(), digest_size=10).digest()
+    return tail[:10] + encode(int.from_bytes(digest, "big"))[-16:]
+
+
+def _uuid7(moment_ms: int, randomness: int) -> int:
+    high = (randomness >> 62) & 0xFFF
+    low = randomness & ((1 << 62) - 1)
+    return (moment_ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
+
+
+def short(record_id: str) -> str:
+    """The end of an id, as people type it."""
+    return record_id[-SHORT_LENGTH:]

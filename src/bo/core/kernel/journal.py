@@ -1,0 +1,201 @@
+"""The journal: every operation with its changes, in the order of their commits, each hashed with the one before.
+
+Reading it gives history, what an undo has to put back, and the proof that nobody has edited, cut or re-chained it. Writing it is the unit's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from bo.core.kernel.database import Session
+from bo.core.kernel.dispatch import Call
+from bo.core.kernel.errors import Damaged, NotFound
+from bo.core.kernel.kinds import moment_text
+from bo.core.kernel.record import declared_records
+from bo.core.kernel.unit import Change, chain_hash
+
+GENESIS: Final = "0" * 64
+PAGE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One call of a command, as recorded."""
+
+    seq: int
+    id: str
+    batch: str
+    name: str
+    version: int
+    subject: str | None
+    args: str
+    actor: str
+    device: str
+    at: datetime
+    hash: str
+
+    def call(self) -> Call:
+        """The call that repeats it to the same bytes."""
+        return Call(self.name, self.subject, msgspec.json.decode(self.args, type=dict[str, object]), self.id, self.at, self.actor, self.device, self.batch)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field before and after, for people."""
+
+    field: str
+    before: object
+    after: object
+
+
+def operations(session: Session, *, newest_first: bool = True, limit: int = 50, before: int | None = None) -> list[Operation]:
+    """A page of the journal."""
+    values = {"limit": limit, "edge": before if before is not None else (2**62 if newest_first else 0)}
+    rows = session.rows(f"kernel:log:{newest_first}", lambda: _log(newest_first), values)
+    return [_operation(row) for row in rows]
+
+
+def operation(session: Session, operation_id: str) -> Operation:
+    """The operation of that id or unique tail. Raises NotFound."""
+    rows = session.rows("kernel:operation:tail", _by_tail, {"tail": f"%{operation_id}"})
+    if len(rows) != 1:
+        raise NotFound("there is no single operation {id}", hint="bo op log lists them.", id=operation_id)
+    return _operation(rows[0])
+
+
+def batch(session: Session, batch_id: str) -> list[Operation]:
+    """The operations that were run together, in order."""
+    return [_operation(row) for row in session.rows("kernel:batch", _batch, {"batch": batch_id})]
+
+
+def changes_of(session: Session, seq: int) -> list[Change]:
+    rows = session.rows("kernel:changes", _changes, {"seq": seq})
+    return [_change(row) for row in rows]
+
+
+def history(session: Session, record_id: str, limit: int = 200) -> list[tuple[Operation, Change]]:
+    """What happened to one row, newest first."""
+    rows = session.rows("kernel:history", _history, {"row": record_id, "limit": limit})
+    return [(_operation(row[:11]), _change(row[11:])) for row in rows]
+
+
+def differences(change: Change) -> list[Difference]:
+    """The fields in which a change's images differ."""
+    info = declared_records()[change.noun]
+    before = msgspec.json.decode(change.before, type=dict[str, object]) if change.before else {}
+    after = msgspec.json.decode(change.after, type=dict[str, object]) if change.after else {}
+    hidden = {"revision", "updated_at", "created_at", "id", "scope"}
+    names = [name for name in info.field_names if name not in hidden and before.get(name) != after.get(name)]
+    return [Difference(name, before.get(name), after.get(name)) for name in names]
+
+
+def verify_chain(session: Session) -> int:
+    """Walk the whole journal and compare every hash; the number of operations. Raises Damaged that names the first bad one."""
+    last, expected = GENESIS, 1
+    for item, changes in everything(session):
+        parts = [last, str(expected), item.id, item.batch, item.name, str(item.version), item.subject or "", item.args, item.actor, item.device, moment_text(item.at)]
+        for place, change in enumerate(changes):
+            before, after = change.before.decode() if change.before else "", change.after.decode() if change.after else ""
+            parts += [str(place), change.noun, change.row, before, after, change.scope_before or "", change.scope_after or ""]
+        if item.seq != expected or chain_hash(parts) != item.hash:
+            raise Damaged("the journal has been altered at operation {seq} ({id})", hint="Restore a verified backup.", seq=expected, id=item.id)
+        last, expected = item.hash, expected + 1
+    head = session.rows("kernel:head", head_statement)[0]
+    if (int(head[0]), str(head[2])) != (expected - 1, last):
+        raise Damaged("the journal ends at operation {seq}, its head says {head}", hint="Restore a verified backup.", seq=expected - 1, head=head[0])
+    return expected - 1
+
+
+def everything(session: Session) -> Iterator[tuple[Operation, list[Change]]]:
+    """The whole journal in order, in bounded memory."""
+    last = 0
+    while page := operations(session, newest_first=False, limit=PAGE, before=last):
+        first, last = page[0].seq, page[-1].seq
+        grouped: dict[int, list[Change]] = {}
+        for row in session.rows("kernel:changes:range", _changes_range, {"first": first, "last": last}):
+            grouped.setdefault(int(row[0]), []).append(_change(row[1:]))
+        for item in page:
+            yield item, grouped.get(item.seq, [])
+
+
+def _operation(row: tuple[Any, ...]) -> Operation:
+    at = row[9] if isinstance(row[9], datetime) else datetime.fromisoformat(row[9])
+    return Operation(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], at, row[10])
+
+
+def _change(row: tuple[Any, ...]) -> Change:
+    noun, record_id, before, after, scope_before, scope_after = row
+    return Change(noun, record_id, before.encode() if before else None, after.encode() if after else None, scope_before, scope_after)
+
+
+def head_statement() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import head
+
+    return sa.select(head.c.seq, head.c.row, head.c.hash, head.c.device)
+
+
+def _log(newest_first: bool) -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import operation as made
+
+    edge = sa.bindparam("edge")
+    wanted = sa.select(made).limit(sa.bindparam("limit"))
+    return wanted.where(made.c.seq < edge).order_by(made.c.seq.desc()) if newest_first else wanted.where(made.c.seq > edge).order_by(made.c.seq)
+
+
+def _by_tail() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import operation as made
+
+    return sa.select(made).where(made.c.id.like(sa.bindparam("tail"))).limit(2)
+
+
+def _batch() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import operation as made
+
+    wanted = sa.bindparam("batch")
+    inside = sa.and_(made.c.batch == wanted, made.c.batch != made.c.id)
+    return sa.union_all(sa.select(made).where(made.c.id == wanted), sa.select(made).where(inside)).order_by("seq")
+
+
+def _change_columns() -> Any:
+    from bo.core.kernel.tables import change as made
+
+    return made.c.noun, made.c.row, made.c.before, made.c.after, made.c.scope_before, made.c.scope_after
+
+
+def _changes() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import change as made
+
+    return sa.select(*_change_columns()).where(made.c.seq == sa.bindparam("seq")).order_by(made.c.place)
+
+
+def _changes_range() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import change as made
+
+    between = made.c.seq.between(sa.bindparam("first"), sa.bindparam("last"))
+    return sa.select(made.c.seq, *_change_columns()).where(between).order_by(made.c.seq, made.c.place)
+
+
+def _history() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import change, operation
+
+    joined = sa.select(operation, *_change_columns()).join(change, change.c.seq == operation.c.seq)
+    return joined.where(change.c.row == sa.bindparam("row")).order_by(operation.c.seq.desc()).limit(sa.bindparam("limit"))

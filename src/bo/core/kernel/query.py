@@ -1,0 +1,315 @@
+"""The filter language, and the SQL it stands for. One language in the command line, the screen and HTTP:
+
+    state:valid,assigned store:west created>=2026-11-01 amount>500 "kitchen" -tag:test sort:-created
+
+`:` is equality (with `*` a pattern, several values by comma, `none` and `any` for emptiness), `~` contains, `-` in front negates, bare words search the
+full text. The text is read into `Condition`s; their *shape* (fields and operators, not values) is the key of the statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from bo.core.kernel.errors import BadValue, UsageError
+from bo.core.kernel.kinds import Context, Kind, PhoneKind, RefKind, TagsKind, TextKind
+from bo.core.kernel.record import FieldInfo, RecordInfo
+
+TOKEN: Final = re.compile(r'''(-?)(?:([^\s:<>=~!"]+)(:|>=|<=|!=|>|<|=|~))?("(?:[^"\\]|\\.)*"|[^\s"]+)?''')
+PERIOD: Final = re.compile(r"^([+-]?\d+)([dhm])$")
+WORDS: Final = {"：": ":", "＞": ">", "＜": "<", "＝": "=", "，": ","}
+SORT_MOST: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One field compared. `operator` is one of eq in ne lt le gt ge like none any range tag; `values` fill its parameters."""
+
+    field: str
+    operator: str
+    values: tuple[object, ...] = ()
+    negated: bool = False
+
+    @property
+    def shape(self) -> str:
+        return f"{'-' if self.negated else ''}{self.field}.{self.operator}"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter as understood: conditions, words for the full text, and the order."""
+
+    conditions: tuple[Condition, ...] = ()
+    words: str = ""
+    sort: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> str:
+        return "&".join([*(condition.shape for condition in self.conditions), "words" if self.words else "", "sort=" + ",".join(self.sort)])
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading a filter depends on: the workspace's context, the time, and how a reference is found."""
+
+    context: Context
+    now: datetime
+    find_ref: Callable[[str, str], str | None]
+
+
+def parse_filter(text: str, info: RecordInfo, reading: Reading) -> Filter:
+    """Read a filter for records of one sort. Raises UsageError for an unknown field, BadValue for a value its field cannot have."""
+    conditions: list[Condition] = []
+    words: list[str] = []
+    sort: list[str] = []
+    for negated, name, operator, value in _tokens(text):
+        if not name:
+            if negated:
+                raise UsageError("a word cannot be negated: {word}", hint="Negate a field: -city:{word}", word=value)
+            words.append(value)
+        elif name == "sort":
+            sort += [_sort_field(part, info) for part in value.split(",") if part]
+        else:
+            conditions.append(_condition(field_called(name, info), operator, value, reading, negated))
+    if len(sort) > SORT_MOST:
+        raise UsageError("at most {most} fields can be sorted by", most=SORT_MOST)
+    if words and not info.searched:
+        raise UsageError("{noun} have no text search", hint="Filter by a field.", noun=info.noun)
+    return Filter(tuple(conditions), " ".join(words), tuple(sort))
+
+
+def _tokens(text: str) -> list[tuple[bool, str, str, str]]:
+    for wide, plain in WORDS.items():
+        text = text.replace(wide, plain)
+    if text.count('"') % 2:
+        text += '"'
+    found, place = [], 0
+    while place < len(text):
+        match = TOKEN.match(text, place)
+        if match is None or match.end() == place:
+            place += 1
+            continue
+        place = match.end()
+        minus, name, operator, value = match.group(1), match.group(2) or "", match.group(3) or "", match.group(4) or ""
+        if value.startswith('"'):
+            value = value[1:-1].replace('\\"', '"')
+        if name or value:
+            found.append((bool(minus) and bool(name or value), name.lower(), operator, value))
+    return found
+
+
+def field_called(name: str, info: RecordInfo) -> FieldInfo:
+    """The field of that name, label, or name without `_at`. Raises UsageError that lists the fields."""
+    wanted = name.lower().replace("-", "_")
+    for candidate in (wanted, f"{wanted}_at", wanted.rstrip("s"), f"{wanted}s"):
+        if candidate in info.by_name:
+            return info.by_name[candidate]
+    for item in info.fields:
+        if wanted in (item.label.lower(), *(alias.lower() for alias in item.meta.aliases)):
+            return item
+    names = ", ".join(item.name for item in info.fields if not item.meta.internal)
+    raise UsageError("{noun} have no field {field}", hint="Fields: {names}", noun=info.noun, field=name, names=names)
+
+
+def _sort_field(text: str, info: RecordInfo) -> str:
+    down = text.startswith("-")
+    return ("-" if down else "") + field_called(text.lstrip("+-"), info).name
+
+
+def _condition(item: FieldInfo, operator: str, value: str, reading: Reading, negated: bool) -> Condition:
+    operator = ":" if operator == "=" else operator
+    if operator == "!=":
+        operator, negated = ":", not negated
+    if operator == ":" and value.lower() in ("", "none", "any", "*"):
+        return Condition(item.name, "any" if value.lower() in ("any", "*") else "none", (), negated)
+    try:
+        if isinstance(item.kind, TagsKind):
+            return Condition(item.name, "tag", (f'%"{_escape(value)}"%',), negated)
+        if item.kind.column in ("moment", "day"):
+            return _time_condition(item, operator, value, reading, negated)
+        if operator == "~":
+            return Condition(item.name, "like", (f"%{_escape(value)}%",), negated)
+        if operator == ":":
+            return _equality(item, value, reading, negated)
+        names = {">": "gt", ">=": "ge", "<": "lt", "<=": "le"}
+        return Condition(item.name, names[operator], (item.kind.decode(value, reading.context),), negated)
+    except BadValue as error:
+        error.facts.setdefault("field", item.name)
+        raise
+
+
+def _equality(item: FieldInfo, value: str, reading: Reading, negated: bool) -> Condition:
+    if isinstance(item.kind, (TextKind, PhoneKind)):
+        if "*" in value:
+            return Condition(item.name, "like", (_escape(value).replace("*", "%"),), negated)
+        if isinstance(item.kind, PhoneKind) and len(value) < 8:
+            return Condition(item.name, "like", (f"%{_escape(value)}",), negated)
+    values = [_equal_value(item.kind, part, reading) for part in value.split(",") if part]
+    if len(values) == 1:
+        return Condition(item.name, "eq", (values[0],), negated)
+    return Condition(item.name, "in", (tuple(values),), negated)
+
+
+def _equal_value(kind: Kind, text: str, reading: Reading) -> object:
+    if isinstance(kind, RefKind):
+        return reading.find_ref(kind.record, text) or text
+    return kind.decode(text, reading.context)
+
+
+def _time_condition(item: FieldInfo, operator: str, text: str, reading: Reading, negated: bool) -> Condition:
+    """Days mean whole days in the workspace's zone: `created:2026-11-01`, `created>=-7d`, `due<now`."""
+    start, end = _time_span(item, text, reading)
+    if operator == ":":
+        return Condition(item.name, "range", (start, end), negated) if start != end else Condition(item.name, "eq", (start,), negated)
+    if operator == ">=":
+        return Condition(item.name, "ge", (start,), negated)
+    if operator == "<":
+        return Condition(item.name, "lt", (start,), negated)
+    if operator == ">":
+        return Condition(item.name, "ge" if start != end else "gt", (end,), negated)
+    if operator == "<=":
+        return Condition(item.name, "lt" if start != end else "le", (end,), negated)
+    raise UsageError("{field} cannot be compared with {operator}", field=item.name, operator=operator)
+
+
+def _time_span(item: FieldInfo, text: str, reading: Reading) -> tuple[object, object]:
+    """The half-open span that a text names; both ends alike where it is one moment."""
+    from zoneinfo import ZoneInfo
+
+    zone = ZoneInfo(reading.context.zone)
+    today = reading.now.astimezone(zone).date()
+    period = PERIOD.match(text)
+    days = {"today": 0, "yesterday": -1, "tomorrow": 1, "今天": 0, "昨天": -1, "明天": 1}
+    if text.lower() == "now":
+        return (reading.now, reading.now) if item.kind.column == "moment" else (today, today + timedelta(days=1))
+    if period is not None and period[2] != "d":
+        moment = reading.now + timedelta(**{"hours" if period[2] == "h" else "minutes": int(period[1])})
+        return (moment, moment) if item.kind.column == "moment" else (moment.date(), moment.date())
+    if period is not None or text.lower() in days:
+        day = today + timedelta(days=int(period[1]) if period is not None else days[text.lower()])
+    elif item.kind.column == "moment" and len(text) > 10:
+        moment = item.kind.decode(text, reading.context)
+        return moment, moment
+    else:
+        day = _day(text)
+    return _bounds(item, day, zone)
+
+
+def _day(text: str) -> date:
+    from bo.core.kernel.parsing import parse_day
+
+    return parse_day(text)
+
+
+def _bounds(item: FieldInfo, day: date, zone: Any) -> tuple[object, object]:
+    if item.kind.column == "day":
+        return day, day + timedelta(days=1)
+    return datetime(day.year, day.month, day.day, tzinfo=zone), datetime.combine(day + timedelta(days=1), datetime.min.time(), tzinfo=zone)
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+# -- SQL -------------------------------------------------------------------------------------------------------------------------------
+
+
+def parameters(found: Filter, *, sqlite: bool, array: Callable[[Sequence[object]], object]) -> dict[str, object]:
+    """The values of a filter's statement, by parameter."""
+    from bo.core.kernel.search import fts5_query, tsquery
+
+    values: dict[str, object] = {}
+    for place, condition in enumerate(found.conditions):
+        for part, value in enumerate(condition.values):
+            values[f"c{place}_{part}"] = array(value) if isinstance(value, tuple) else value
+    if found.words:
+        values["words"] = fts5_query(found.words) if sqlite else tsquery(found.words)
+        if not values["words"]:
+            raise UsageError("there is nothing to search for in {words}", hint="Type letters or digits.", words=found.words)
+    return values
+
+
+def clauses(info: RecordInfo, found: Filter, *, sqlite: bool) -> list[Any]:
+    """The WHERE clauses of a filter."""
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import matches, search_table, table
+
+    made = table(info)
+    wanted = [_clause(made.c[item.field], item, place) for place, item in enumerate(found.conditions)]
+    if found.words:
+        index = search_table(info)
+        key = index.c.rowid if sqlite else index.c.n
+        wanted.append(made.c.n.in_(sa.select(key).where(matches(index.c.body, sa.bindparam("words")))))
+    return wanted
+
+
+def _clause(column: Any, item: Condition, place: int) -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import in_list
+
+    first, second = (sa.bindparam(f"c{place}_{part}", type_=column.type) for part in (0, 1))
+    built: dict[str, Callable[[], Any]] = {
+        "eq": lambda: column == first,
+        "in": lambda: in_list(column, sa.bindparam(f"c{place}_0")),
+        "lt": lambda: column < first,
+        "le": lambda: column <= first,
+        "gt": lambda: column > first,
+        "ge": lambda: column >= first,
+        "like": lambda: column.like(first, escape="\\"),
+        "tag": lambda: sa.and_(column.is_not(None), column.like(first, escape="\\")),
+        "range": lambda: sa.and_(column >= first, column < second),
+        "none": lambda: _empty(column),
+        "any": lambda: sa.not_(_empty(column)),
+    }
+    clause = built[item.operator]()
+    if not item.negated:
+        return clause
+    return sa.or_(column.is_(None), sa.not_(clause)) if item.operator not in ("none", "any") else sa.not_(clause)
+
+
+def _empty(column: Any) -> Any:
+    import sqlalchemy as sa
+
+    return sa.or_(column.is_(None), column == "") if isinstance(column.type, sa.Text) else column.is_(None)
+
+
+def order(info: RecordInfo, sort: Sequence[str]) -> list[Any]:
+    """ORDER BY with the row number last, so that the order is total. Nulls come first going up, last going down, on both databases."""
+    from bo.core.kernel.tables import table
+
+    made = table(info)
+    by = []
+    for name in sort:
+        column = made.c[name.lstrip("-")]
+        by.append(column.desc().nulls_last() if name.startswith("-") else column.asc().nulls_first())
+    return [*by, made.c.n.desc() if _descending(sort) else made.c.n.asc()]
+
+
+def _descending(sort: Sequence[str]) -> bool:
+    return not sort or sort[0].startswith("-")
+
+
+def after_clause(info: RecordInfo, sort: Sequence[str], nulls: Sequence[bool]) -> Any:
+    """Rows that come after a given one; parameters k0, k1 … and `kn`. `nulls` says which of its values are NULL."""
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import table
+
+    made = table(info)
+    n = sa.bindparam("kn", type_=made.c.n.type)
+    clause = made.c.n < n if _descending(sort) else made.c.n > n
+    for place in reversed(range(len(sort))):
+        column, down = made.c[sort[place].lstrip("-")], sort[place].startswith("-")
+        value = sa.bindparam(f"k{place}", type_=column.type)
+        if nulls[place]:
+            later = sa.false() if down else column.is_not(None)
+            clause = sa.or_(later, sa.and_(column.is_(None), clause))
+        else:
+            later = sa.or_(column < value, column.is_(None)) if down else column > value
+            clause = sa.or_(later, sa.and_(column == value, clause))
+    return clause

@@ -1,0 +1,263 @@
+"""Reading: pages, counts, streams and frozen snapshots of any record, through one door and one `visible` expression.
+
+Values come out as the database holds them (text, integers), which is what lists and exports want; `wire` turns the few that people read otherwise.
+A field that is not known, or a noun, is a UsageError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+
+from bo.core.kernel.command import Registry
+from bo.core.kernel.database import Session
+from bo.core.kernel.dispatch import TAIL_LEAST, is_id
+from bo.core.kernel.errors import Ambiguous, NotAllowed, NotFound, UsageError
+from bo.core.kernel.kinds import Context, moment_text
+from bo.core.kernel.query import Filter, Reading, after_clause, clauses, field_called, order, parameters, parse_filter
+from bo.core.kernel.record import FieldInfo, Record, RecordInfo, info_of
+from bo.core.kernel.tx import Actor
+
+if TYPE_CHECKING:
+    from bo.core.kernel.statements import Buildable
+
+R = TypeVar("R", bound=Record)
+Row = tuple[Any, ...]
+PAGE: Final = 50
+PAGE_MOST: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of the asked fields; `after` is the token for the next page, None at the end."""
+
+    fields: tuple[FieldInfo, ...]
+    rows: list[Row]
+    after: str | None
+
+
+class Reader:
+    """One actor's eyes on one connection."""
+
+    def __init__(self, session: Session, registry: Registry, context: Context, actor: Actor, now: datetime) -> None:
+        self.session = session
+        self.registry = registry
+        self.context = context
+        self.actor = actor
+        self.now = now
+
+    # -- any record ------------------------------------------------------------------------------------------------------------
+
+    def info(self, noun: str) -> RecordInfo:
+        return info_of(self.registry.record(noun))
+
+    def fields(self, noun: str, names: Sequence[str] = ()) -> tuple[FieldInfo, ...]:
+        """The named fields; without names those a list of this noun shows."""
+        info = self.info(noun)
+        if names:
+            return tuple(field_called(name, info) for name in names)
+        shown = info.columns or tuple(item.name for item in info.fields if not item.meta.internal)
+        return tuple(info.by_name[name] for name in dict.fromkeys(("id", *shown)))
+
+    def page(self, noun: str, filter_text: str = "", *, fields: Sequence[str] = (), limit: int = PAGE, after: str | None = None) -> Page:
+        """One page in the filter's order, newest first by default."""
+        if not 0 < limit <= PAGE_MOST:
+            raise UsageError("a page has 1 to {most} rows", most=PAGE_MOST)
+        info, found, chosen = self._prepare(noun, filter_text, fields)
+        values = self._values(found)
+        position = _read_token(after, found) if after else None
+        if position is not None:
+            values |= position
+        nulls = tuple(position is not None and position.get(f"k{place}") is None for place in range(len(found.sort)))
+        key = f"{info.fingerprint}:page:{self._shape(found, chosen)}:{'after' + str(nulls) if position else ''}"
+        rows = self.session.rows(
+            key, lambda: self._select(info, found, chosen, nulls if position else None).limit(_bind("limit")), {**values, "limit": limit + 1}
+        )
+        width = len(chosen)
+        token = _token(rows[limit - 1][width:]) if len(rows) > limit else None
+        return Page(chosen, [row[:width] for row in rows[:limit]], token)
+
+    def stream(self, noun: str, filter_text: str = "", *, fields: Sequence[str] = ()) -> tuple[tuple[FieldInfo, ...], Iterator[list[Row]]]:
+        """All rows, in lists, with memory for one list."""
+        info, found, chosen = self._prepare(noun, filter_text, fields)
+        key = f"{info.fingerprint}:stream:{self._shape(found, chosen)}"
+        return chosen, self.session.stream(key, lambda: self._select(info, found, chosen, None, bare=True), self._values(found))
+
+    def count(self, noun: str, filter_text: str = "") -> int:
+        info, found, _chosen = self._prepare(noun, filter_text, ("id",))
+        key = f"{info.fingerprint}:count:{self._shape(found, ())}"
+        return int(self.session.rows(key, lambda: self._count(info, found), self._values(found))[0][0])
+
+    def get(self, cls: type[R], text: str) -> R:
+        """The record of that id, natural key or unique tail. Raises NotFound or Ambiguous."""
+        info = info_of(cls)
+        ids = self._ids(info, text)
+        name = info.name.replace("_", " ")
+        if len(ids) > 1:
+            raise Ambiguous("{id} is the end of several ids: {ids}", hint="Type more of it.", id=text, ids=", ".join(ids[:5]))
+        rows = self.session.rows(f"{info.fingerprint}:by:id", lambda: _by_id(info), {"values": self.session.array(ids)}) if ids else []
+        record = info.load(rows[0][1:]) if rows else None
+        if record is None or not self.actor.sees(record.scope):
+            raise NotFound("there is no {name} {id}", hint="bo {noun} list shows what there is.", name=name, id=text, noun=info.noun)
+        assert isinstance(record, cls)
+        return record
+
+    def records(self, cls: type[R], filter_text: str = "", *, limit: int = PAGE_MOST) -> list[R]:
+        """Whole records that a filter finds."""
+        info = info_of(cls)
+        page = self.page(info.noun, filter_text, fields=info.field_names, limit=limit)
+        return [record for row in page.rows if isinstance(record := info.load(row), cls)]
+
+    # -- for queries of modules ------------------------------------------------------------------------------------------------
+
+    def rows(self, key: str, build: Callable[[], Buildable], **values: object) -> list[Row]:
+        """Rows of a module's own statement. `key` names the statement and everything its text depends on."""
+        return self.session.rows(key, build, values)
+
+    def require(self, permission: str) -> None:
+        if not self.actor.may(permission):
+            raise NotAllowed("{actor} may not {permission}", actor=self.actor.name, permission=permission)
+
+    # -- inside ----------------------------------------------------------------------------------------------------------------
+
+    def _prepare(self, noun: str, filter_text: str, names: Sequence[str]) -> tuple[RecordInfo, Filter, tuple[FieldInfo, ...]]:
+        info = self.info(noun)
+        self.require(f"{noun}.read")
+        return info, self.filter(info, filter_text), self.fields(noun, names)
+
+    def filter(self, info: RecordInfo, text: str) -> Filter:
+        return parse_filter(text, info, Reading(self.context, self.now, self._find_ref))
+
+    def _find_ref(self, noun: str, text: str) -> str | None:
+        """The id a reference in a filter means; a filter on an unknown one finds nothing rather than failing."""
+        ids = self._ids(self.info(noun), text)
+        return ids[0] if len(ids) == 1 else None
+
+    def _ids(self, info: RecordInfo, text: str) -> list[str]:
+        if is_id(info, text):
+            return [text]
+        for name in info.key:
+            if name in info.lookups:
+                rows = self.session.rows(f"{info.fingerprint}:ids:{name}", lambda name=name: _ids_by(info, name), {"value": text})  # type: ignore[misc]
+                if rows:
+                    return [str(row[0]) for row in rows]
+        tail = text.lower().rpartition("_")[2]
+        if len(tail) < TAIL_LEAST or not tail.isalnum():
+            return []
+        from bo.core.kernel.dispatch import _ids_by_tail
+
+        return [str(row[0]) for row in self.session.rows(f"{info.fingerprint}:tail", lambda: _ids_by_tail(info), {"tail": f"%{tail}"})]
+
+    def _values(self, found: Filter) -> dict[str, object]:
+        values = parameters(found, sqlite=self.session.is_sqlite, array=self.session.array)
+        if self.actor.scopes is not None:
+            values["scopes"] = self.session.array(["shared", *sorted(self.actor.scopes)])
+        return values
+
+    def _shape(self, found: Filter, chosen: Sequence[FieldInfo]) -> str:
+        return f"{found.shape}|{','.join(item.name for item in chosen)}|{'scoped' if self.actor.scopes is not None else ''}"
+
+    def _where(self, info: RecordInfo, found: Filter) -> list[Any]:
+        return [*visible(info, self.actor), *clauses(info, found, sqlite=self.session.is_sqlite)]
+
+    def _select(
+        self, info: RecordInfo, found: Filter, chosen: Sequence[FieldInfo], nulls: Sequence[bool] | None, *, bare: bool = False
+    ) -> Any:
+        import sqlalchemy as sa
+
+        from bo.core.kernel.tables import table
+
+        made = table(info)
+        columns = [made.c[item.name] for item in chosen]
+        keys = [] if bare else [*(made.c[name.lstrip("-")].label(f"key_{place}") for place, name in enumerate(found.sort)), made.c.n]
+        wanted = sa.select(*columns, *keys).where(*self._where(info, found)).order_by(*order(info, found.sort))
+        return wanted.where(after_clause(info, found.sort, nulls)) if nulls is not None else wanted
+
+    def _count(self, info: RecordInfo, found: Filter) -> Any:
+        import sqlalchemy as sa
+
+        from bo.core.kernel.tables import table
+
+        return sa.select(sa.func.count()).select_from(table(info)).where(*self._where(info, found))
+
+
+def visible(info: RecordInfo, actor: Actor) -> list[Any]:
+    """The one expression that every read passes: which rows this actor may see."""
+    if actor.scopes is None:
+        return []
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import in_list, table
+
+    return [in_list(table(info).c.scope, sa.bindparam("scopes"))]
+
+
+def wire_row(fields: Sequence[FieldInfo], currency: str) -> Callable[[Row], list[object]]:
+    """A function that turns a row into what JSON and people read: amounts in major units, JSON columns decoded, moments as text."""
+    money = next((place for place, item in enumerate(fields) if item.name == "currency"), None)
+    odd = [(place, item.kind) for place, item in enumerate(fields) if item.kind.name in ("amount", "rate")]
+    json = [place for place, item in enumerate(fields) if item.kind.column == "json"]
+    flags = [place for place, item in enumerate(fields) if item.kind.column == "flag"]
+    times = [place for place, item in enumerate(fields) if item.kind.column in ("moment", "day")]
+
+    def convert(row: Row) -> list[object]:
+        values = list(row)
+        for place in times:
+            value = values[place]
+            if value is not None and type(value) is not str:
+                values[place] = moment_text(value) if isinstance(value, datetime) else value.isoformat() if isinstance(value, date) else value
+        for place in json:
+            if values[place] is not None:
+                values[place] = msgspec.json.decode(values[place])
+        for place in flags:
+            if values[place] is not None:
+                values[place] = bool(values[place])
+        for place, kind in odd:
+            values[place] = kind.wire(values[place], (values[money] if money is not None else None) or currency)
+        return values
+
+    return convert
+
+
+def _token(keys: Sequence[object]) -> str:
+    from base64 import urlsafe_b64encode
+
+    plain = [moment_text(item) if isinstance(item, datetime) else item for item in keys]
+    return urlsafe_b64encode(msgspec.json.encode(plain)).decode().rstrip("=")
+
+
+def _read_token(token: str, found: Filter) -> dict[str, object]:
+    from base64 import urlsafe_b64decode
+
+    try:
+        keys = msgspec.json.decode(urlsafe_b64decode(token + "=" * (-len(token) % 4)), type=list[str | int | None])
+    except (ValueError, msgspec.MsgspecError):
+        keys = []
+    if len(keys) != len(found.sort) + 1:
+        raise UsageError("this page token belongs to another list", hint="Start again without it.")
+    return {**{f"k{place}": value for place, value in enumerate(keys[:-1])}, "kn": keys[-1]}
+
+
+def _bind(name: str) -> Any:
+    import sqlalchemy as sa
+
+    return sa.bindparam(name)
+
+
+def _by_id(info: RecordInfo) -> Any:
+    from bo.core.kernel.unit import _by
+
+    return _by(info, "id")
+
+
+def _ids_by(info: RecordInfo, name: str) -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import table
+
+    made = table(info)
+    return sa.select(made.c.id).where(made.c[name] == sa.bindparam("value", type_=made.c[name].type)).limit(6)

@@ -1,0 +1,288 @@
+"""Records: a typed row, declared once. Table, JSON image, list columns, filter fields, import and export columns come from it.
+
+    @record("leads", prefix="lead", key=("number",), states=LEAD_STATES)
+    class Lead(Record):
+        name: Annotated[PersonName, Field(search=True)] = ""
+
+Fields are plain values; a record is changed by assignment inside a command and nowhere else. Nested values (tags, facts) are replaced, never mutated.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Annotated, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+from zlib import crc32
+
+import msgspec
+
+from bo.core.kernel.kinds import Column, Facts, Field, Id, Kind, Moment, Text, Whole, moment_text
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+KERNEL_FIELDS: Final = frozenset(("id", "revision", "created_at", "updated_at", "scope"))
+
+R = TypeVar("R", bound="Record")
+
+
+class State(str):
+    """One state of a record. `A >> B` is a move, `A | B` several states."""
+
+    __slots__ = ()
+
+    def __or__(self, other: State | States) -> States:
+        return States((self,)) | other
+
+    def __rshift__(self, target: State) -> Move:
+        return States((self,)) >> target
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, State):
+        return str(value)
+    raise NotImplementedError
+
+
+encode_json: Final = msgspec.json.Encoder(enc_hook=_plain).encode  # the one encoder of images and arguments
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """Some states; as `moves` it means: offered in these, moved nowhere."""
+
+    names: tuple[State, ...]
+
+    def __or__(self, other: State | States) -> States:
+        more = other.names if isinstance(other, States) else (other,)
+        return States(self.names + tuple(name for name in more if name not in self.names))
+
+    def __rshift__(self, target: State) -> Move:
+        return Move(self.names, target)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    @property
+    def sources(self) -> tuple[State, ...]:
+        return self.names
+
+    @property
+    def target(self) -> State | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From one of the sources to the target."""
+
+    sources: tuple[State, ...]
+    target: State | None
+
+
+class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What every row has. `scope` says who may hold the row, and is set by dispatch from `held_by`."""
+
+    id: Id = ""
+    revision: Annotated[Whole, Field(internal=True)] = 0
+    created_at: Annotated[Moment, Field(label="created")] = EPOCH
+    updated_at: Annotated[Moment, Field(label="updated")] = EPOCH
+    scope: Annotated[Text, Field(internal=True)] = ""
+    extra: Annotated[Facts, Field(label="extra", internal=True)] = {}
+
+    def held_by(self) -> str:
+        """Who may hold this row: `shared`, `hq`, or `store:<id>`."""
+        return "shared"
+
+    def check(self) -> None:
+        """Raise Refused where an invariant of this record alone is broken; called on every change."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    name: str
+    kind: Kind
+    optional: bool
+    default: object
+    meta: Field
+
+    @property
+    def label(self) -> str:
+        return self.meta.label or self.name.replace("_", " ")
+
+    @property
+    def editable(self) -> bool:
+        return self.name not in KERNEL_FIELDS
+
+
+@dataclass(eq=False)
+class RecordInfo:
+    """All that is derived from a record class, computed once."""
+
+    cls: type[Record]
+    noun: str  # plural, as in the command line: leads
+    name: str  # table name and word for one: lead
+    prefix: str
+    key: tuple[str, ...]  # the natural key people know it by
+    states: tuple[State, ...]
+    append_only: bool
+    create: str
+    edit: str
+    columns: tuple[str, ...]  # what a list shows when nothing else is asked for
+    fields: tuple[FieldInfo, ...]
+    by_name: dict[str, FieldInfo] = field(init=False)
+    searched: tuple[str, ...] = field(init=False)
+    lookups: tuple[str, ...] = field(init=False)
+    moments: tuple[int, ...] = field(init=False)
+    days: tuple[int, ...] = field(init=False)
+    jsons: tuple[int, ...] = field(init=False)
+    flags: tuple[int, ...] = field(init=False)
+    decoder: msgspec.json.Decoder[Record] = field(init=False)
+    fingerprint: str = field(init=False)  # changes when the table does, so that kept statements of another shape are never run
+
+    def __post_init__(self) -> None:
+        self.by_name = {info.name: info for info in self.fields}
+        self.searched = tuple(info.name for info in self.fields if info.meta.search)
+        self.lookups = tuple(info.name for info in self.fields if info.meta.lookup)
+        self.moments = self._positions("moment")
+        self.days = self._positions("day")
+        self.jsons = self._positions("json")
+        self.flags = self._positions("flag")
+        self.decoder = msgspec.json.Decoder(self.cls)
+        shape = ",".join(f"{info.name}:{info.kind.column}" for info in self.fields)
+        self.fingerprint = f"{self.name}@{crc32(shape.encode()):08x}"
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        return tuple(info.name for info in self.fields)
+
+    def _positions(self, column: Column) -> tuple[int, ...]:
+        return tuple(index for index, info in enumerate(self.fields) if info.kind.column == column)
+
+    def row(self, item: Record, *, text_moments: bool) -> list[object]:
+        """Column values of a record; `text_moments` for databases that hold moments as text."""
+        values = list(msgspec.structs.astuple(item))
+        for index in self.jsons:
+            values[index] = encode_json(values[index]).decode() if values[index] else None
+        if text_moments:
+            for index in self.moments:
+                moment = values[index]
+                if moment is not None:
+                    values[index] = moment_text(moment)
+            for index in self.days:
+                day = values[index]
+                if day is not None:
+                    values[index] = day.isoformat()
+        return values
+
+    def load(self, row: Sequence[object]) -> Record:
+        """The record that column values stand for."""
+        values = dict(zip(self.field_names, row, strict=False))
+        for index in self.jsons:
+            name = self.fields[index].name
+            text = values[name]
+            values[name] = msgspec.json.decode(text) if isinstance(text, (str, bytes)) else self.fields[index].default
+        for index in self.flags:
+            name = self.fields[index].name
+            if values[name] is not None:
+                values[name] = bool(values[name])
+        return msgspec.convert(values, self.cls)
+
+
+_RECORDS: dict[str, RecordInfo] = {}
+_BY_CLASS: dict[type[Record], RecordInfo] = {}
+
+
+def record(
+    noun: str,
+    *,
+    prefix: str,
+    key: tuple[str, ...] = (),
+    states: Sequence[State] = (),
+    append_only: bool = False,
+    create: str = "",
+    edit: str = "",
+    columns: tuple[str, ...] = (),
+) -> Callable[[type[R]], type[R]]:
+    """Declare a record class: the noun people type, the prefix of its ids, its natural key, its states, the commands an import uses."""
+
+    def declare(cls: type[R]) -> type[R]:
+        name = _table_name(cls.__name__)
+        fields = tuple(_fields(cls))
+        info = RecordInfo(cls, noun, name, prefix, key, tuple(states), append_only, create, edit, columns, fields)
+        _refuse_mistakes(info)
+        _RECORDS[noun] = info
+        _BY_CLASS[cls] = info
+        return cls
+
+    return declare
+
+
+def info_of(cls: type[Record]) -> RecordInfo:
+    return _BY_CLASS[cls]
+
+
+def declared_records() -> Mapping[str, RecordInfo]:
+    """Every record class declared so far, by noun."""
+    return _RECORDS
+
+
+def _table_name(class_name: str) -> str:
+    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in class_name).lstrip("_")
+
+
+def _fields(cls: type[Record]) -> list[FieldInfo]:
+    hints = get_type_hints(cls, include_extras=True)
+    found = []
+    for item in msgspec.structs.fields(cls):
+        kind, meta, optional = read_annotation(hints[item.name])
+        if kind is None:
+            raise TypeError(f"{cls.__name__}.{item.name} has no kind")
+        default = item.default if item.default is not msgspec.NODEFAULT else None
+        if item.default_factory is not msgspec.NODEFAULT:
+            default = item.default_factory()
+        found.append(FieldInfo(item.name, kind, optional, default, meta))
+    return found
+
+
+def read_annotation(hint: object) -> tuple[Kind | None, Field, bool]:
+    """The kind, the field description and whether None is allowed, from an annotation such as `Annotated[Phone, Field()] | None`."""
+    if get_origin(hint) in (Union, types.UnionType):
+        inner = [part for part in get_args(hint) if part is not type(None)]
+        if len(inner) != 1:
+            return None, Field(), False
+        kind, meta, _nested = read_annotation(inner[0])
+        return kind, meta, True
+    kind, meta, optional = None, Field(), False
+    if get_origin(hint) is Annotated:
+        first, *marks = get_args(hint)
+        kind, meta, optional = read_annotation(first)
+        for mark in marks:
+            if isinstance(mark, Kind):
+                kind = mark
+            elif isinstance(mark, Field):
+                meta = mark
+    return kind, meta, optional
+
+
+def _refuse_mistakes(info: RecordInfo) -> None:
+    if info.noun in _RECORDS and _RECORDS[info.noun].cls.__qualname__ != info.cls.__qualname__:
+        raise TypeError(f"two records are called {info.noun}")
+    if any(other.prefix == info.prefix and other.noun != info.noun for other in _RECORDS.values()):
+        raise TypeError(f"the prefix {info.prefix} of {info.noun} is taken")
+    for name in (*info.key, *info.columns):
+        if name not in info.by_name:
+            raise TypeError(f"{info.noun} has no field {name}")
+    if info.states and ("state" not in info.by_name or not set(info.states) <= set(_state_options(info))):
+        raise TypeError(f"{info.noun} declares states that its field `state` does not take")
+
+
+def _state_options(info: RecordInfo) -> tuple[str, ...]:
+    return getattr(info.by_name["state"].kind, "options", ())
+
+
+def day_or_moment(value: object) -> object:
+    """A value as SQLite binds it."""
+    if isinstance(value, datetime):
+        return moment_text(value)
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,40 @@
+"""Words as the full-text index holds them.
+
+unicode61 makes one token of a run of Chinese characters, and trigrams cannot find one or two of them. So every CJK character is indexed as a word of
+its own, and a query for several of them is a phrase: 退款 finds exactly the places where 退 is followed by 款.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
+_EACH_CJK = re.compile(f"([{_CJK}])")
+_PARTS = re.compile(f"[{_CJK}]+|[^\\W_{_CJK}]+")
+
+
+def index_text(values: list[str]) -> str:
+    """The text to index for some field values. Long digit runs also give their last four digits, as people search phones."""
+    text = " ".join(values)
+    if not text.isascii():
+        text = _EACH_CJK.sub(r" \1 ", text)
+    tails = [value[-4:] for value in values if len(value) > 7 and value[1:].isdigit()]
+    return f"{text} {' '.join(tails)}" if tails else text
+
+
+def query_words(text: str) -> list[list[str]]:
+    """What people typed, as phrases of index words: `杭州 kit` is [['杭', '州'], ['kit']]."""
+    phrases = []
+    for part in _PARTS.findall(text.lower()):
+        phrases.append(list(part) if _EACH_CJK.match(part) else [part])
+    return phrases
+
+
+def fts5_query(text: str) -> str:
+    """The words as an FTS5 expression: every phrase must occur, the last word of each as a prefix."""
+    return " AND ".join('"' + " ".join(words) + '" *' for words in query_words(text))
+
+
+def tsquery(text: str) -> str:
+    """The words as a PostgreSQL tsquery of the `simple` configuration."""
+    return " & ".join("(" + " <-> ".join(words[:-1] + [words[-1] + ":*"]) + ")" for words in query_words(text))

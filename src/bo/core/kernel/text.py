@@ -1,0 +1,79 @@
+"""Words for people: translation, and text made safe to show.
+
+English message ids are the source; catalogues live in `bo/locale`. gettext is loaded only when a language other than English is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bo.core.kernel.errors import fill
+
+if TYPE_CHECKING:
+    from gettext import NullTranslations
+
+LANGUAGES = ("en", "zh_CN")
+LOCALE_DIR = Path(__file__).parents[2] / "locale"
+
+_language = ""
+
+
+def use_language(name: str) -> None:
+    """Choose the language of every text from now on: `en`, `zh_CN`, or a POSIX locale name such as `zh_CN.UTF-8`."""
+    global _language
+    _language = match_language(name)
+
+
+def language() -> str:
+    """The language in use; decided at first use from `BO_LANG`, `LC_ALL`, `LC_MESSAGES` and `LANG`."""
+    if not _language:
+        wanted = next((os.environ[name] for name in ("BO_LANG", "LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "en")
+        use_language(wanted)
+    return _language
+
+
+def match_language(name: str) -> str:
+    return "zh_CN" if name.lower().replace("-", "_").startswith("zh") else "en"
+
+
+def _(message: str, /, **facts: object) -> str:
+    """The text in the user's language, with its facts filled in."""
+    chosen = language()
+    if chosen != "en" and message:
+        message = _catalogue(chosen).gettext(message)
+    return fill(message, facts)
+
+
+@cache
+def _catalogue(name: str) -> NullTranslations:
+    import gettext
+
+    return gettext.translation("bo", LOCALE_DIR, [name], fallback=True)
+
+
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+
+
+def visible(text: str) -> str:
+    """Text as it may be shown: control, bidi and zero-width characters become visible marks, so data never drives a terminal."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub(lambda match: "␤" if match[0] == "\n" else "␀" if match[0] == "\0" else "·", text)
+
+
+def width(text: str) -> int:
+    """Cells that the text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(_cell_width(character) for character in text)
+
+
+def _cell_width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

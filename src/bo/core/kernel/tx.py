@@ -1,0 +1,206 @@
+"""What a command receives: who acts, when, and the records it may read and change.
+
+A command depends on this, on its arguments, and on nothing else; that is why it can be replayed. There is no clock, no randomness, no network here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+import msgspec
+
+from bo.core.kernel.errors import NotFound, Refused
+from bo.core.kernel.kinds import Context
+from bo.core.kernel.record import EPOCH, Record, info_of, encode_json
+from bo.core.kernel.unit import Change, Condition, Entry, Unit, derived_id
+
+R = TypeVar("R", bound=Record)
+SELECT_MOST: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts. `permissions` hold names like `leads.assign`, `leads.*` or `*`; `scopes` None means every row."""
+
+    id: str
+    name: str
+    permissions: frozenset[str]
+    scopes: frozenset[str] | None = None
+
+    def may(self, permission: str) -> bool:
+        if permission == "anyone" or "*" in self.permissions or permission in self.permissions:
+            return True
+        return permission.partition(".")[0] + ".*" in self.permissions
+
+    def sees(self, scope: str) -> bool:
+        return self.scopes is None or scope == "shared" or scope in self.scopes
+
+
+SYSTEM: Final = Actor("system", "system", frozenset(("*",)))
+
+
+class Tx:
+    """The running call's view of its unit of work."""
+
+    def __init__(self, unit: Unit, context: Context) -> None:
+        self._unit = unit
+        self.context = context
+        self.operation = ""
+        self.now: datetime = EPOCH
+        self.actor = SYSTEM
+        self.authority = False
+        self._touched: dict[str, Entry] = {}
+        self._ids = 0
+        self._effects: list[tuple[str, bytes]] = []
+
+    # -- reading ---------------------------------------------------------------------------------------------------------------
+
+    def get(self, cls: type[R], record_id: str) -> R:
+        """The record of that id. Raises NotFound."""
+        found = self.peek(cls, record_id)
+        if found is None:
+            raise NotFound("there is no {name} {id}", name=info_of(cls).name.replace("_", " "), id=record_id)
+        return found
+
+    def peek(self, cls: type[R], record_id: str) -> R | None:
+        entry = self._unit.entry(cls, record_id)
+        return self._hand_out(cls, entry) if entry is not None and not entry.removed else None
+
+    def find(self, cls: type[R], **key: object) -> R | None:
+        """The first record with these values; one of the fields must be a lookup field."""
+        found = self.find_all(cls, **key)
+        return found[0] if found else None
+
+    def find_all(self, cls: type[R], **key: object) -> list[R]:
+        """All records with these values, also those this batch has added."""
+        info = info_of(cls)
+        name = next((name for name in key if name in info.lookups), None)
+        if name is None:
+            raise TypeError(f"{info.noun}: none of {sorted(key)} is a lookup field; use select")
+        found = [self._hand_out(cls, entry) for entry in self._unit.with_key(cls, name, key[name])]
+        return [item for item in found if all(getattr(item, field) == value for field, value in key.items())]
+
+    def select(self, cls: type[R], *conditions: Condition, order: str = "", limit: int = SELECT_MOST, **equals: object) -> list[R]:
+        """Records by any fields: `select(Lead, ("due_at", "<", tx.now), state=("valid", "assigned"), order="created_at")`.
+
+        A tuple means one of its values. What this very call has changed is not yet seen by the conditions.
+        """
+        wanted = [*conditions, *((name, "=", value) for name, value in equals.items())]
+        entries = self._unit.select(cls, wanted, order, limit)
+        return [self._hand_out(cls, entry) for entry in entries if not entry.removed]
+
+    def count(self, cls: type[Record], *conditions: Condition, **equals: object) -> int:
+        """How many records; the same conditions as `select`."""
+        return self._unit.count(cls, [*conditions, *((name, "=", value) for name, value in equals.items())])
+
+    # -- changing --------------------------------------------------------------------------------------------------------------
+
+    def new_id(self, cls: type[Record]) -> str:
+        """The next id of this operation: the same at every replay."""
+        made = derived_id(info_of(cls), self.operation, self._ids)
+        self._ids += 1
+        return made
+
+    def add(self, item: R) -> R:
+        """A new record; its id is given here."""
+        info = info_of(type(item))
+        item.id = item.id or self.new_id(type(item))
+        held = self._unit.entries[info.cls]
+        previous = held.get(item.id)
+        if previous is not None and not previous.removed:
+            raise Refused("there already is a {name} {id}", name=info.name, id=item.id)
+        entry = Entry(info, item, None, 0)
+        if previous is not None:
+            entry.first, entry.n, entry.replaced = previous.first, previous.n, previous
+        held[item.id] = entry
+        self._touched[item.id] = entry
+        self._unit.note_keys(entry)
+        return item
+
+    def remove(self, item: Record) -> None:
+        """Take a record out of its table; the journal keeps it."""
+        entry = self._unit.entries[type(item)][item.id]
+        if entry.info.append_only:
+            raise Refused("{name} {id} is final and cannot be removed", hint="Make a reversing entry.", name=entry.info.name, id=item.id)
+        entry.removed = True
+        self._touched[item.id] = entry
+
+    def later(self, name: str, payload: object) -> None:
+        """Ask for an effect on the outside, carried out after the commit."""
+        self._effects.append((name, encode_json(payload)))
+
+    # -- used by dispatch ------------------------------------------------------------------------------------------------------
+
+    def begin(self, operation: str, now: datetime, actor: Actor) -> None:
+        self.operation, self.now, self.actor = operation, now.astimezone(UTC), actor
+        self._touched, self._ids, self._effects = {}, 0, []
+
+    def _hand_out(self, cls: type[R], entry: Entry) -> R:
+        self._touched[entry.record.id] = entry
+        record = entry.record
+        assert isinstance(record, cls)
+        return record
+
+    def drop(self) -> None:
+        """Forget what the running call did."""
+        for record_id, entry in self._touched.items():
+            if entry.image is None and entry.replaced is not None:
+                self._unit.entries[entry.info.cls][record_id] = entry.replaced
+            elif entry.image is None and not entry.dirty:
+                self._unit.entries[entry.info.cls].pop(record_id, None)
+            elif entry.removed or encode_json(entry.record) != entry.image:
+                entry.record, entry.removed = entry.info.decoder.decode(entry.image), False
+                self._unit.note_keys(entry)
+        self._touched = {}
+
+    def settle(self) -> list[Change]:
+        """Compare every touched record with its image; what differs becomes a change, stamped and checked."""
+        changes = [made for entry in self._touched.values() if (made := self._settle(entry)) is not None]
+        return changes
+
+    def _settle(self, entry: Entry) -> Change | None:
+        record, before = entry.record, entry.image
+        if entry.removed:
+            return Change(entry.info.noun, record.id, before, None, _scope(entry), None) if before is not None else None
+        record.scope = record.held_by()
+        if before is not None:
+            if encode_json(record) == before:
+                return None
+            if entry.info.append_only:
+                raise Refused("{name} {id} is final and cannot be changed", hint="Make a reversing entry.", name=entry.info.name, id=record.id)
+        else:
+            record.created_at = self.now if record.created_at == EPOCH else record.created_at
+        record.revision += 1
+        record.updated_at = self.now
+        record.check()
+        return Change(entry.info.noun, record.id, before, encode_json(record), _scope(entry), record.scope)
+
+    def accept(self, changes: list[Change]) -> None:
+        """Make the call's changes the unit's own."""
+        for item in changes:
+            entry = self._touched[item.row]
+            entry.image, entry.dirty, entry.replaced = item.after, True, None
+            if item.after is None:
+                continue
+            if entry.n == 0:
+                entry.n = self._unit.next_row()
+            self._unit.note_keys(entry)
+        for place, (name, payload) in enumerate(self._effects):
+            self._unit.effects.append((f"{self.operation}.{place}", self.operation, name, payload.decode(), "wanted"))
+
+    @property
+    def asked_effects(self) -> bool:
+        return bool(self._effects)
+
+
+def _scope(entry: Entry) -> str | None:
+    """The scope the row had as of the last accepted call."""
+    if entry.image is None:
+        return None
+    return str(msgspec.json.decode(entry.image, type=_Scoped).scope)
+
+
+class _Scoped(msgspec.Struct):
+    scope: str = ""

@@ -1,0 +1,357 @@
+"""The unit of work: the records one writing transaction holds in memory, and the journal rows it will write.
+
+Commands change plain objects; nothing reaches the database until `flush`. An `Entry` knows its record's image as of the last accepted call, so that a
+refused call is dropped by putting the image back. Keys looked up once are remembered, absent ones too, and what the batch added is found like the rest.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from bo.core.kernel.database import Session
+from bo.core.kernel.ids import derived_tail
+from bo.core.kernel.kinds import moment_text
+from bo.core.kernel.record import Record, RecordInfo, info_of, encode_json
+from bo.core.kernel.search import index_text, query_words
+
+if TYPE_CHECKING:
+    from bo.core.kernel.statements import Buildable
+
+Condition = tuple[str, str, object]
+OPERATORS: Final = {"=": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
+
+
+class Entry:
+    """One row in memory. `image` is its JSON as of the last accepted call, None where the row is not there."""
+
+    __slots__ = ("dirty", "first", "image", "info", "n", "record", "removed", "replaced")
+
+    def __init__(self, info: RecordInfo, record: Record, image: bytes | None, n: int) -> None:
+        self.info = info
+        self.record = record
+        self.image = image
+        self.first = image  # as it stands in the database
+        self.n = n
+        self.dirty = False
+        self.removed = False
+        self.replaced: Entry | None = None  # a removed row that this one takes the place of
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row before and after; images are the JSON of the record."""
+
+    noun: str
+    row: str
+    before: bytes | None
+    after: bytes | None
+    scope_before: str | None
+    scope_after: str | None
+
+
+@dataclass(slots=True)
+class Head:
+    """The one row that orders everything: the last operation's number and hash, the last row number."""
+
+    seq: int
+    row: int
+    hash: str
+    device: str
+
+
+@dataclass
+class Unit:
+    """The state of one writing transaction."""
+
+    session: Session
+    head: Head
+    entries: dict[type[Record], dict[str, Entry]] = field(default_factory=lambda: defaultdict(dict))
+    index: dict[tuple[type[Record], str, object], dict[str, None]] = field(default_factory=dict)
+    known: set[tuple[type[Record], str, object]] = field(default_factory=set)
+    absent: set[str] = field(default_factory=set)
+    operations: list[Sequence[object]] = field(default_factory=list)
+    changes: list[Sequence[object]] = field(default_factory=list)
+    effects: list[Sequence[object]] = field(default_factory=list)
+
+    # -- finding ---------------------------------------------------------------------------------------------------------------
+
+    def entry(self, cls: type[Record], record_id: str) -> Entry | None:
+        """The row of that id, loaded where needed; None where there is none."""
+        found = self.entries[cls].get(record_id)
+        if found is None and record_id not in self.absent:
+            self.load_ids(cls, (record_id,))
+            found = self.entries[cls].get(record_id)
+        return found
+
+    def load_ids(self, cls: type[Record], ids: Iterable[str]) -> None:
+        """Load rows by id with one statement."""
+        held = self.entries[cls]
+        wanted = [record_id for record_id in ids if record_id not in held and record_id not in self.absent]
+        if wanted:
+            self._load_in(cls, "id", wanted)
+            self.absent.update(record_id for record_id in wanted if record_id not in held)
+
+    def load_keys(self, cls: type[Record], name: str, values: Iterable[object]) -> None:
+        """Load all rows that have one of the values in a lookup field."""
+        wanted = {value for value in values if value is not None and (cls, name, value) not in self.known}
+        if wanted:
+            self._load_in(cls, name, sorted(wanted, key=str))
+            self.known.update((cls, name, value) for value in wanted)
+
+    def with_key(self, cls: type[Record], name: str, value: object) -> list[Entry]:
+        """Rows whose lookup field has the value now, in memory or stored."""
+        if (cls, name, value) not in self.known:
+            self.load_keys(cls, name, (value,))
+        ids = self.index.get((cls, name, value))
+        if not ids:
+            return []
+        held = self.entries[cls]
+        found = [held[record_id] for record_id in ids if record_id in held]
+        return [entry for entry in found if not entry.removed and getattr(entry.record, name) == value]
+
+    def select(self, cls: type[Record], conditions: Sequence[Condition], order: str, limit: int) -> list[Entry]:
+        """Rows that a statement finds, among what accepted calls of this batch have made of them."""
+        self.flush()
+        info = info_of(cls)
+        shape = ";".join(f"{name}{'in' if isinstance(value, (tuple, list)) else operator}" for name, operator, value in conditions)
+        key = f"{info.fingerprint}:select:{shape}:{order}"
+        values = {f"p{place}": self._bind(value) for place, (_n, _o, value) in enumerate(conditions)}
+        rows = self.session.rows(key, lambda: _select(info, conditions, order), {**values, "limit": limit})
+        return [self._adopt(info, row) for row in rows]
+
+    def count(self, cls: type[Record], conditions: Sequence[Condition]) -> int:
+        self.flush()
+        info = info_of(cls)
+        shape = ";".join(f"{name}{'in' if isinstance(value, (tuple, list)) else operator}" for name, operator, value in conditions)
+        values = {f"p{place}": self._bind(value) for place, (_n, _o, value) in enumerate(conditions)}
+        return int(self.session.rows(f"{info.fingerprint}:count:{shape}", lambda: _count(info, conditions), values)[0][0])
+
+    def _bind(self, value: object) -> object:
+        return self.session.array(value) if isinstance(value, (tuple, list)) else value
+
+    def _load_in(self, cls: type[Record], name: str, values: Sequence[object]) -> None:
+        info = info_of(cls)
+        for start in range(0, len(values), 1000):
+            part = self.session.array(values[start : start + 1000])
+            for row in self.session.rows(f"{info.fingerprint}:by:{name}", lambda: _by(info, name), {"values": part}):
+                self._adopt(info, row)
+
+    def _adopt(self, info: RecordInfo, row: Sequence[object]) -> Entry:
+        held = self.entries[info.cls]
+        found = held.get(str(row[1]))
+        if found is None:
+            record = info.load(row[1:])
+            found = held[record.id] = Entry(info, record, encode_json(record), int(str(row[0])))
+            self.note_keys(found)
+        return found
+
+    def note_keys(self, entry: Entry) -> None:
+        """Remember the row under the values its lookup fields have now."""
+        cls = entry.info.cls
+        for name in entry.info.lookups:
+            value = getattr(entry.record, name)
+            if value is not None:
+                self.index.setdefault((cls, name, value), {})[entry.record.id] = None
+
+    # -- the journal -----------------------------------------------------------------------------------------------------------
+
+    def log(self, operation: Sequence[Any], at: datetime, changes: Sequence[Change]) -> int:
+        """Number, chain and keep one operation: (id, batch, name, version, subject, args, actor, device) with its changes."""
+        head = self.head
+        head.seq += 1
+        moment = moment_text(at)
+        parts = [head.hash, str(head.seq), *(str(part) if part is not None else "" for part in operation), moment]
+        for place, item in enumerate(changes):
+            before, after = item.before.decode() if item.before else None, item.after.decode() if item.after else None
+            row = (head.seq, place, item.noun, item.row, before, after, item.scope_before, item.scope_after)
+            self.changes.append(row)
+            parts += [str(part) if part is not None else "" for part in row[1:]]
+        head.hash = chain_hash(parts)
+        stored = moment if self.session.is_sqlite else at
+        self.operations.append((head.seq, *operation, stored, head.hash))
+        return head.seq
+
+    def next_row(self) -> int:
+        self.head.row += 1
+        return self.head.row
+
+    # -- writing ---------------------------------------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Write what accepted calls have changed so far, with one statement for each table and sort of change."""
+        for cls, held in self.entries.items():
+            dirty = [entry for entry in held.values() if entry.dirty]
+            if dirty:
+                self._write(info_of(cls), dirty)
+        self._append("operation", self.operations)
+        self._append("change", self.changes)
+        self._append("effect", self.effects)
+
+    def _append(self, name: str, rows: list[Sequence[object]]) -> None:
+        if rows:
+            self.session.many(f"kernel:insert:{name}", lambda: _insert_kernel(name), rows)
+            rows.clear()
+
+    def _write(self, info: RecordInfo, dirty: list[Entry]) -> None:
+        """`image` is the accepted state; `first` what the database has."""
+        added, changed, gone = [], [], []
+        texts: list[tuple[int, str]] = []
+        as_text = self.session.is_sqlite
+        for entry in dirty:
+            if entry.image is None:
+                gone.append(entry)
+            elif entry.first is None:
+                accepted = self._accepted(entry)
+                added.append((entry.n, *info.row(accepted, text_moments=as_text)))
+                self._index(info, entry.n, accepted, texts)
+            else:
+                accepted = self._accepted(entry)
+                changed.append((*info.row(accepted, text_moments=as_text), entry.n))
+                if _searched(info, accepted) != _searched(info, info.decoder.decode(entry.first)):
+                    self._index(info, entry.n, accepted, texts)
+        name = info.fingerprint
+        if added:
+            self.session.many(f"{name}:insert", lambda: _insert(info), added)
+        if changed:
+            self.session.many(f"{name}:update", lambda: _update(info), changed)
+        gone_rows = [(entry.n,) for entry in gone if entry.first is not None]
+        if gone_rows:
+            self.session.many(f"{name}:delete", lambda: _delete(info), gone_rows)
+            if info.searched:
+                self.session.many(f"{name}:unindex", lambda: _unindex(info, as_text), gone_rows)
+        if texts:
+            self.session.many(f"{name}:index", lambda: _index_words(info, as_text), texts)
+        for entry in dirty:
+            entry.first, entry.dirty = entry.image, False
+
+    def _accepted(self, entry: Entry) -> Record:
+        """The record as of the last accepted call: the running call's own changes are not written."""
+        image = entry.image
+        if image is None or entry.record.revision == 0 or encode_json(entry.record) != image:
+            return entry.info.decoder.decode(image or b"{}")
+        return entry.record
+
+    def _index(self, info: RecordInfo, n: int, item: Record, texts: list[tuple[int, str]]) -> None:
+        if info.searched:
+            text = index_text(_searched(info, item))
+            if not self.session.is_sqlite:
+                text = " ".join(word for words in query_words(text) for word in words)
+            texts.append((n, text))
+
+
+def chain_hash(parts: Iterable[str]) -> str:
+    """The next link: SHA-256 over the last hash and the stored texts, which hold no line ends of their own (they are JSON or single words)."""
+    return sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _searched(info: RecordInfo, item: Record) -> list[str]:
+    return [str(value) for name in info.searched if (value := getattr(item, name))]
+
+
+# -- the statements, each built once in the life of a workspace ---------------------------------------------------------------------
+
+
+def _columns(info: RecordInfo) -> Any:
+    from bo.core.kernel.tables import table
+
+    return table(info)
+
+
+def _by(info: RecordInfo, name: str) -> Buildable:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import in_list
+
+    made = _columns(info)
+    return sa.select(made).where(in_list(made.c[name], sa.bindparam("values"))).order_by(made.c.n)
+
+
+def _where(info: RecordInfo, conditions: Sequence[Condition]) -> list[Any]:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import in_list
+
+    made, clauses = _columns(info), []
+    for place, (name, operator, value) in enumerate(conditions):
+        column = made.c[name]
+        bound = sa.bindparam(f"p{place}", type_=column.type)
+        if isinstance(value, (tuple, list)):
+            clauses.append(in_list(column, sa.bindparam(f"p{place}")))
+        elif value is None:
+            clauses.append(column.is_(None) if operator == "=" else column.is_not(None))
+        else:
+            clauses.append(getattr(column, OPERATORS[operator])(bound))
+    return clauses
+
+
+def _select(info: RecordInfo, conditions: Sequence[Condition], order: str) -> Buildable:
+    import sqlalchemy as sa
+
+    made = _columns(info)
+    by = [made.c[name.lstrip("-")].desc() if name.startswith("-") else made.c[name] for name in order.split(",") if name]
+    return sa.select(made).where(*_where(info, conditions)).order_by(*by, made.c.n).limit(sa.bindparam("limit"))
+
+
+def _count(info: RecordInfo, conditions: Sequence[Condition]) -> Buildable:
+    import sqlalchemy as sa
+
+    return sa.select(sa.func.count()).select_from(_columns(info)).where(*_where(info, conditions))
+
+
+def _insert(info: RecordInfo) -> Buildable:
+    return _columns(info).insert()  # type: ignore[no-any-return]
+
+
+def _insert_kernel(name: str) -> Buildable:
+    from bo.core.kernel.tables import metadata
+
+    return metadata.tables[name].insert()
+
+
+def _update(info: RecordInfo) -> Buildable:
+    import sqlalchemy as sa
+
+    made = _columns(info)
+    return made.update().values({name: sa.bindparam(f"new_{name}") for name in info.field_names}).where(made.c.n == sa.bindparam("row"))  # type: ignore[no-any-return]
+
+
+def _delete(info: RecordInfo) -> Buildable:
+    import sqlalchemy as sa
+
+    made = _columns(info)
+    return made.delete().where(made.c.n == sa.bindparam("row"))  # type: ignore[no-any-return]
+
+
+def _unindex(info: RecordInfo, sqlite: bool) -> Buildable:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import search_table
+
+    found = search_table(info)
+    return sa.delete(found).where((found.c.rowid if sqlite else found.c.n) == sa.bindparam("row"))
+
+
+def _index_words(info: RecordInfo, sqlite: bool) -> Buildable:
+    import sqlalchemy as sa
+
+    name = f"{info.name}_search"
+    if sqlite:
+        return sa.text(f"INSERT OR REPLACE INTO {name}(rowid, body) VALUES (:row, :body)")
+    return sa.text(
+        f"INSERT INTO {name}(n, body) VALUES (:row, to_tsvector('simple', :body)) ON CONFLICT (n) DO UPDATE SET body = excluded.body"
+    )
+
+
+def derived_id(info: RecordInfo, operation_id: str, count: int) -> str:
+    return f"{info.prefix}_{derived_tail(operation_id, count)}"
+
+
+Lookup = Mapping[str, object]
+Builder = Callable[[], "Buildable"]

@@ -1,0 +1,298 @@
+"""The workspace: the one door for every face. A database, who is using it, `run` commands, `ask` queries, `reader` to list, `history` and `undo`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from bo.core.kernel import journal
+from bo.core.kernel.command import Registry
+from bo.core.kernel.database import DATABASE_NAME, Database, Session, SqliteDatabase
+from bo.core.kernel.dispatch import Authorise, Call, Dispatch, Outcome
+from bo.core.kernel.errors import BoError, Configuration
+from bo.core.kernel.ids import new_operation_id
+from bo.core.kernel.kinds import Context
+from bo.core.kernel.reader import Reader
+from bo.core.kernel.statements import Prepared
+from bo.core.kernel.tx import SYSTEM, Actor, Tx
+from bo.core.kernel.unit import Change, Head, Unit
+
+STATEMENTS_VERSION: Final = "1"
+SCHEMA_VERSION: Final = "0001"
+_KEPT = tuple[tuple[str, ...], dict[str, str | int]]
+
+
+def utc_now() -> datetime:
+    """The time in UTC, to the millisecond, which is what the journal keeps."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+class _RollBack(Exception):
+    """Leaves a writing transaction without writing."""
+
+
+class Workspace:
+    """An open office. `actor` is the id of the operator at the keyboard; `authorise` tells what that operator may do."""
+
+    def __init__(
+        self,
+        database: Database,
+        registry: Registry,
+        authorise: Authorise,
+        *,
+        actor: str = SYSTEM.id,
+        clock: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] = new_operation_id,
+    ) -> None:
+        self.database = database
+        self.registry = registry
+        self.authorise = authorise
+        self.actor = actor
+        self.clock = clock
+        self.new_id = new_id
+        self._check_schema()
+        self.context, self.device = self._read_head()
+        self._load_statements()
+
+    # -- writing ---------------------------------------------------------------------------------------------------------------
+
+    def run(self, calls: Sequence[Call], *, atomic: bool = False, dry_run: bool = False) -> list[Outcome]:
+        """Run commands in one transaction. Each call has its own outcome; with `atomic` the first refusal undoes all and is raised."""
+        outcomes: list[Outcome] = []
+        if not calls:
+            return outcomes
+        try:
+            with self.database.writing() as session:
+                unit = Unit(session, self._lock_head(session))
+                dispatch = Dispatch(
+                    self.registry, session, unit, self.context, self.authorise, self.actor, self.clock, self.new_id
+                )  # fmt: skip
+                outcomes = dispatch.perform(calls, atomic=atomic)
+                unit.flush()
+                self._save_head(session, unit.head)
+                self._keep_statements(session)
+                if dry_run:
+                    raise _RollBack
+        except _RollBack:
+            pass
+        return outcomes
+
+    def do(self, name: str, subject: str | None = None, /, **args: object) -> Outcome:
+        """Run one command; its refusal is raised. For tests, scripts and rules that need no batch."""
+        (outcome,) = self.run([Call(name, subject, args)])
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome
+
+    def undo(self, operation_id: str, *, dry_run: bool = False) -> list[Outcome]:
+        """Undo an operation, or, for the first of a batch, all that were run together. All or nothing."""
+        calls = [Call("op.undo", None, {"operation": item.id}) for item in reversed(self.undone_by(operation_id))]
+        return self.run(calls, atomic=True, dry_run=dry_run)
+
+    def undone_by(self, operation_id: str) -> list[journal.Operation]:
+        """The operations that `undo` of this one would undo, in the order they were done."""
+        session = self.database.session
+        first = journal.operation(session, operation_id)
+        together = journal.batch(session, first.id) if first.batch == first.id else [first]
+        return together or [first]
+
+    # -- reading ---------------------------------------------------------------------------------------------------------------
+
+    def reader(self, session: Session | None = None) -> Reader:
+        """Eyes on this workspace. A thread of its own brings its own session (`database.connect()`)."""
+        return Reader(session or self.database.session, self.registry, self.context, self.who(session), self.clock())
+
+    def ask(self, name: str, subject: str | None = None, /, **args: object) -> Any:
+        """The answer of a query. Raises NotAllowed, or what the query raises."""
+        from bo.core.kernel.dispatch import decode_arguments
+
+        query = self.registry.query(name)
+        read = self.reader()
+        read.require(query.needs)
+        values = decode_arguments(query, args, self.context)  # type: ignore[arg-type]
+        for param in query.params:
+            if param.record is not None and values.get(param.name) is not None:
+                values[param.name] = read.get(param.record, str(values[param.name]))
+        if query.subject is not None and query.subject.record is not None:
+            return query.function(read, read.get(query.subject.record, subject or ""), **values)
+        return query.function(read, **values)
+
+    def who(self, session: Session | None = None) -> Actor:
+        """The operator at the keyboard, with permissions and scopes."""
+        unit = Unit(session or self.database.session, Head(0, 0, "", self.device))
+        tx = Tx(unit, self.context)
+        tx.begin("", self.clock(), SYSTEM)
+        return self.authorise(tx, self.actor)
+
+    def operations(self, *, limit: int = 50, before: int | None = None) -> list[journal.Operation]:
+        return journal.operations(self.database.session, limit=limit, before=before)
+
+    def history(self, record_id: str) -> list[tuple[journal.Operation, Change]]:
+        self.registry.load_all()
+        return journal.history(self.database.session, record_id)
+
+    def verify(self) -> int:
+        """Check the journal's chain; the number of operations. Raises Damaged."""
+        return journal.verify_chain(self.database.session)
+
+    def data_version(self) -> int:
+        """A number that changes whenever anything was written: the last operation's."""
+        return int(self.database.session.rows("kernel:head", journal.head_statement)[0][0])
+
+    # -- opening and closing ---------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Keep what was learnt, and let go of the file."""
+        if self.database.statements.fresh and self.database._session is not None:
+            self._keep_statements_quietly()
+        self.database.close()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def _check_schema(self) -> None:
+        session = self.database.session
+        try:
+            session.cursor.execute("SELECT version_num FROM alembic_version")
+            versions = [str(row[0]) for row in session.cursor.fetchall()]
+        except BoError:
+            raise
+        except Exception:
+            versions = []
+        if versions == [SCHEMA_VERSION]:
+            return
+        if not versions:
+            raise Configuration("there is no office in this workspace", hint="Make one: bo init DIR")
+        if versions[0] > SCHEMA_VERSION:
+            raise Configuration("this workspace was written by a newer bo (schema {version})", hint="Install that version.", version=versions[0])
+        from bo.core.kernel.migrations import upgrade
+
+        upgrade(self.database)
+
+    def _read_head(self) -> tuple[Context, str]:
+        rows = self.database.session.rows("kernel:context", _context_statement)
+        if not rows:
+            raise Configuration("this workspace was never finished", hint="Make a new one: bo init DIR")
+        region, currency, zone, device = (str(item) for item in rows[0])
+        return Context(region, currency, zone), device
+
+    def _lock_head(self, session: Session) -> Head:
+        seq, row, hashed, device = session.rows("kernel:lock", _lock_statement)[0]
+        return Head(int(seq), int(row), str(hashed), str(device))
+
+    def _save_head(self, session: Session, head: Head) -> None:
+        session.run("kernel:save", _save_statement, {"new_seq": head.seq, "new_row": head.row, "new_hash": head.hash})
+
+    # -- statements that outlive the process -----------------------------------------------------------------------------------
+
+    def _load_statements(self) -> None:
+        session = self.database.session
+        if not session.is_sqlite or os.environ.get("BO_KEEP_STATEMENTS") == "0":
+            return
+        session.cursor.execute("SELECT key, sql, names FROM statement")
+        rows = session.cursor.fetchall()
+        kept = {key: Prepared(sql, *msgspec.json.decode(names, type=_KEPT)) for key, sql, names in rows}
+        if kept.pop("version", Prepared("", ())).sql == _statements_version():
+            self.database.statements.kept = {**kept, **self.database.statements.kept}
+
+    def _keep_statements(self, session: Session) -> None:
+        fresh = self.database.statements.fresh
+        if not fresh or not session.is_sqlite:
+            return
+        session.cursor.execute("SELECT sql FROM statement WHERE key = 'version'")
+        if session.cursor.fetchall() != [(_statements_version(),)]:
+            session.cursor.execute("DELETE FROM statement")
+        rows = [("version", _statements_version(), "[[],{}]"), *((key, item.sql, as_json(item[1:])) for key, item in fresh.items())]
+        session.cursor.executemany("INSERT OR REPLACE INTO statement VALUES (?, ?, ?)", rows)
+        fresh.clear()
+
+    def _keep_statements_quietly(self) -> None:
+        """After a read: keep new statements if nobody is writing; a busy or read-only file is no reason to fail."""
+        session = self.database.session
+        if not session.is_sqlite:
+            return
+        try:
+            session.cursor.execute("PRAGMA busy_timeout=0")
+            with self.database.writing() as writing:
+                self._keep_statements(writing)
+        except Exception:  # the list was shown already: this is only for the next start
+            return
+
+
+@contextmanager
+def opened(workspace: Workspace) -> Iterator[Workspace]:
+    """The workspace for a block, closed at its end."""
+    try:
+        yield workspace
+    finally:
+        workspace.close()
+
+
+def database_at(path: Path) -> SqliteDatabase:
+    """The database of a workspace folder. Raises Configuration where there is none."""
+    file = path / DATABASE_NAME
+    if not file.is_file():
+        raise Configuration("there is no office in {path}", hint="Make one: bo init {path}", path=str(path))
+    return SqliteDatabase(file)
+
+
+def make_office(database: Database, context: Context, device: str) -> None:
+    """Create the schema and the head row in an empty database."""
+    from bo.core.kernel.migrations import upgrade
+
+    upgrade(database)
+    with database.writing() as session:
+        values = {"only": 1, "seq": 0, "row": 0, "hash": journal.GENESIS, "device": device}
+        session.run("kernel:found", _found_statement, {**values, "region": context.region, "currency": context.currency, "zone": context.zone})
+
+
+def _statements_version() -> str:
+    from bo import __version__
+
+    return f"{__version__}/{STATEMENTS_VERSION}"
+
+
+def as_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _context_statement() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import head
+
+    return sa.select(head.c.region, head.c.currency, head.c.zone, head.c.device)
+
+
+def _lock_statement() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import head
+
+    return sa.select(head.c.seq, head.c.row, head.c.hash, head.c.device).with_for_update()
+
+
+def _save_statement() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import head
+
+    return head.update().values({name: sa.bindparam(f"new_{name}") for name in ("seq", "row", "hash")})
+
+
+def _found_statement() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import head
+
+    return sa.insert(head)

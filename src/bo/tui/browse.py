@@ -1,0 +1,245 @@
+"""Which view the table shows: filter, sort, live typing, pages, and staying on the record across views.
+
+It reads through the reading lane alone. It refuses to move a record under the cursor by itself: a new view is built only
+when the user asks for one by filter, sort or refresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bo.tui.lane import LATER, NOW, Lane
+from bo.tui.source import Choice, Column, Detail, RowView, Snapshot, Source
+
+if TYPE_CHECKING:
+    from bo.tui.table import VirtualTable
+
+PAGE_ROWS = 128
+ROWS_AROUND = 64
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A snapshot with what it was asked for by."""
+
+    number: int
+    snapshot: Snapshot
+    filter_text: str
+    sort: str
+    count: int
+    columns: Sequence[Column]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    view: View
+    cursor: int
+    pages: Mapping[int, list[RowView]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A view with where the user stood in it, so that Esc brings exactly that back."""
+
+    view: View
+    cursor: int
+    top: int
+    pages: Mapping[int, list[RowView]]
+
+
+class Stage(Protocol):
+    """The screen, as far as browsing needs it."""
+
+    def view_changed(self) -> None: ...
+
+    def detail_arrived(self, detail: Detail) -> None: ...
+
+    def trouble(self, error: Exception) -> None: ...
+
+
+class Browser:
+    """Keeps one view current, and during live typing the one to go back to."""
+
+    def __init__(self, lane: Lane[Source]) -> None:
+        self._lane = lane
+        self._number = 0
+        # Numbers of the views whose snapshots must live. Read by the reading thread, replaced as a whole by the screen's.
+        self._kept: frozenset[int] = frozenset()
+        self._living: list[View] = []
+        self._columns: Sequence[Column] = ()
+        self._base: _Place | None = None
+        self.view: View | None = None
+        self.wanted_filter = ""
+        self.table: VirtualTable | None = None
+        self.stage: Stage | None = None
+
+    @property
+    def filter_text(self) -> str:
+        return self.view.filter_text if self.view else self.wanted_filter
+
+    @property
+    def sort(self) -> str:
+        return self.view.sort if self.view else ""
+
+    @property
+    def typing(self) -> bool:
+        return self._base is not None
+
+    # Views
+
+    def open(self, filter_text: str, sort: str, *, keep: str = "", cursor: int = 0) -> None:
+        """Build a view; its rows replace the old ones when they are here. Stays on the record `keep` if it is in it."""
+        self._number += 1
+        number = self._number
+        self.wanted_filter = filter_text
+
+        def work(source: Source) -> _Opening:
+            self._sweep()
+            if not self._columns:
+                self._columns = tuple(source.columns())
+            snapshot = source.snapshot(filter_text, sort)
+            view = View(number, snapshot, filter_text, sort, snapshot.count, self._columns)
+            self._living.append(view)
+            at = snapshot.position(keep) if keep else None
+            at = min(cursor, max(0, view.count - 1)) if at is None else at
+            first, last = max(0, at - ROWS_AROUND) // PAGE_ROWS, min(view.count - 1, at + ROWS_AROUND) // PAGE_ROWS
+            return _Opening(view, at, {page: _window(view, page) for page in range(first, last + 1)})
+
+        self._lane.ask(work, self._opened, self._trouble, topic="view", urgency=NOW)
+
+    def refresh(self) -> None:
+        """The same filter and sort on the records as they are now."""
+        self.open(self.filter_text, self.sort, keep=self._current_id(), cursor=self._cursor())
+
+    def refresh_at(self, record_id: str) -> None:
+        """A new view with the cursor on this record, where the filter lets it through."""
+        self.open(self.filter_text, self.sort, keep=record_id, cursor=self._cursor())
+
+    def sort_by(self, sort: str) -> None:
+        self.open(self.filter_text, sort, keep=self._current_id())
+
+    def filter_by(self, filter_text: str) -> None:
+        self.open(filter_text, self.sort, keep=self._current_id())
+
+    # Live typing
+
+    def begin_typing(self) -> None:
+        """Remember where the user stands."""
+        table, view = self.table, self.view
+        if table is not None and view is not None and self._base is None:
+            pages = {page: rows for page in table.visible_pages() if (rows := table.page_rows(page)) is not None}
+            self._base = _Place(view, table.cursor, table.top, pages)
+
+    def typed(self, filter_text: str) -> None:
+        """The filter as typed so far; rows of the last one that was understood stay until its own arrive."""
+        if filter_text != self.wanted_filter and self._base is not None:
+            row = self._base.pages.get(self._base.cursor // PAGE_ROWS, [])[self._base.cursor % PAGE_ROWS :][:1]
+            self.open(filter_text, self.sort, keep=row[0].id if row else "")
+
+    def accept_typing(self, filter_text: str) -> None:
+        self.typed(filter_text)
+        self._base = None
+        self._keep()
+
+    def give_up_typing(self) -> None:
+        """Back to the rows, the cursor and the offset from before."""
+        base, self._base = self._base, None
+        if base is None or self.table is None:
+            return
+        self._lane.forget("view")
+        self.wanted_filter = base.view.filter_text
+        changed = self.view is not base.view
+        self.view = base.view
+        self._keep()
+        if changed:
+            self.table.show(base.view.count, base.pages, cursor=base.cursor, top=base.top)
+            if self.stage is not None:
+                self.stage.view_changed()
+
+    # Rows and records
+
+    def want(self, page: int, *, urgent: bool) -> None:
+        """Fetch a page for the table; the answer counts only while its view is the current one."""
+        view = self.view
+        if view is None:
+            return
+
+        def arrived(rows: list[RowView]) -> None:
+            if self.view is view and self.table is not None:
+                self.table.supply(page, rows)
+
+        def failed(error: Exception) -> None:
+            if self.view is view and self.table is not None:
+                self.table.not_coming(page)
+            self._trouble(error)
+
+        self._lane.ask(lambda source: _window(view, page), arrived, failed, urgency=NOW if urgent else LATER)
+
+    def reload(self, record_ids: set[str]) -> None:
+        """Read again the pages which hold these records: they have changed."""
+        if self.table is not None:
+            for page in {position // PAGE_ROWS for position in self.table.loaded(record_ids).values()}:
+                self.want(page, urgent=True)
+
+    def read_detail(self, record_id: str) -> None:
+        self._lane.ask(lambda source: source.detail(record_id), self._detail_arrived, self._trouble, topic="detail")
+
+    def ids(self, start: int, stop: int, done: Callable[[list[str]], None]) -> None:
+        view = self.view
+        if view is not None:
+            self._lane.ask(lambda source: view.snapshot.ids(start, stop), done, self._trouble)
+
+    def position(self, record_id: str, done: Callable[[int | None], None]) -> None:
+        view = self.view
+        if view is not None:
+            self._lane.ask(lambda source: view.snapshot.position(record_id), done, self._trouble)
+
+    def term(self, record_id: str, column_key: str, done: Callable[[str], None]) -> None:
+        self._lane.ask(lambda source: source.term(record_id, column_key), done, self._trouble)
+
+    def choices(self, ref: str, text: str, done: Callable[[list[Choice]], None]) -> None:
+        self._lane.ask(lambda source: source.choices(ref, text, 20), done, self._trouble, topic="choices", urgency=NOW)
+
+    # Inside
+
+    def _opened(self, opening: _Opening) -> None:
+        self.view = opening.view
+        self._keep()
+        if self.table is not None:
+            self.table.columns = opening.view.columns
+            self.table.sort = opening.view.sort
+            self.table.show(opening.view.count, opening.pages, cursor=opening.cursor)
+        if self.stage is not None:
+            self.stage.view_changed()
+
+    def _keep(self) -> None:
+        kept = {view.number for view in (self.view, self._base.view if self._base else None) if view is not None}
+        self._kept = frozenset(kept)
+
+    def _sweep(self) -> None:
+        """In the reading thread: close snapshots that nobody can come back to, such as answers that were stale."""
+        kept = self._kept
+        for view in [view for view in self._living if view.number not in kept]:
+            view.snapshot.close()
+            self._living.remove(view)
+
+    def _detail_arrived(self, detail: Detail) -> None:
+        if self.stage is not None:
+            self.stage.detail_arrived(detail)
+
+    def _trouble(self, error: Exception) -> None:
+        if self.stage is not None:
+            self.stage.trouble(error)
+
+    def _current_id(self) -> str:
+        row = self.table.current() if self.table is not None else None
+        return row.id if row is not None else ""
+
+    def _cursor(self) -> int:
+        return self.table.cursor if self.table is not None else 0
+
+
+def _window(view: View, page: int) -> list[RowView]:
+    return view.snapshot.window(page * PAGE_ROWS, min(view.count, (page + 1) * PAGE_ROWS))

@@ -1,0 +1,240 @@
+"""The form of any command, derived from its parameters. It knows no command by name and decodes nothing itself.
+
+Required values are asked for here; everything else about a value is judged by the command's own kinds through `check`, and
+said beside the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from bo.core.kernel.text import _
+from bo.tui.choice import ChoiceField
+from bo.tui.looks import Looks
+from bo.tui.pane import Bar
+from bo.tui.source import Choice, CommandSpec, ParamSpec
+
+Values = Mapping[str, str]
+Check = Callable[[Values, Callable[[Mapping[str, str]], None]], None]
+Search = Callable[[str, str, Callable[[list[Choice]], None]], None]
+
+LABEL_WIDTH = 18
+
+
+class TextField(Input):
+    """One line of text. Keys that move between fields are left to the form."""
+
+    def __init__(self, value: str, placeholder: str) -> None:
+        super().__init__(value, placeholder=placeholder, compact=True, select_on_focus=False)
+        self.cursor_blink = False
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key in ("enter", "escape", "tab", "shift+tab", "up", "down", "ctrl+s"):
+            return
+        await super()._on_key(event)
+
+
+class FieldRow(Vertical):
+    """A parameter's title, its field, and what is wrong with its value."""
+
+    DEFAULT_CSS = """
+    FieldRow { height: auto; }
+    FieldRow Horizontal { height: auto; }
+    FieldRow .label { width: 18; }
+    FieldRow TextField { width: 1fr; }
+    FieldRow .error { margin-left: 18; display: none; }
+    """
+
+    def __init__(self, looks: Looks, param: ParamSpec, field: TextField | ChoiceField) -> None:
+        super().__init__()
+        self.param = param
+        self.field = field
+        self._looks = looks
+        self._label = Bar(looks)
+        self._label.add_class("label")
+        self.error = Bar(looks)
+        self.error.add_class("error")
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield self._label
+            yield self.field
+        yield self.error
+
+    def on_mount(self) -> None:
+        star = "*" if self.param.required else " "
+        self._label.put([(star, "key"), (_(self.param.title), "text")])
+
+    def blame(self, why: str) -> None:
+        """Say what is wrong, or with nothing to say take it back."""
+        self.error.put([(f"{self._looks.glyphs.no} {why}", "bad")] if why else [])
+        self.error.display = bool(why)
+
+
+class FormScreen(ModalScreen["Values | None"]):
+    """Tab moves, ctrl+s sends, Enter on the last field sends, Esc leaves after asking if something was typed."""
+
+    def __init__(self, looks: Looks, command: CommandSpec, heading: str, check: Check, search: Search) -> None:
+        super().__init__()
+        self._looks = looks
+        self._command = command
+        self._heading = heading
+        self._check = check
+        self._search = search
+        self._leaving = False
+        self._sent = False
+        self._rows = [FieldRow(looks, param, self._field(param)) for param in command.params]
+        self._before = self.values()
+        self._foot = Bar(looks, id="foot")
+
+    def values(self) -> dict[str, str]:
+        """What stands in the fields now; fields left empty are not there."""
+        given = {row.param.name: row.field.value.strip() for row in self._rows}
+        return {name: value for name, value in given.items() if value}
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            title = Bar(self._looks, id="heading")
+            title.put([(self._heading, "title")])
+            yield title
+            with VerticalScroll(id="fields", can_focus=False):
+                yield from self._rows
+            yield self._foot
+
+    def on_mount(self) -> None:
+        self._say_keys()
+        if self._rows:
+            first = next((row for row in self._rows if row.param.required and not row.field.value), self._rows[0])
+            first.field.focus()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "escape":
+            self._leave()
+        elif event.key == "ctrl+s":
+            self.send()
+        elif event.key == "enter":
+            self._enter()
+        elif event.key in ("tab", "down", "shift+tab", "up"):
+            self._move(1 if event.key in ("tab", "down") else -1)
+        else:
+            self._stay()
+            return
+        event.stop()
+        event.prevent_default()
+
+    def on_choice_field_entered(self, event: ChoiceField.Entered) -> None:
+        event.stop()
+        self._enter()
+
+    def on_choice_field_picked(self, event: ChoiceField.Picked) -> None:
+        """A digit answers the form if nothing else that is required is still open; else it goes on to the next field."""
+        event.stop()
+        if all(row.field.value for row in self._rows if row.param.required):
+            self.send()
+        else:
+            self._move(1)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        for row in self._rows:
+            if row.field is event.input:
+                row.blame("")
+
+    def send(self) -> None:
+        """Check everything; close with the values, or say what is wrong beside the fields."""
+        if self._sent:
+            return
+        values = self.values()
+        missing = {
+            row.param.name: _("is needed") for row in self._rows if row.param.required and not values.get(row.param.name)
+        }
+        if missing:
+            self._blame(missing)
+            return
+        self._sent = True
+        self._check(values, lambda wrong: self._checked(values, wrong))
+
+    def _checked(self, values: Values, wrong: Mapping[str, str]) -> None:
+        self._sent = False
+        if not self.is_current:
+            return
+        if wrong:
+            self._blame(wrong)
+        else:
+            self.dismiss(values)
+
+    def _blame(self, wrong: Mapping[str, str]) -> None:
+        for row in self._rows:
+            row.blame(wrong.get(row.param.name, ""))
+        known = {row.param.name for row in self._rows}
+        others = [why for name, why in wrong.items() if name not in known]
+        if others:
+            self._foot.put([(others[0], "bad")])
+        for row in self._rows:
+            if row.param.name in wrong:
+                row.field.focus()
+                return
+
+    def _enter(self) -> None:
+        if self.focused is self._rows[-1].field:
+            self.send()
+        else:
+            self._move(1)
+
+    def _move(self, step: int) -> None:
+        at = next((index for index, row in enumerate(self._rows) if row.field is self.focused), 0)
+        self._rows[(at + step) % len(self._rows)].field.focus()
+
+    def _leave(self) -> None:
+        if self.values() == self._before or self._leaving:
+            self.dismiss(None)
+            return
+        self._leaving = True
+        self._foot.put([(_("What you typed is not sent. Esc again throws it away, any other key goes on"), "warn")])
+
+    def _stay(self) -> None:
+        if self._leaving:
+            self._leaving = False
+            self._say_keys()
+
+    def _say_keys(self) -> None:
+        self._foot.put(
+            [("Tab", "key"), (" " + _("next") + "  ", "dim"), ("^s", "key"), (" " + _("send") + "  ", "dim"),
+             ("Esc", "key"), (" " + _("leave"), "dim")]
+        )  # fmt: skip
+
+    def _field(self, param: ParamSpec) -> TextField | ChoiceField:
+        if param.kind == "ref":
+            noun = param.ref or param.name
+            return ChoiceField(
+                self._looks, (), param.default, search=lambda text, then: self._search(noun, text, then)
+            )
+        if param.kind == "flag":
+            return ChoiceField(self._looks, (Choice("yes", _("yes")), Choice("no", _("no"))), param.default)
+        if param.choices:
+            return ChoiceField(self._looks, [Choice(c.value, _(c.words)) for c in param.choices], param.default)
+        return TextField(param.default, _placeholder(param))
+
+
+def _placeholder(param: ParamSpec) -> str:
+    if param.help:
+        return _(param.help)
+    match param.kind:
+        case "day":
+            return _("a day, such as 2026-11-21")
+        case "moment":
+            return _("a moment, such as 2026-11-21 15:30")
+        case "amount":
+            return _("an amount, such as 1200.00")
+        case "number":
+            return _("a number")
+        case "phone":
+            return _("a phone number")
+        case _:
+            return ""

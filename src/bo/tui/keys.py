@@ -1,0 +1,158 @@
+"""Which key does what: the default keys of record commands, what a key press is called, and remapping by a TOML file.
+
+A remap that clashes is refused for the keys it clashes on and reported; the screen never starts with two meanings on one
+key. Some keys are kept from everybody, because terminals, tmux or input methods take them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bo.core.kernel.text import _
+
+# `d` is the good next step and `b`, its mirror image, the bad one; which command that is follows from the record's state.
+COMMAND_KEYS: dict[str, str] = {
+    "leads.accept": "d",
+    "leads.reject": "b",
+    "leads.request_info": "i",
+    "leads.ask_info": "i",
+    "leads.resume": "d",
+    "leads.assign": "a",
+    "leads.take": "d",
+    "leads.confirm": "d",
+    "leads.decline": "b",
+    "leads.recall": "R",
+    "leads.contact": "d",
+    "leads.book_visit": "d",
+    "leads.visit": "d",
+    "leads.quote": "d",
+    "leads.win": "W",
+    "leads.lose": "b",
+    "leads.hold": "w",
+    "leads.reopen": "O",
+    "leads.appeal": "P",
+    "leads.follow_up": "t",
+    "leads.report": "c",
+}
+
+RESERVED = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+z", "ctrl+c", "ctrl+space", "escape", "tab"})
+
+_NAMES = {" ": "space", "　": "space", "、": "/", "。": ".", "￥": "$"}
+
+
+def key_name(key: str, character: str | None) -> str:
+    """What the registry calls a key press: the character where it is one, else Textual's name.
+
+    Full-width forms, which an input method left on produces, count as the plain ones.
+    """
+    if character is None or not character.isprintable():
+        return key
+    if character in _NAMES:
+        return _NAMES[character]
+    if "！" <= character <= "～":
+        return chr(ord(character) - 0xFEE0)
+    return character
+
+
+def from_input_method(name: str) -> bool:
+    """Whether a key can only have come from an input method that is still on."""
+    return len(name) == 1 and ("⺀" <= name <= "鿿" or "가" <= name <= "힣" or "豈" <= name <= "﫿" or ord(name) >= 0x20000)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An action's keys as the registry sees them: `states` empty means it can be meant in any state."""
+
+    name: str
+    keys: tuple[str, ...]
+    states: frozenset[str] = frozenset()
+    by_state: bool = False
+
+
+def clashes(bound: Iterable[Bound]) -> list[tuple[str, str, str]]:
+    """Pairs of actions that one key press could mean at once: (key, action, action).
+
+    Record commands may share a key where no state allows both. A key may not begin another one's sequence.
+    """
+    found: list[tuple[str, str, str]] = []
+    seen: list[tuple[str, Bound]] = []
+    for action in bound:
+        for key in action.keys:
+            for other_key, other in seen:
+                if other.name != action.name and _collide(key, action, other_key, other):
+                    found.append((key, other.name, action.name))
+            seen.append((key, action))
+    return found
+
+
+def _collide(key: str, action: Bound, other_key: str, other: Bound) -> bool:
+    if key == other_key:
+        apart = action.by_state and other.by_state and action.states and other.states
+        return not (apart and not action.states & other.states)
+    first, second = sorted((sequence(key), sequence(other_key)), key=len)
+    return second[: len(first)] == first
+
+
+def sequence(key: str) -> tuple[str, ...]:
+    """A key as the presses that make it up: `gg` is two, `ctrl+d` and `space` are one."""
+    if len(key) == 2 and key[0] in "gz":
+        return (key[0], key[1])
+    return (key,)
+
+
+@dataclass(frozen=True, slots=True)
+class Remapped:
+    """Keys for every action after the remap, and what is wrong with the file, in words for the user."""
+
+    keys: dict[str, tuple[str, ...]]
+    problems: list[str]
+
+
+def remap(bound: Iterable[Bound], wanted: Mapping[str, tuple[str, ...]]) -> Remapped:
+    """Apply a user's keys to the defaults. What clashes keeps its default key, and is reported."""
+    defaults = {action.name: action for action in bound}
+    current = dict(defaults)
+    problems: list[str] = []
+    for name, keys in wanted.items():
+        action, kept = defaults.get(name), [key for key in keys if key in RESERVED]
+        if action is None:
+            problems.append(_("There is no action {name} to give a key to", name=name))
+        elif kept:
+            problems.append(_("{key} is kept for the terminal; {name} keeps its key", key=kept[0], name=name))
+        else:
+            current[name] = Bound(name, keys, action.states, action.by_state)
+    while found := clashes(current.values()):
+        key, first, second = found[0]
+        loser = second if current[second] != defaults[second] or current[first] == defaults[first] else first
+        winner = first if loser == second else second
+        problems.append(_("{key} means {winner} already; {loser} does not get it", key=key, winner=winner, loser=loser))
+        default = defaults[loser]
+        without = tuple(each for each in default.keys if each != key)
+        # A default that clashes with another default gives the key up; a remapped one falls back to its default.
+        current[loser] = default if current[loser] != default else Bound(loser, without, default.states, default.by_state)
+        defaults[loser] = current[loser]
+    return Remapped({name: action.keys for name, action in current.items()}, problems)
+
+
+def read_keys_file(path: str) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """The `[keys]` table of a TOML file: action name -> its keys; and what cannot be understood in it."""
+    if not path or not Path(path).is_file():
+        return {}, []
+    import tomllib
+
+    try:
+        with Path(path).open("rb") as file:
+            table = tomllib.load(file).get("keys", {})
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return {}, [_("{path} cannot be read as keys: {why}", path=path, why=error)]
+    wanted: dict[str, tuple[str, ...]] = {}
+    problems: list[str] = []
+    for name, keys in table.items() if isinstance(table, dict) else ():
+        listed = [keys] if isinstance(keys, str) else keys
+        if isinstance(listed, list) and all(isinstance(key, str) and key for key in listed):
+            wanted[name] = tuple(listed)
+        else:
+            problems.append(_("The keys of {name} are not a text or a list of texts", name=name))
+    return wanted, problems

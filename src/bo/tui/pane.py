@@ -1,0 +1,109 @@
+"""Two plain surfaces that draw spans and nothing else: `Bar` is one line, `Pane` is many and scrolls.
+
+They take text with tones, never markup, and lay nothing out: setting what is shown already costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from bo.tui.cells import harmless
+from bo.tui.looks import Looks, Span
+
+Line = tuple[Span, ...]
+
+
+class Bar(Widget):
+    """One line: spans from the left, and spans that stand at the right edge as long as there is room."""
+
+    DEFAULT_CSS = "Bar { height: 1; width: 1fr; }"
+    ALLOW_SELECT = False
+
+    def __init__(self, looks: Looks, *, filled: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.looks = looks
+        self._filled = filled
+        self._left: Line = ()
+        self._right: Line = ()
+
+    @property
+    def text(self) -> str:
+        """What it says, for tests and for those who read the screen by other means."""
+        return "".join(text for text, _ in (*self._left, *self._right))
+
+    def put(self, left: Sequence[Span], right: Sequence[Span] = ()) -> None:
+        """Show these spans; the same as before costs nothing."""
+        if (tuple(left), tuple(right)) != (self._left, self._right):
+            self._left, self._right = tuple(left), tuple(right)
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        base = self.looks.bar if self._filled else Style()
+        left = Strip(_segments(self._left, self.looks, base))
+        right = Strip(_segments(self._right, self.looks, base))
+        room = width - right.cell_length
+        if room < min(left.cell_length, width // 2):
+            return left.adjust_cell_length(width, base)
+        return Strip.join([left.adjust_cell_length(room, base), right])
+
+
+class Pane(Widget):
+    """Lines that scroll. `heading` stays in place at the top."""
+
+    DEFAULT_CSS = "Pane { width: 1fr; height: 1fr; }"
+    ALLOW_SELECT = False
+
+    def __init__(self, looks: Looks, *, filled: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.looks = looks
+        self.offset_lines = 0
+        self._filled = filled
+        self._lines: list[Line] = []
+
+    @property
+    def text(self) -> str:
+        return "\n".join("".join(text for text, _ in line) for line in self._lines)
+
+    @property
+    def lines(self) -> list[Line]:
+        return self._lines
+
+    def put(self, lines: Sequence[Line], *, keep_offset: bool = False) -> None:
+        if list(lines) == self._lines:
+            return
+        self._lines = list(lines)
+        self.offset_lines = min(self.offset_lines, self._offset_max) if keep_offset else 0
+        self.refresh()
+
+    def scroll_lines(self, lines: int) -> None:
+        offset = max(0, min(self.offset_lines + lines, self._offset_max))
+        if offset != self.offset_lines:
+            self.offset_lines = offset
+            self.refresh()
+
+    @property
+    def _offset_max(self) -> int:
+        return max(0, len(self._lines) - max(1, self.size.height))
+
+    def render_line(self, y: int) -> Strip:
+        base = self.looks.bar if self._filled else Style()
+        index = y + self.offset_lines
+        line = self._lines[index] if index < len(self._lines) else ()
+        strip = Strip(_segments(line, self.looks, base))
+        return strip.adjust_cell_length(self.size.width, base)
+
+
+def _segments(spans: Sequence[Span], looks: Looks, base: Style) -> list[Segment]:
+    segments = [Segment(harmless(text), looks.tone(tone) + _ground(base)) for text, tone in spans if text]
+    return segments or [Segment("", base)]
+
+
+def _ground(base: Style) -> Style:
+    """Of a bar's own style, what every span on it takes over: its background, or its being reversed."""
+    return Style(bgcolor=base.bgcolor, reverse=base.reverse or None)

@@ -1,0 +1,219 @@
+"""What the screen needs from the office, as protocols and plain frozen values.
+
+A `Source` reads and a `Desk` writes. Each is opened, used and closed inside one thread of its own (`lane.py`), so each may
+hold one connection that belongs to that thread. Texts arrive as they are stored: the screen makes them safe to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Align = Literal["left", "right"]
+ParamKind = Literal["text", "choice", "amount", "day", "moment", "flag", "phone", "ref", "number"]
+
+
+class Interrupted(Exception):
+    """A read was stopped by `interrupt()`: its answer is no longer wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the table. `width` is in cells; a column that grows shares the room that is left."""
+
+    key: str
+    title: str
+    width: int
+    align: Align = "left"
+    sortable: bool = True
+    grow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """One record as one line: cells in the order of the columns, the state's name, and a short note."""
+
+    id: str
+    cells: tuple[str, ...]
+    state: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DetailField:
+    title: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One operation on the record, newest first in a `Detail`."""
+
+    when: str
+    who: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    id: str
+    title: str
+    state: str
+    fields: tuple[DetailField, ...]
+    history: tuple[HistoryEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value that a parameter may take: what is sent, and what is shown."""
+
+    value: str
+    label: str = ""
+
+    @property
+    def words(self) -> str:
+        return self.label or self.value
+
+
+@dataclass(frozen=True, slots=True)
+class ParamSpec:
+    """One parameter of a command; a form field is derived from it. `ref` names the noun that a `ref` points at."""
+
+    name: str
+    title: str
+    kind: ParamKind = "text"
+    required: bool = False
+    choices: tuple[Choice, ...] = ()
+    default: str = ""
+    help: str = ""
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """One command of the registry as the screen sees it.
+
+    `allowed_states` empty means any state. `done` is the past tense for messages ("accepted"). `subject` is false for a
+    command that makes a new record and so acts on no row.
+    """
+
+    name: str
+    verb: str
+    title: str
+    params: tuple[ParamSpec, ...] = ()
+    key: str = ""
+    confirm: bool = False
+    allowed_states: frozenset[str] = frozenset()
+    done: str = ""
+    subject: bool = True
+
+    @property
+    def noun(self) -> str:
+        return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one call on one record. `operation` names what an undo would take back."""
+
+    record_id: str
+    ok: bool
+    message: str = ""
+    operation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the head line always shows. `online` is None where there is no central to be online with."""
+
+    workspace: str
+    who: str
+    noun: str = "leads"
+    online: bool | None = None
+    pending: int = 0
+    conflicts: int = 0
+    jobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenOptions:
+    """How the screen looks. `keys_file` is a TOML file that remaps keys; a file that is not there changes nothing."""
+
+    theme: str = ""
+    ascii: bool = False
+    keys_file: str = ""
+    filter_text: str = ""
+    sort: str = ""
+    states: Mapping[str, str] = field(default_factory=dict)
+
+
+class Snapshot(Protocol):
+    """A frozen view, position -> id. Records may change under it; positions do not."""
+
+    @property
+    def count(self) -> int: ...
+
+    def window(self, start: int, stop: int) -> list[RowView]:
+        """The rows as they are now, at frozen positions; at most 1 ms for 128 rows."""
+
+    def ids(self, start: int, stop: int) -> list[str]:
+        """Ids alone, for marks over long stretches."""
+
+    def position(self, record_id: str) -> int | None:
+        """Where the record stands in this view, or None."""
+
+    def close(self) -> None:
+        """Give back what the view holds."""
+
+
+class Source(Protocol):
+    """Reads. Every method but `interrupt` is called in the reading thread only."""
+
+    def columns(self) -> Sequence[Column]:
+        """The columns in their order; asked once, before the first view."""
+
+    def snapshot(self, filter_text: str, sort: str) -> Snapshot:
+        """Build a view. `sort` is a field key, with `-` before it for descending, or empty.
+
+        Raises:
+            BadInput: the filter cannot be understood.
+            Interrupted: `interrupt()` was called meanwhile.
+        """
+
+    def detail(self, record_id: str) -> Detail:
+        """Fields and history of one record.
+
+        Raises:
+            NotFound: it is not there any more.
+        """
+
+    def term(self, record_id: str, column_key: str) -> str:
+        """The filter term that keeps records alike in this column, or nothing where there is none."""
+
+    def choices(self, ref: str, text: str, limit: int) -> list[Choice]:
+        """Records of a noun whose name or id matches what was typed so far."""
+
+    def interrupt(self) -> None:
+        """Stop the read that is under way. May be called from any thread."""
+
+    def close(self) -> None: ...
+
+
+class Desk(Protocol):
+    """Writes, all through the registry of commands. Called in the writing thread only."""
+
+    def commands(self) -> Sequence[CommandSpec]: ...
+
+    def check(self, command: str, arguments: Mapping[str, str]) -> Mapping[str, str]:
+        """Decode the arguments and nothing else; field name -> what is wrong with it."""
+
+    def run(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> list[Outcome]:
+        """One call for each record, each with its own outcome. Without ids, one call that makes a record."""
+
+    def undo(self, operations: Sequence[str]) -> list[Outcome]:
+        """Take operations back, the newest first."""
+
+    def standing(self) -> Standing: ...
+
+    def close(self) -> None: ...

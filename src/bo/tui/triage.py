@@ -1,0 +1,296 @@
+"""Acting on records: one at a time with advance, or on marks; undo, redo and repeat.
+
+Acting is optimistic about the cursor and never about the data: the row dims and the cursor goes on at once, so that a fast
+second key press acts on the next record and never twice on one; what became of the call is shown when it is known, and a
+refused record is un-dimmed and flagged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from bo.core.kernel.text import _
+from bo.tui.looks import Tone
+from bo.tui.source import CommandSpec, Desk, Outcome, ParamSpec
+from bo.tui.words import counted, done_words, past, reasons
+
+if TYPE_CHECKING:
+    from bo.tui.browse import Browser
+    from bo.tui.lane import Lane
+    from bo.tui.table import VirtualTable
+
+CHUNK = 100
+STEPS_KEPT = 200
+
+Arguments = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one undo takes back: everything that one key press did."""
+
+    command: CommandSpec
+    arguments: Arguments
+    ids: tuple[str, ...]
+    operations: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Job:
+    """A command under way over one or many records, in chunks so that it can be stopped and shows progress."""
+
+    command: CommandSpec
+    arguments: Arguments
+    ids: list[str]
+    bulk: bool
+    redo: bool = False
+    outcomes: list[Outcome] = field(default_factory=list)
+    stopped: bool = False
+
+
+class Office(Protocol):
+    """The screen, as far as acting needs it."""
+
+    def say(self, text: str, tone: Tone = "text") -> None: ...
+
+    def trouble(self, error: Exception) -> None: ...
+
+    def standing_changed(self) -> None: ...
+
+    def ask_form(self, command: CommandSpec, count: int, then: Callable[[Arguments], None]) -> None: ...
+
+    def ask_confirm(self, question: str, count: int, then: Callable[[], None]) -> None: ...
+
+    def key_of(self, name: str) -> str: ...
+
+
+class Triage:
+    """Runs commands on what is marked, or else on the row under the cursor."""
+
+    def __init__(self, lane: Lane[Desk], table: VirtualTable, browser: Browser, office: Office) -> None:
+        self._lane = lane
+        self._table = table
+        self._browser = browser
+        self._office = office
+        self._steps: list[Step] = []
+        self._undone: list[Step] = []
+        self._jobs: list[_Job] = []
+        self._in_flight = 0
+        self._afterwards: list[Callable[[], None]] = []
+        self._last: tuple[CommandSpec, Arguments] | None = None
+        self.advance = True
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._steps) or self._in_flight > 0
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._undone)
+
+    @property
+    def can_repeat(self) -> bool:
+        return self._last is not None
+
+    @property
+    def jobs(self) -> int:
+        return len(self._jobs)
+
+    def targets(self) -> list[str]:
+        """Marked records, or the one under the cursor."""
+        if self._table.marks:
+            return self._table.marks.ids()
+        row = self._table.current()
+        return [row.id] if row is not None else []
+
+    # Acting
+
+    def act(self, command: CommandSpec, arguments: Arguments | None = None) -> None:
+        """Do a command: ask for what it needs, have it confirmed where it should be, then run it."""
+        targets = self.targets() if command.subject else []
+        if command.subject and not targets:
+            self._office.say(_("There is no record here"), "warn")
+            return
+        given = dict(arguments or {})
+        if any(_missing(param, given) for param in command.params):
+            self._office.ask_form(command, len(targets), lambda filled: self._confirm(command, targets, {**given, **filled}))
+        else:
+            self._confirm(command, targets, given)
+
+    def act_with_form(self, command: CommandSpec) -> None:
+        """As `act`, but offering every parameter, also those that may be left out."""
+        targets = self.targets() if command.subject else []
+        if command.params:
+            self._office.ask_form(command, len(targets), lambda filled: self._confirm(command, targets, filled))
+        else:
+            self.act(command)
+
+    def repeat(self) -> None:
+        """The last command with the same arguments, here."""
+        if self._last is not None:
+            self.act(*self._last)
+
+    def _confirm(self, command: CommandSpec, targets: list[str], arguments: Arguments) -> None:
+        if len(targets) > 1 or command.confirm:
+            question = _("{title}: {records}?", title=_(command.title), records=counted(command, len(targets)))
+            self._office.ask_confirm(question, len(targets), lambda: self._start(command, targets, arguments))
+        else:
+            self._start(command, targets, arguments)
+
+    def _start(self, command: CommandSpec, targets: list[str], arguments: Arguments) -> None:
+        self._last = (command, arguments)
+        job = _Job(command, arguments, targets, bulk=len(targets) > 1)
+        self._table.acted.update(targets)
+        self._table.refused.difference_update(targets)
+        self._table.redraw(targets)
+        here = self._table.current()
+        if self.advance and not job.bulk and here is not None and targets == [here.id]:
+            self._table.move_by(1)
+        self._run(job)
+
+    # Running
+
+    def _run(self, job: _Job) -> None:
+        self._jobs.append(job)
+        self._in_flight += 1
+        self._office.standing_changed()
+        self._next_chunk(job)
+
+    def _next_chunk(self, job: _Job) -> None:
+        at = len(job.outcomes)
+        chunk = job.ids[at : at + CHUNK]
+        self._lane.ask(
+            lambda desk: desk.run(job.command.name, chunk, job.arguments),
+            lambda outcomes: self._chunk_done(job, outcomes),
+            lambda error: self._failed(job, error),
+        )
+
+    def _chunk_done(self, job: _Job, outcomes: list[Outcome]) -> None:
+        job.outcomes += outcomes
+        if job.ids and outcomes and len(job.outcomes) < len(job.ids) and not job.stopped:
+            self._office.say(
+                _("{title}: {done} of {all}, Esc stops", title=_(job.command.title), done=len(job.outcomes), all=len(job.ids))
+            )
+            self._next_chunk(job)
+        else:
+            self._finish(job)
+
+    def stop(self) -> bool:
+        """Stop long jobs after their present chunk; returns whether there was one."""
+        long_jobs = [job for job in self._jobs if len(job.ids) > CHUNK]
+        for job in long_jobs:
+            job.stopped = True
+        return bool(long_jobs)
+
+    def _finish(self, job: _Job) -> None:
+        well = [outcome for outcome in job.outcomes if outcome.ok]
+        badly = [outcome for outcome in job.outcomes if not outcome.ok]
+        left = job.ids[len(job.outcomes) :]
+        if well:
+            operations = tuple(outcome.operation for outcome in well if outcome.operation)
+            ids = tuple(outcome.record_id for outcome in well)
+            self._steps.append(Step(job.command, job.arguments, ids, operations))
+            del self._steps[:-STEPS_KEPT]
+            if not job.redo:
+                self._undone.clear()
+            if not job.command.subject:
+                # A new record is in no frozen view; whoever made it wants to see it.
+                self._browser.refresh_at(well[0].record_id)
+        self._table.marks.remove(outcome.record_id for outcome in well)
+        self._settle(job, [outcome.record_id for outcome in badly], left)
+        words = done_words(job.command, job.outcomes, self._office.key_of("undo")) if job.outcomes else ""
+        if left:
+            words = _("Stopped. {words}; {count} left as they were", words=words, count=len(left))
+        self._office.say(words, "bad" if badly else "good")
+
+    def _failed(self, job: _Job, error: Exception) -> None:
+        """The call as a whole failed. What earlier chunks did stays done, and can be undone."""
+        left = job.ids[len(job.outcomes) :]
+        if job.outcomes:
+            job.stopped = True
+            self._finish(job)
+        else:
+            self._settle(job, left, [])
+        self._office.trouble(error)
+
+    def _settle(self, job: _Job, refused: Sequence[str], left: Sequence[str]) -> None:
+        self._table.acted.difference_update(refused, left)
+        self._table.refused.update(refused)
+        self._table.redraw(job.ids)
+        self._browser.reload(set(job.ids))
+        self._jobs.remove(job)
+        self._landed()
+
+    def _landed(self) -> None:
+        self._in_flight -= 1
+        self._office.standing_changed()
+        if self._in_flight == 0:
+            waiting, self._afterwards = self._afterwards, []
+            for call in waiting:
+                call()
+
+    # Undo
+
+    def undo(self) -> None:
+        """Take back the last step as one; records that have moved on since stay as they are, with the reason."""
+        if self._in_flight:
+            self._afterwards.append(self.undo)
+            return
+        if not self._steps:
+            self._office.say(_("There is nothing to undo"), "warn")
+            return
+        step = self._steps.pop()
+        self._in_flight += 1
+        self._lane.ask(
+            lambda desk: desk.undo(step.operations),
+            lambda outcomes: self._undo_done(step, outcomes),
+            lambda error: self._undo_failed(step, error),
+        )
+
+    def redo(self) -> None:
+        """Do the step again that was undone last."""
+        if self._in_flight:
+            self._afterwards.append(self.redo)
+            return
+        if not self._undone:
+            self._office.say(_("There is nothing to do again"), "warn")
+            return
+        step = self._undone.pop()
+        self._table.acted.update(step.ids)
+        self._table.redraw(step.ids)
+        ids = list(step.ids) if step.command.subject else []
+        self._run(_Job(step.command, step.arguments, ids, bulk=len(ids) > 1, redo=True))
+
+    def _undo_done(self, step: Step, outcomes: list[Outcome]) -> None:
+        badly = [outcome for outcome in outcomes if not outcome.ok]
+        back = set(step.ids) - {outcome.record_id for outcome in badly}
+        self._table.acted.difference_update(back)
+        self._table.redraw(back)
+        self._browser.reload(set(step.ids))
+        if not badly:
+            self._undone.append(step)
+            key = self._office.key_of("redo")
+            words = _("Undone: {records} {done}; {key} does it again", records=counted(step.command, len(back)),
+                      done=past(step.command), key=key)  # fmt: skip
+        else:
+            words = _("{count} undone, {badly} not: {why}", count=len(back), badly=len(badly), why=reasons(badly))
+        self._office.say(words, "bad" if badly else "good")
+        if len(step.ids) == 1 and back:
+            self._browser.position(step.ids[0], self._go_back)
+        self._landed()
+
+    def _undo_failed(self, step: Step, error: Exception) -> None:
+        self._steps.append(step)
+        self._office.trouble(error)
+        self._landed()
+
+    def _go_back(self, position: int | None) -> None:
+        """After undoing a slip, the record it happened to is what the user wants to see."""
+        if position is not None:
+            self._table.move_to(position)
+
+
+def _missing(param: ParamSpec, given: Arguments) -> bool:
+    return param.required and not param.default and not given.get(param.name)

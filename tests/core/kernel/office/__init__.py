@@ -1,0 +1,1 @@
+"""A small office of tickets and shops, on which the kernel is tested without any business module."""

@@ -1,0 +1,1 @@
+"""What the project is tended with; no part of the product."""

@@ -1,0 +1,51 @@
+"""Writes the files that are made from others: `python -m tools.generate`. With `--check` it only says which are old.
+
+A generated file is committed, so that a change of it shows in review; a test compares it with what would be written.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[1]
+Pages = Iterator[tuple[Path, bytes]]
+
+
+def catalogues() -> Pages:
+    """The compiled form of every catalogue of translations, which is what gettext reads."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    for source in sorted((PROJECT / "src/bo/locale").glob("*/LC_MESSAGES/*.po")):
+        with source.open("rb") as file:
+            catalogue = read_po(file, locale=source.parts[-3], abort_invalid=True)
+        compiled = BytesIO()
+        write_mo(compiled, catalogue)
+        yield source.with_suffix(".mo"), compiled.getvalue()
+
+
+# What makes generated files; each yields the path of a file and what belongs in it.
+MAKERS: tuple[Callable[[], Pages], ...] = (catalogues,)
+
+
+def outdated() -> list[tuple[Path, bytes]]:
+    """The generated files that are not what they would be if they were written now."""
+    pages = [page for make in MAKERS for page in make()]
+    return [(path, content) for path, content in pages if not path.exists() or path.read_bytes() != content]
+
+
+def main(arguments: list[str]) -> int:
+    changed = outdated()
+    for path, content in changed:
+        print(("out of date: " if "--check" in arguments else "written: ") + path.relative_to(PROJECT).as_posix())
+        if "--check" not in arguments:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    return 1 if changed and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
