@@ -22,8 +22,8 @@ def always() -> bool:
 class Action:
     """One thing to do. `run` takes what was typed behind its word on the `:` line, or nothing.
 
-    `title` is already in the user's language. `weight` orders the footer; 0 keeps an action out of it. `command` is set for
-    record commands, whose key may be shared by commands of other states.
+    `title` is already in the user's language. `weight` orders the footer; 0 keeps an action out of it. `command` is set
+    for record commands, whose key may be shared by commands of other states.
     """
 
     name: str
@@ -116,7 +116,9 @@ class Actions:
         """Whole lines that the `:` line could become."""
         word, space, rest = text.partition(" ")
         if not space:
-            return sorted({action.word for action in self._actions.values() if action.word.startswith(word) and action.word})
+            return sorted(
+                {action.word for action in self._actions.values() if action.word.startswith(word) and action.word}
+            )
         begun, _gap, last = rest.rpartition(" ")
         lead = f"{word} {begun} " if begun else f"{word} "
         offered: list[str] = []
@@ -128,7 +130,9 @@ class Actions:
 
     def footer(self, width: int) -> list[Span]:
         """Keys and titles of what can be done now, the weightiest first, as many as fit."""
-        shown = sorted((a for a in self._actions.values() if a.weight and a.keys and a.enabled()), key=lambda a: a.weight)
+        shown = sorted(
+            (a for a in self._actions.values() if a.weight and a.keys and a.enabled()), key=lambda a: a.weight
+        )
         spans: list[Span] = []
         room = width
         for action in shown:

@@ -84,6 +84,11 @@ class Browser:
         return self.view.sort if self.view else ""
 
     @property
+    def opening(self) -> bool:
+        """Whether a first view has been asked for."""
+        return self._number > 0
+
+    @property
     def typing(self) -> bool:
         return self._base is not None
 

@@ -129,7 +129,7 @@ class ChoiceField(Widget, can_focus=True):
         first = max(0, min(self._at - ROWS_MAX // 2, len(self._shown) - ROWS_MAX))
         index = first + y - 1
         if index >= len(self._shown):
-            return Strip.blank(width)
+            return Strip.blank(width, self.looks.ground)
         choice = self._shown[index]
         digit = f"{(index + 1) % 10} " if index < ROWS_MAX and self._search is None and not self.typed else "  "
         style = self.looks.cursor if index == self._at else self.looks.tone("text")
@@ -148,4 +148,4 @@ class ChoiceField(Widget, can_focus=True):
         else:
             hint = _("type to search") if self._search is not None else _("digit, arrows, or type a part")
             segments = [Segment(hint if self.has_focus else "-", tone("dim"))]
-        return Strip(segments).adjust_cell_length(width)
+        return Strip(segments).adjust_cell_length(width, self.looks.ground)

@@ -80,4 +80,11 @@ class ConfirmScreen(ModalScreen[bool]):
             words = _("Type {count} and Enter to go on; Enter alone or Esc leaves all as it is", count=self._count)
             self._answer.put([(words + "  ", "dim"), (self._typed + "_", "key")])
         else:
-            self._answer.put([("y", "key"), (" " + _("do it") + "   ", "dim"), ("Enter", "key"), (" " + _("leave all as it is"), "dim")])
+            self._answer.put(
+                [
+                    ("y", "key"),
+                    (" " + _("do it") + "   ", "dim"),
+                    ("Enter", "key"),
+                    (" " + _("leave all as it is"), "dim"),
+                ]
+            )

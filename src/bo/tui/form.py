@@ -152,7 +152,9 @@ class FormScreen(ModalScreen["Values | None"]):
             return
         values = self.values()
         missing = {
-            row.param.name: _("is needed") for row in self._rows if row.param.required and not values.get(row.param.name)
+            row.param.name: _("is needed")
+            for row in self._rows
+            if row.param.required and not values.get(row.param.name)
         }
         if missing:
             self._blame(missing)
@@ -212,9 +214,7 @@ class FormScreen(ModalScreen["Values | None"]):
     def _field(self, param: ParamSpec) -> TextField | ChoiceField:
         if param.kind == "ref":
             noun = param.ref or param.name
-            return ChoiceField(
-                self._looks, (), param.default, search=lambda text, then: self._search(noun, text, then)
-            )
+            return ChoiceField(self._looks, (), param.default, search=lambda text, then: self._search(noun, text, then))
         if param.kind == "flag":
             return ChoiceField(self._looks, (Choice("yes", _("yes")), Choice("no", _("no"))), param.default)
         if param.choices:

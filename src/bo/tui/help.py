@@ -12,7 +12,7 @@ from bo.core.kernel.text import _
 from bo.tui.actions import Actions, key_label
 from bo.tui.cells import fitted
 from bo.tui.keys import key_name
-from bo.tui.looks import Looks
+from bo.tui.looks import Looks, Tone
 from bo.tui.pane import Bar, Line, Pane
 
 
@@ -20,7 +20,13 @@ class TextScreen(ModalScreen[None]):
     """Lines to read. `q`, Esc or Enter closes it; `also` are keys with a meaning of the opener's own."""
 
     def __init__(
-        self, looks: Looks, heading: str, lines: Sequence[Line], *, start: int = 0, also: dict[str, Callable[[], None]] | None = None
+        self,
+        looks: Looks,
+        heading: str,
+        lines: Sequence[Line],
+        *,
+        start: int = 0,
+        also: dict[str, Callable[[], None]] | None = None,
     ) -> None:
         super().__init__()
         self._heading = heading
@@ -31,7 +37,7 @@ class TextScreen(ModalScreen[None]):
         self.pane = Pane(looks, id="text")
 
     def compose(self) -> ComposeResult:
-        heading = Bar(self._looks, filled=True)
+        heading = Bar(self._looks, raised=True)
         heading.put([(f" {self._heading}", "title")], [(_("q closes") + " ", "dim")])
         yield heading
         yield self.pane
@@ -64,7 +70,7 @@ def help_lines(actions: Actions, width: int) -> list[Line]:
     for action in actions.all():
         keys = "  ".join(key_label(key) for key in action.keys)
         word = f":{action.word} {action.argument}".rstrip() if action.word else ""
-        tone_title = "text" if action.enabled() else "dim"
+        tone: Tone = "text" if action.enabled() else "dim"
         title = action.title
         if action.command is not None and action.command.allowed_states:
             title += "  (" + ", ".join(sorted(action.command.allowed_states)) + ")"
@@ -72,7 +78,7 @@ def help_lines(actions: Actions, width: int) -> list[Line]:
             (
                 (fitted("  " + keys, 22) + " ", "key"),
                 (fitted(word, 26) + " ", "info"),
-                (fitted(title, max(10, width - 52)), tone_title),
+                (fitted(title, max(10, width - 52)), tone),
             )
         )
     lines: list[Line] = []

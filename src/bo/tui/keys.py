@@ -58,7 +58,9 @@ def key_name(key: str, character: str | None) -> str:
 
 def from_input_method(name: str) -> bool:
     """Whether a key can only have come from an input method that is still on."""
-    return len(name) == 1 and ("⺀" <= name <= "鿿" or "가" <= name <= "힣" or "豈" <= name <= "﫿" or ord(name) >= 0x20000)
+    return len(name) == 1 and (
+        "⺀" <= name <= "鿿" or "가" <= name <= "힣" or "豈" <= name <= "﫿" or ord(name) >= 0x20000
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,9 @@ def remap(bound: Iterable[Bound], wanted: Mapping[str, tuple[str, ...]]) -> Rema
         default = defaults[loser]
         without = tuple(each for each in default.keys if each != key)
         # A default that clashes with another default gives the key up; a remapped one falls back to its default.
-        current[loser] = default if current[loser] != default else Bound(loser, without, default.states, default.by_state)
+        current[loser] = (
+            default if current[loser] != default else Bound(loser, without, default.states, default.by_state)
+        )
         defaults[loser] = current[loser]
     return Remapped({name: action.keys for name, action in current.items()}, problems)
 

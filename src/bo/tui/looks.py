@@ -11,7 +11,7 @@ from typing import Literal
 
 from rich.style import Style
 
-Tone = Literal["text", "dim", "head", "title", "key", "good", "bad", "wait", "info", "mark", "warn", "quiet"]
+Tone = Literal["text", "dim", "head", "title", "key", "good", "bad", "wait", "info", "mark", "warn"]
 Span = tuple[str, Tone]
 
 THEMES = ("dark", "light", "colour-blind", "ansi", "plain")
@@ -112,10 +112,15 @@ class Looks:
     cursor_acted: Style
     acted: Style
     header: Style
-    bar: Style
+    ground: Style
     background: str
     panel: str
     foreground: str
+    raised: Looks | None = None
+
+    def on_panel(self) -> Looks:
+        """The same looks on the ground of panels and dialogs."""
+        return self.raised or self
 
     def tone(self, tone: Tone) -> Style:
         return self.tones[tone]
@@ -124,21 +129,24 @@ class Looks:
         return self.glyphs.states.get(state, self.glyphs.other)
 
 
-def _coloured(name: str, glyphs: Glyphs, colours: dict[str, str]) -> Looks:
-    text = Style(color=colours["text"])
+def _coloured(name: str, glyphs: Glyphs, colours: dict[str, str], on: str = "background") -> Looks:
+    ground = colours[on]
+
+    def style(colour: str, bold: bool = False) -> Style:
+        return Style(color=colours[colour], bgcolor=ground, bold=bold or None)
+
     tones: dict[Tone, Style] = {
-        "text": text,
-        "dim": Style(color=colours["dim"]),
-        "quiet": Style(color=colours["dim"]),
-        "head": Style(color=colours["text"], bold=True),
-        "title": Style(color=colours["info"], bold=True),
-        "key": Style(color=colours["key"], bold=True),
-        "good": Style(color=colours["good"]),
-        "bad": Style(color=colours["bad"]),
-        "wait": Style(color=colours["wait"]),
-        "info": Style(color=colours["info"]),
-        "mark": Style(color=colours["key"], bold=True),
-        "warn": Style(color=colours["wait"], bold=True),
+        "text": style("text"),
+        "dim": style("dim"),
+        "head": style("text", bold=True),
+        "title": style("info", bold=True),
+        "key": style("key", bold=True),
+        "good": style("good"),
+        "bad": style("bad"),
+        "wait": style("wait"),
+        "info": style("info"),
+        "mark": style("key", bold=True),
+        "warn": style("wait", bold=True),
     }
     return Looks(
         name,
@@ -146,12 +154,13 @@ def _coloured(name: str, glyphs: Glyphs, colours: dict[str, str]) -> Looks:
         tones,
         cursor=Style(color=colours["on_cursor"], bgcolor=colours["cursor"]),
         cursor_acted=Style(color=colours["faint"], bgcolor=colours["cursor"]),
-        acted=Style(color=colours["dim"]),
-        header=Style(color=colours["dim"], bold=True),
-        bar=Style(color=colours["text"], bgcolor=colours["panel"]),
+        acted=style("dim"),
+        header=style("dim", bold=True),
+        ground=Style(bgcolor=ground),
         background=colours["background"],
         panel=colours["panel"],
         foreground=colours["text"],
+        raised=_coloured(name, glyphs, colours, "panel") if on == "background" else None,
     )
 
 
@@ -172,13 +181,12 @@ _COLOUR_BLIND = _DARK | {"good": "#56b4e9", "bad": "#e69f00", "wait": "#f0e442",
 def _ansi(name: str, glyphs: Glyphs, *, colour: bool) -> Looks:
     """The terminal's own colours; with `colour` off, only bold, dim and reverse."""
 
-    def style(color: str, **extra: bool) -> Style:
-        return Style(color=color if colour else None, **extra)
+    def style(color: str, bold: bool = False) -> Style:
+        return Style(color=color if colour else None, bold=bold or None)
 
     tones: dict[Tone, Style] = {
         "text": Style(),
         "dim": Style(dim=True),
-        "quiet": Style(dim=True),
         "head": Style(bold=True),
         "title": style("cyan", bold=True),
         "key": style("yellow", bold=True),
@@ -198,7 +206,7 @@ def _ansi(name: str, glyphs: Glyphs, *, colour: bool) -> Looks:
         cursor_acted=Style(reverse=True, dim=True),
         acted=Style(dim=True),
         header=Style(bold=True, underline=True),
-        bar=Style(reverse=True) if not colour else Style(bold=True),
+        ground=Style(),
         background=default,
         panel=default,
         foreground=default,

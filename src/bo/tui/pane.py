@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -24,10 +23,10 @@ class Bar(Widget):
     DEFAULT_CSS = "Bar { height: 1; width: 1fr; }"
     ALLOW_SELECT = False
 
-    def __init__(self, looks: Looks, *, filled: bool = False, id: str | None = None) -> None:
+    def __init__(self, looks: Looks, *, raised: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self.looks = looks
-        self._filled = filled
+        self._raised = raised
         self._left: Line = ()
         self._right: Line = ()
 
@@ -44,9 +43,10 @@ class Bar(Widget):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        base = self.looks.bar if self._filled else Style()
-        left = Strip(_segments(self._left, self.looks, base))
-        right = Strip(_segments(self._right, self.looks, base))
+        looks = self.looks.on_panel() if self._raised else self.looks
+        base = looks.ground
+        left = Strip(_segments(self._left, looks))
+        right = Strip(_segments(self._right, looks))
         room = width - right.cell_length
         if room < min(left.cell_length, width // 2):
             return left.adjust_cell_length(width, base)
@@ -59,11 +59,11 @@ class Pane(Widget):
     DEFAULT_CSS = "Pane { width: 1fr; height: 1fr; }"
     ALLOW_SELECT = False
 
-    def __init__(self, looks: Looks, *, filled: bool = False, id: str | None = None) -> None:
+    def __init__(self, looks: Looks, *, raised: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self.looks = looks
         self.offset_lines = 0
-        self._filled = filled
+        self._raised = raised
         self._lines: list[Line] = []
 
     @property
@@ -92,18 +92,11 @@ class Pane(Widget):
         return max(0, len(self._lines) - max(1, self.size.height))
 
     def render_line(self, y: int) -> Strip:
-        base = self.looks.bar if self._filled else Style()
+        looks = self.looks.on_panel() if self._raised else self.looks
         index = y + self.offset_lines
         line = self._lines[index] if index < len(self._lines) else ()
-        strip = Strip(_segments(line, self.looks, base))
-        return strip.adjust_cell_length(self.size.width, base)
+        return Strip(_segments(line, looks)).adjust_cell_length(self.size.width, looks.ground)
 
 
-def _segments(spans: Sequence[Span], looks: Looks, base: Style) -> list[Segment]:
-    segments = [Segment(harmless(text), looks.tone(tone) + _ground(base)) for text, tone in spans if text]
-    return segments or [Segment("", base)]
-
-
-def _ground(base: Style) -> Style:
-    """Of a bar's own style, what every span on it takes over: its background, or its being reversed."""
-    return Style(bgcolor=base.bgcolor, reverse=base.reverse or None)
+def _segments(spans: Sequence[Span], looks: Looks) -> list[Segment]:
+    return [Segment(harmless(text), looks.tone(tone)) for text, tone in spans if text] or [Segment("", looks.ground)]

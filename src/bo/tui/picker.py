@@ -125,7 +125,16 @@ class PickerScreen(ModalScreen["str | None"]):
             self.dismiss(self.listing.entries[self.listing.at].value)
 
     def on_key(self, event: events.Key) -> None:
-        steps = {"down": 1, "up": -1, "ctrl+n": 1, "ctrl+p": -1, "tab": 1, "shift+tab": -1, "pagedown": 10, "pageup": -10}
+        steps = {
+            "down": 1,
+            "up": -1,
+            "ctrl+n": 1,
+            "ctrl+p": -1,
+            "tab": 1,
+            "shift+tab": -1,
+            "pagedown": 10,
+            "pageup": -10,
+        }
         if event.key == "escape":
             self.dismiss(None)
         elif event.key in steps:

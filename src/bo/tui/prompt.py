@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 from textual import events
 from textual.app import ComposeResult
@@ -32,6 +34,16 @@ class Line(Input):
         await super()._on_key(event)
 
 
+@dataclass
+class Told(Message, namespace="prompt"):
+    """What happened in the prompt: `changed`, `accepted`, `given_up`, or `offered` with what Tab could complete to."""
+
+    what: Literal["changed", "accepted", "given_up", "offered"]
+    label: str
+    text: str = ""
+    offers: tuple[str, ...] = ()
+
+
 class Prompt(Horizontal):
     """Opens with a label and a text; tells of every change, of acceptance and of giving up."""
 
@@ -41,28 +53,6 @@ class Prompt(Horizontal):
     Prompt Line { width: 1fr; background: transparent; padding: 0; }
     Prompt Line:focus { background: transparent; }
     """
-
-    class Changed(Message):
-        def __init__(self, label: str, text: str) -> None:
-            super().__init__()
-            self.label, self.text = label, text
-
-    class Accepted(Message):
-        def __init__(self, label: str, text: str) -> None:
-            super().__init__()
-            self.label, self.text = label, text
-
-    class GivenUp(Message):
-        def __init__(self, label: str) -> None:
-            super().__init__()
-            self.label = label
-
-    class Offered(Message):
-        """What Tab could complete to, to be shown beside the line."""
-
-        def __init__(self, offers: list[str]) -> None:
-            super().__init__()
-            self.offers = offers
 
     def __init__(self, looks: Looks) -> None:
         super().__init__(id="prompt")
@@ -96,16 +86,16 @@ class Prompt(Horizontal):
         """Keys that mean something to the prompt itself."""
         match key:
             case "escape" | "ctrl+c":
-                self.post_message(self.GivenUp(self.label))
+                self.post_message(Told("given_up", self.label))
             case "enter":
                 self._remember(self.line.value)
-                self.post_message(self.Accepted(self.label, self.line.value))
+                self.post_message(Told("accepted", self.label, self.line.value))
             case "tab" | "shift+tab":
                 self._tab(1 if key == "tab" else -1)
             case "up" | "down":
                 self._recall(1 if key == "up" else -1)
             case "backspace" if not self.line.value:
-                self.post_message(self.GivenUp(self.label))
+                self.post_message(Told("given_up", self.label))
             case _:
                 return False
         return True
@@ -114,7 +104,7 @@ class Prompt(Horizontal):
         event.stop()
         if not (self._offers and self._offer >= 0 and self._offers[self._offer] == event.value):
             self._offers, self._offer = [], -1
-        self.post_message(self.Changed(self.label, event.value))
+        self.post_message(Told("changed", self.label, event.value))
 
     def _remember(self, text: str) -> None:
         kept = self._history.setdefault(self.label, [])
@@ -140,4 +130,5 @@ class Prompt(Horizontal):
         text = self._offers[self._offer]
         self.line.value = text
         self.line.cursor_position = len(text)
-        self.post_message(self.Offered([*self._offers[self._offer :], *self._offers[: self._offer]]))
+        offers = (*self._offers[self._offer :], *self._offers[: self._offer])
+        self.post_message(Told("offered", self.label, text, offers))

@@ -115,7 +115,9 @@ class Triage:
             return
         given = dict(arguments or {})
         if any(_missing(param, given) for param in command.params):
-            self._office.ask_form(command, len(targets), lambda filled: self._confirm(command, targets, {**given, **filled}))
+            self._office.ask_form(
+                command, len(targets), lambda filled: self._confirm(command, targets, {**given, **filled})
+            )
         else:
             self._confirm(command, targets, given)
 
@@ -171,7 +173,12 @@ class Triage:
         job.outcomes += outcomes
         if job.ids and outcomes and len(job.outcomes) < len(job.ids) and not job.stopped:
             self._office.say(
-                _("{title}: {done} of {all}, Esc stops", title=_(job.command.title), done=len(job.outcomes), all=len(job.ids))
+                _(
+                    "{title}: {done} of {all}, Esc stops",
+                    title=_(job.command.title),
+                    done=len(job.outcomes),
+                    all=len(job.ids),
+                )
             )
             self._next_chunk(job)
         else:

@@ -41,7 +41,9 @@ def arguments(command: CommandSpec, text: str) -> Mapping[str, str]:
             unnamed.append(word)
     open_params = [param.name for param in command.params if param.name not in given]
     if len(unnamed) > len(open_params):
-        raise UsageError("{word} is one value too many", word=unnamed[len(open_params)], hint="Quote values that have spaces.")
+        raise UsageError(
+            "{word} is one value too many", word=unnamed[len(open_params)], hint="Quote values that have spaces."
+        )
     return given | dict(zip(open_params, unnamed, strict=False))
 
 

@@ -44,12 +44,17 @@ def make_schema(database: Database) -> None:
     registry()
     session = database.session
     infos = [info for info in declared_records().values() if info.cls.__module__.startswith(MODULE)]
-    session.script(["CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)", f"INSERT INTO alembic_version VALUES ('{SCHEMA_VERSION}')"])
+    session.script(
+        [
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)",
+            f"INSERT INTO alembic_version VALUES ('{SCHEMA_VERSION}')",
+        ]
+    )
     session.script(schema_ddl(infos, database.dialect))
     values = {"only": 1, "seq": 0, "row": 0, "hash": GENESIS, "device": "dev_test"}
-    session.run("kernel:found", _found_statement, {**values, "region": "CN", "currency": "CNY", "zone": "Asia/Shanghai"})
-
-
+    session.run(
+        "kernel:found", _found_statement, {**values, "region": "CN", "currency": "CNY", "zone": "Asia/Shanghai"}
+    )
 
 
 def make_workspace(database: Database, *, actor: str = "boss") -> Workspace:

@@ -1,8 +1,9 @@
 """Cells that a spreadsheet program would run as a formula, and the way back.
 
-A cell that begins with = + - @ (or their full-width forms), tab, line break or NUL gets a leading apostrophe, unless it is only a number or a
-phone number in E.164, which no program runs. A cell that already begins with apostrophes and then one of these gets one more, so that taking
-away one is always the way back: `escape` then `unescape` changes nothing, for every text.
+A cell that begins with = + - @ (or their full-width forms), tab, line break or NUL gets a leading apostrophe, unless
+it is only a number or a phone number in E.164, which no program runs. A cell that already begins with apostrophes and
+then one of these gets one more, so that taking away one is always the way back: `escape` then `unescape` changes
+nothing, for every text.
 """
 
 from __future__ import annotations

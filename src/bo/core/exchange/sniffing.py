@@ -1,6 +1,7 @@
 """What a text file is: its encoding, its line ends, how its cells are parted and quoted.
 
-Pure functions over a bounded sample. They refuse nothing except bytes that are no text; a doubtful answer is the caller's to note.
+Pure functions over a bounded sample. They refuse nothing except bytes that are no text; a doubtful answer is the
+caller's to note.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import codecs
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from io import StringIO
+from typing import Protocol
 
 import msgspec
 
@@ -21,7 +23,19 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-GUESSES = ("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "iso8859_15")
+GUESSES = (
+    "gb18030",
+    "big5",
+    "shift_jis",
+    "euc_jp",
+    "euc_kr",
+    "cp1252",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "iso8859_15",
+)
 SAMPLE_RECORDS = 200
 
 _controls = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
@@ -49,7 +63,10 @@ def detect_encoding(sample: bytes, *, complete: bool) -> Encoding | None:
 
 
 def decoded(sample: bytes, encoding: str, *, complete: bool) -> str | None:
-    """The sample as text, or None where it is not of this encoding. A character cut off at the end counts only if the sample is complete."""
+    """The sample as text, or None where it is not of this encoding.
+
+    A character cut off at the end counts only if the sample is complete.
+    """
     try:
         return codecs.getincrementaldecoder(encoding)("strict").decode(sample, complete)
     except UnicodeError:
@@ -111,6 +128,18 @@ def _ask_normalizer(sample: bytes) -> str:
     return best.encoding if best else ""
 
 
+class Records(Protocol):
+    """Records one after the other, and the number of the line where the last one ended.
+
+    `csv.Error` stands for one bad record.
+    """
+
+    @property
+    def line_num(self) -> int: ...
+    def __iter__(self) -> Iterator[list[str]]: ...
+    def __next__(self) -> list[str]: ...
+
+
 class Dialect(msgspec.Struct, frozen=True):
     """How the cells of a text file are parted and quoted. `quote` is "" where nothing is quoted."""
 
@@ -119,7 +148,7 @@ class Dialect(msgspec.Struct, frozen=True):
     escape: str = ""
     skip_space: bool = False
 
-    def reader(self, lines: Iterable[str]) -> csv._reader:
+    def reader(self, lines: Iterable[str]) -> Records:
         """A strict reader: what it does not understand is an error of that record, and the next call goes on with the next line."""
         return csv.reader(
             lines,
@@ -133,7 +162,7 @@ class Dialect(msgspec.Struct, frozen=True):
 
 
 def detect_line_end(text: str) -> str:
-    """"\\n" (CRLF too) or "\\r", by the line breaks outside of quotes."""
+    """ "\\n" (CRLF too) or "\\r", by the line breaks outside of quotes."""
     bare = re.sub(r'"[^"]*"', "", text)
     feeds = bare.count("\n")
     returns = bare.count("\r") - bare.count("\r\n")
@@ -141,7 +170,10 @@ def detect_line_end(text: str) -> str:
 
 
 def split_lines(text: str, line_end: str) -> Iterable[str]:
-    """Lines with their ends. Only real line ends part lines: str.splitlines would also part at form feeds and the like."""
+    """Lines with their ends.
+
+    Only real line ends part lines: str.splitlines would also part at form feeds and the like.
+    """
     return StringIO(text, newline="\n" if line_end == "\n" else "")
 
 
@@ -164,13 +196,15 @@ def detect_dialect(text: str, *, line_end: str, complete: bool, delimiter: str =
         lines.pop()
     sample = "".join(lines)
     if delimiter:
-        return _best_quoting(sample, lines, delimiter, quotes=quotes).dialect
+        return _best_quoting(sample, lines, delimiter, quotes=quotes, complete=complete).dialect
     for group, enough in ((",\t;|", 0.0), ("`^~\x1f", 0.49), (" ", 0.0)):
-        trials = [_best_quoting(sample, lines, each, quotes=quotes) for each in group if each in sample]
+        trials = [
+            _best_quoting(sample, lines, each, quotes=quotes, complete=complete) for each in group if each in sample
+        ]
         trials = [trial for trial in trials if trial.score > enough and _believable(trial, sample)]
         if trials:
             return max(trials, key=lambda trial: trial.score).dialect
-    return _best_quoting(sample, lines, ",", quotes=quotes).dialect
+    return _best_quoting(sample, lines, ",", quotes=quotes, complete=complete).dialect
 
 
 def _believable(trial: _Trial, sample: str) -> bool:
@@ -182,15 +216,15 @@ def _believable(trial: _Trial, sample: str) -> bool:
     return True
 
 
-def _best_quoting(sample: str, lines: list[str], delimiter: str, *, quotes: bool) -> _Trial:
-    plain = _try(Dialect(delimiter), lines)
+def _best_quoting(sample: str, lines: list[str], delimiter: str, *, quotes: bool, complete: bool) -> _Trial:
+    plain = _try(Dialect(delimiter), lines, complete=complete)
     if not quotes:
         return plain
     parted = re.escape(delimiter)
     double = bool(re.search(rf'(?:^|{parted}) *"', sample, re.MULTILINE))
     best = plain
     for dialect, preferred in _other_quotings(sample, delimiter, parted, double):
-        trial = _try(dialect, lines)
+        trial = _try(dialect, lines, complete=complete)
         if trial.flaws < best.flaws or (preferred and trial.flaws == best.flaws and trial.score >= best.score):
             best = trial
     return best
@@ -212,7 +246,7 @@ def _other_quotings(sample: str, delimiter: str, parted: str, double: bool) -> l
     return others
 
 
-def _try(dialect: Dialect, lines: list[str]) -> _Trial:
+def _try(dialect: Dialect, lines: list[str], *, complete: bool) -> _Trial:
     widths: Counter[int] = Counter()
     errors = 0
     reader = dialect.reader(lines)
@@ -221,8 +255,9 @@ def _try(dialect: Dialect, lines: list[str]) -> _Trial:
             cells = next(reader)
         except StopIteration:
             break
-        except csv.Error:
-            errors += 1
+        except csv.Error as error:
+            # A sample may end inside a quoted cell; that is no flaw of the file.
+            errors += complete or "end of data" not in str(error)
             continue
         if cells and any(cells):
             widths[len(cells)] += 1

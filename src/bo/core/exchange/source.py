@@ -1,7 +1,8 @@
 """What a reader hands out: a Source of Rows, and the limits every reader keeps.
 
-A Source owns an open file and nothing else: it knows names and text, not records or kinds. It refuses to guess silently: whatever was detected
-or left out stands in `notes`, and a row that does not fit carries its `problem` and is never mended.
+A Source owns an open file and nothing else: it knows names and text, not records or kinds. It refuses to guess
+silently: whatever was detected or left out stands in `notes`, and a row that does not fit carries its `problem` and
+is never mended.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class Limits(msgspec.Struct, frozen=True):
     columns: int = 16_384
     sample_bytes: int = 128 << 10
     unpacked_bytes: int = 4 << 30
-    """Of a gz, bz2 or zip, and of what is piped in: it guards the disk and the patience, since reading is flat in memory."""
+    """Of a gz, bz2 or zip, and of what is piped in: it guards the disk and the patience, since reading is flat in memory.
+
+    """
     archive_entries: int = 10_000
     workbook_bytes: int = 384 * MIB
     """All parts of a workbook unpacked, pictures excepted."""
@@ -44,9 +47,9 @@ class Limits(msgspec.Struct, frozen=True):
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One record of the file.
 
-    `number` counts records from 1, header and blank lines left out; `line` is where it begins: the line of a text file, the row of a sheet.
-    A cell is its text; "" is a blank; None (JSON only) says that the object has no such field. With a `problem` the cells are as found, which
-    may be fewer or more than the columns, or none.
+    `number` counts records from 1, header and blank lines left out; `line` is where it begins: the line of a text
+    file, the row of a sheet. A cell is its text; "" is a blank; None (JSON only) says that the object has no such
+    field. With a `problem` the cells are as found, which may be fewer or more than the columns, or none.
     """
 
     number: int
@@ -64,7 +67,10 @@ class Skipped(msgspec.Struct):
 
 
 class Source:
-    """An open file of rows; a context manager. Iterate it once; iterating may raise BadFile when the file breaks further down."""
+    """An open file of rows; a context manager.
+
+    Iterate it once; iterating may raise BadFile when the file breaks further down.
+    """
 
     def __init__(
         self,
@@ -95,7 +101,9 @@ class Source:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -106,7 +114,8 @@ class Source:
 
 
 def distinct_names(cells: Sequence[str], *, first: int = 1) -> tuple[list[str], list[str]]:
-    """Column names as a user can address them, and notes: white space tidied, blanks numbered, repeats counted ("name (2)").
+    """Column names as a user can address them, and notes: white space tidied, blanks numbered, repeats counted ("name
+    (2)").
 
     `first` is the position of the first cell in the file, from 1.
     """

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from bo.core.kernel.command import Command, Param, Registry
+from bo.core.kernel.command import Command, Query, Registry
 from bo.core.kernel.database import Session
 from bo.core.kernel.errors import Ambiguous, BadValue, BoError, NotAllowed, NotFound, Refused, UsageError, WrongState
 from bo.core.kernel.ids import TAIL_LENGTH, short
@@ -27,6 +27,7 @@ from bo.core.kernel.tx import SYSTEM, Actor, Tx
 from bo.core.kernel.unit import Change, Unit
 
 TAIL_LEAST: Final = 3
+_ABSENT: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,11 @@ class Dispatch:
         self._prefetch(decoded)
         before = self._recorded_before(decoded)
         batch = decoded[0].operation if decoded else ""
+        now = self.clock()
         outcomes = []
         for item in decoded:
             earlier = before.get(item.operation)
-            outcome = self._repeat(item, earlier) if earlier is not None else self._perform(tx, item, item.call.batch or batch)
+            outcome = self._repeat(item, earlier) if earlier is not None else self._perform(tx, item, item.call.batch or batch, now)
             if outcome.error is not None and atomic:
                 raise outcome.error
             if outcome.status == "applied":
@@ -110,9 +112,9 @@ class Dispatch:
 
     # -- one call --------------------------------------------------------------------------------------------------------------
 
-    def _perform(self, tx: Tx, item: Decoded, batch: str) -> Outcome:
+    def _perform(self, tx: Tx, item: Decoded, batch: str, now: datetime) -> Outcome:
         call, command = item.call, item.command
-        tx.begin(item.operation, call.at or self.clock(), SYSTEM)
+        tx.begin(item.operation, call.at or now, SYSTEM)
         try:
             if item.error is not None:
                 raise item.error
@@ -246,37 +248,43 @@ class Dispatch:
         return given == subject and _arguments(item).decode() == arguments
 
 
-def decode_arguments(command: Command, given: Mapping[str, object], context: Context) -> dict[str, object]:
-    """Read a call's arguments by kind. Blank text means not given. Raises BadValue or UsageError that name the field."""
+def decode_arguments(command: Command | Query, given: Mapping[str, object], context: Context) -> dict[str, object]:
+    """Read a call's arguments by kind, in the order of the signature. Blank clears an optional one. Raises BadValue or UsageError naming the field."""
     values: dict[str, object] = {}
     known = 0
-    for param in command.params:
-        name = param.name
-        if name in given:
-            known += 1
-            value = given[name]
-            if value is not None and value != "":
-                values[name] = _read(param, value, context)
-                continue
-            if param.optional and not param.required:
-                values[name] = None  # given as blank: clear it
-                continue
-        if param.required:
-            raise UsageError("{command} needs {field}", hint="Give it with --{option}.", command=command.name, field=name, option=name.replace("_", "-"))
+    name, value = "", None
+    try:
+        for param in command.params:
+            name = param.name
+            value = given.get(name, _ABSENT)
+            if value is not _ABSENT:
+                known += 1
+                if value is not None and value != "":
+                    values[name] = param.kind.decode(value, context)
+                    continue
+                if param.optional and not param.required:
+                    values[name] = None
+                    continue
+            if param.required:
+                raise _missing(command, name)
+    except BadValue as error:
+        error.facts.setdefault("field", name)
+        error.facts.setdefault("value", str(value)[:200])
+        raise
     if known != len(given):
-        names = {param.name for param in command.params}
-        unknown = next(name for name in given if name not in names)
-        raise UsageError("{command} has no parameter {field}", hint="It takes: {names}.", command=command.name, field=unknown, names=", ".join(sorted(names)))
+        raise _unknown(command, given)
     return values
 
 
-def _read(param: Param, value: object, context: Context) -> object:
-    try:
-        return param.kind.decode(value, context)
-    except BadValue as error:
-        error.facts.setdefault("field", param.name)
-        error.facts.setdefault("value", str(value)[:200])
-        raise
+def _missing(command: Command | Query, name: str) -> UsageError:
+    option = name.replace("_", "-")
+    return UsageError("{command} needs {field}", hint="Give it with --{option}.", command=command.name, field=name, option=option)
+
+
+def _unknown(command: Command | Query, given: Mapping[str, object]) -> UsageError:
+    names = sorted(param.name for param in command.params)
+    unknown = next(name for name in given if name not in names)
+    return UsageError("{command} has no parameter {field}", hint="It takes: {names}.", command=command.name, field=unknown, names=", ".join(names))
 
 
 def resolve(unit: Unit, cls: type[Record], text: str) -> str:
@@ -331,13 +339,15 @@ def _refuse_doubles(unit: Unit, changes: Sequence[Change]) -> None:
             continue
         cls = unit_class(unit, change)
         info = info_of(cls)
+        if not info.uniques:
+            continue
         record = unit.entries[cls][change.row].record
-        for item in info.fields:
-            value = getattr(record, item.name) if item.meta.unique else None
-            if value in (None, ""):
+        for name in info.uniques:
+            value = getattr(record, name)
+            if value is None or value == "":
                 continue
-            if any(entry.record.id != record.id for entry in unit.with_key(cls, item.name, value)):
-                raise Refused("there already is a {name} with {field} {value}", name=info.name.replace("_", " "), field=item.name, value=value)
+            if any(entry.record.id != record.id for entry in unit.with_key(cls, name, value)):
+                raise Refused("there already is a {name} with {field} {value}", name=info.name.replace("_", " "), field=name, value=value)
 
 
 def unit_class(unit: Unit, change: Change) -> type[Record]:
@@ -347,9 +357,8 @@ def unit_class(unit: Unit, change: Change) -> type[Record]:
 
 
 def _arguments(item: Decoded) -> bytes:
-    """The arguments as the journal keeps them: canonical values in the order of the signature."""
-    values: dict[str, Any] = item.values
-    return encode_json({param.name: values[param.name] for param in item.command.params if param.name in values})
+    """The arguments as the journal keeps them: canonical values, which `decode_arguments` has put in the order of the signature."""
+    return encode_json(item.values)
 
 
 def _operations_by_id() -> Any:

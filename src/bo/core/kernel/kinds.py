@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
@@ -310,6 +311,7 @@ class IdKind(Kind):
         return _as_text(value).strip()
 
 
+@lru_cache(maxsize=256)
 def moment_text(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds: always 24 characters, so that text sorts as time does."""
     if moment.tzinfo is not UTC:

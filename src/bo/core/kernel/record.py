@@ -133,6 +133,7 @@ class RecordInfo:
     by_name: dict[str, FieldInfo] = field(init=False)
     searched: tuple[str, ...] = field(init=False)
     lookups: tuple[str, ...] = field(init=False)
+    uniques: tuple[str, ...] = field(init=False)
     moments: tuple[int, ...] = field(init=False)
     days: tuple[int, ...] = field(init=False)
     jsons: tuple[int, ...] = field(init=False)
@@ -143,6 +144,7 @@ class RecordInfo:
     def __post_init__(self) -> None:
         self.by_name = {info.name: info for info in self.fields}
         self.searched = tuple(info.name for info in self.fields if info.meta.search)
+        self.uniques = tuple(info.name for info in self.fields if info.meta.unique)
         self.lookups = tuple(info.name for info in self.fields if info.meta.lookup)
         self.moments = self._positions("moment")
         self.days = self._positions("day")
@@ -273,6 +275,8 @@ def _refuse_mistakes(info: RecordInfo) -> None:
     for name in (*info.key, *info.columns):
         if name not in info.by_name:
             raise TypeError(f"{info.noun} has no field {name}")
+    if not set(info.uniques) <= set(info.lookups):
+        raise TypeError(f"{info.noun}: a unique field must be a lookup field")
     if info.states and ("state" not in info.by_name or not set(info.states) <= set(_state_options(info))):
         raise TypeError(f"{info.noun} declares states that its field `state` does not take")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
-_EACH_CJK = re.compile(f"([{_CJK}])")
+_CJK_RUN = re.compile(f"[{_CJK}]+")
 _PARTS = re.compile(f"[{_CJK}]+|[^\\W_{_CJK}]+")
 
 
@@ -17,7 +17,7 @@ def index_text(values: list[str]) -> str:
     """The text to index for some field values. Long digit runs also give their last four digits, as people search phones."""
     text = " ".join(values)
     if not text.isascii():
-        text = _EACH_CJK.sub(r" \1 ", text)
+        text = _CJK_RUN.sub(lambda run: f" {' '.join(run[0])} ", text)
     tails = [value[-4:] for value in values if len(value) > 7 and value[1:].isdigit()]
     return f"{text} {' '.join(tails)}" if tails else text
 
@@ -26,7 +26,7 @@ def query_words(text: str) -> list[list[str]]:
     """What people typed, as phrases of index words: `杭州 kit` is [['杭', '州'], ['kit']]."""
     phrases = []
     for part in _PARTS.findall(text.lower()):
-        phrases.append(list(part) if _EACH_CJK.match(part) else [part])
+        phrases.append(list(part) if _CJK_RUN.match(part) else [part])
     return phrases
 
 

@@ -68,6 +68,18 @@ class Tx:
         entry = self._unit.entry(cls, record_id)
         return self._hand_out(cls, entry) if entry is not None and not entry.removed else None
 
+    def view(self, cls: type[R], record_id: str) -> R | None:
+        """The record to look at only: what is done to it is not noticed."""
+        entry = self._unit.entry(cls, record_id)
+        record = entry.record if entry is not None and not entry.removed else None
+        return record if isinstance(record, cls) else None
+
+    def view_by(self, cls: type[R], field: str, value: object) -> R | None:
+        """The first record with that value in a lookup field, to look at only."""
+        found = self._unit.with_key(cls, field, value)
+        record = found[0].record if found else None
+        return record if isinstance(record, cls) else None
+
     def find(self, cls: type[R], **key: object) -> R | None:
         """The first record with these values; one of the fields must be a lookup field."""
         found = self.find_all(cls, **key)

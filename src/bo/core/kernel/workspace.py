@@ -116,7 +116,7 @@ class Workspace:
         query = self.registry.query(name)
         read = self.reader()
         read.require(query.needs)
-        values = decode_arguments(query, args, self.context)  # type: ignore[arg-type]
+        values = decode_arguments(query, args, self.context)
         for param in query.params:
             if param.record is not None and values.get(param.name) is not None:
                 values[param.name] = read.get(param.record, str(values[param.name]))

@@ -9,7 +9,7 @@ are data and come back changed: the same leads in the same order always go to th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -17,6 +17,7 @@ Method: TypeAlias = Literal["round_robin", "least_open", "quota"]
 
 # Why a store cannot take a lead, in the order they are looked at; message ids stand beside them.
 OBSTACLES: Final = {
+    "passed_over": "The store had it before: declined, or its time ran out",
     "closed": "The store is closed",
     "category": "The store does not sell this",
     "contract": "The store has no active contract",
@@ -66,6 +67,7 @@ class LeadFacts:
     named_store_id: str = ""
     customer_store_id: str = ""
     reach_m: int | None = None  # how far the nearest store may be
+    passed_over: frozenset[str] = frozenset()  # stores that declined it or let its time run out
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,28 +97,18 @@ def choose_store(
     stores = sorted(candidates, key=lambda store: store.store_id)
     tried = {store.store_id: why for store in stores if (why := obstacle(store, facts, method))}
     able = [store for store in stores if store.store_id not in tried]
-    for wanted, reason in ((facts.named_store_id, "named"), (facts.customer_store_id, "customer")):
-        if wanted and any(store.store_id == wanted for store in able):
-            return Assignment(wanted, reason, tried=tried, weights=kept)
-    for territory in facts.territories:
-        equal = [store for store in able if territory in store.territories]
+    for reason, detail, equal in _preferences(able, facts):
         if equal:
             store_id, changed = pick(equal, method, kept)
-            return Assignment(store_id, "territory", territory, tried, changed)
-    near = nearest(able, facts.reach_m)
-    if near:
-        store_id, changed = pick(near, method, kept)
-        return Assignment(store_id, "nearest", str(near[0].distance_m), tried, changed)
-    unbound = [store for store in able if not store.territories and store.distance_m is None]
-    if unbound:
-        store_id, changed = pick(unbound, method, kept)
-        return Assignment(store_id, "anywhere", "", tried, changed)
+            return Assignment(store_id, reason, detail, tried, changed)
     why_none = "no_stores" if not stores else "out_of_reach" if able else "nobody_can"
     return Assignment(None, why_none, _most_common(tried.values()), tried, kept)
 
 
 def obstacle(store: StoreLoad, facts: LeadFacts, method: Method = "round_robin") -> str:
     """The first reason why the store cannot take the lead, or nothing."""
+    if store.store_id in facts.passed_over:
+        return "passed_over"
     if not store.open:
         return "closed"
     if store.categories and facts.category and facts.category not in store.categories:
@@ -154,6 +146,17 @@ def pick(stores: Sequence[StoreLoad], method: Method, weights: Mapping[str, int]
     chosen = min(raised, key=lambda store_id: (-raised[store_id], store_id))
     raised[chosen] -= sum(shares.values())
     return chosen, {**weights, **raised}
+
+
+def _preferences(able: Sequence[StoreLoad], facts: LeadFacts) -> Iterator[tuple[str, str, list[StoreLoad]]]:
+    """Why, on account of what, and which stores, in the order of preference."""
+    yield "named", "", [store for store in able if store.store_id == facts.named_store_id]
+    yield "customer", "", [store for store in able if store.store_id == facts.customer_store_id]
+    for territory in facts.territories:
+        yield "territory", territory, [store for store in able if territory in store.territories]
+    near = nearest(able, facts.reach_m)
+    yield "nearest", str(near[0].distance_m) if near else "", near
+    yield "anywhere", "", [store for store in able if not store.territories and store.distance_m is None]
 
 
 def _share(store: StoreLoad, method: Method) -> int:

@@ -66,7 +66,7 @@ class BusinessCalendar:
         return moment.astimezone(zone_of(self.zone)).date()
 
     def next_open(self, moment: datetime) -> datetime:
-        """The moment itself when the store is open then, else the next opening. Raises Configuration if there is none."""
+        """The moment itself when the store is open then, else the next opening. Raises Configuration: there is none."""
         for opens, closes in self._open_hours_from(moment):
             if moment < closes:
                 return max(opens, moment)

@@ -80,19 +80,20 @@ INVALID_REASONS: Final = _table(
 LOST_REASONS: Final = _table(
     Reason("price", "Too expensive", appealable=False),
     Reason("competitor", "Bought elsewhere", appealable=False),
-    Reason("postponed", "Put off", appealable=False),
     Reason("no_budget", "No budget", appealable=False),
-    Reason("out_of_stock", "Not available in time", appealable=False),
-    Reason("no_contact", "Contact lost", appealable=False),
-    Reason("dissatisfied", "Not satisfied with us", appealable=False),
+    Reason("no_need", "Needs it no longer", appealable=False),
+    Reason("timing", "Put off", appealable=False),
+    Reason("unreachable", "Contact lost", appealable=False),
+    Reason("product", "The product does not fit", appealable=False),
+    Reason("service", "Not satisfied with us", appealable=False),
     Reason("other", "Another reason", appealable=False, needs_evidence=True),
 )
 DECLINE_REASONS: Final = _table(
     Reason("no_capacity", "No capacity", appealable=False),
-    Reason("too_far", "Too far away", appealable=False),
+    Reason("out_of_territory", "Too far away", appealable=False),
     Reason("out_of_category", "We do not sell that", appealable=False),
-    Reason("conflict_of_interest", "Conflict of interest", appealable=False),
-    Reason("customer_chose_other", "Customer wants another store", appealable=False),
+    Reason("conflict", "Conflict of interest", appealable=False),
+    Reason("closed", "The store is closed", appealable=False),
     Reason("other", "Another reason", appealable=False, needs_evidence=True),
 )
 
@@ -120,7 +121,7 @@ def require_evidence(
     Raises:
         EvidenceMissing
     """
-    if reason.code == "unreachable":
+    if reason is INVALID_REASONS["unreachable"]:
         days = {(calendar or _ANYWHERE).local_day(attempt) for attempt in attempts}
         if len(attempts) < UNREACHABLE_ATTEMPTS or len(days) < UNREACHABLE_DAYS:
             raise EvidenceMissing(

@@ -34,7 +34,16 @@ def open(  # noqa: A001 - a command is named by what it does
     """Open a ticket."""
     same = tx.find(Ticket, phone=phone) if phone else None
     return tx.add(
-        Ticket(number=number, name=name, phone=phone, amount=amount, due=due, tags=tags, note=note, same_phone=same.id if same else "")
+        Ticket(
+            number=number,
+            name=name,
+            phone=phone,
+            amount=amount,
+            due=due,
+            tags=tags,
+            note=note,
+            same_phone=same.id if same else "",
+        )
     )
 
 

@@ -2,7 +2,21 @@
 
 from typing import Annotated
 
-from bo.core.kernel.kinds import Amount, ChoiceKind, Currency, Day, Field, Flag, Note, PersonName, Phone, RefKind, Tags, Text, Whole
+from bo.core.kernel.kinds import (
+    Amount,
+    ChoiceKind,
+    Currency,
+    Day,
+    Field,
+    Flag,
+    Note,
+    PersonName,
+    Phone,
+    RefKind,
+    Tags,
+    Text,
+    Whole,
+)
 from bo.core.kernel.record import Record, State, record
 
 NEW, GIVEN, CLOSED = State("new"), State("given"), State("closed")
@@ -12,7 +26,7 @@ ShopId = Annotated[str, RefKind("shops")]
 
 
 @record("shops", prefix="shop", key=("code",), create="shops.add", edit="shops.edit")
-class Shop(Record):
+class Shop(Record, kw_only=True):
     """A shop."""
 
     code: Annotated[Text, Field(lookup=True, unique=True)]
@@ -21,7 +35,7 @@ class Shop(Record):
 
 
 @record("tickets", prefix="ticket", key=("number",), states=TICKET_STATES, create="tickets.open", edit="tickets.edit")
-class Ticket(Record):
+class Ticket(Record, kw_only=True):
     """A ticket."""
 
     number: Annotated[Text, Field(lookup=True, unique=True)] | None = None
@@ -42,7 +56,7 @@ class Ticket(Record):
 
 
 @record("slips", prefix="slip", append_only=True)
-class Slip(Record):
+class Slip(Record, kw_only=True):
     """A fact that is never changed."""
 
     ticket: Annotated[str, RefKind("tickets"), Field(lookup=True)]

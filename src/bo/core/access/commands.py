@@ -1,0 +1,112 @@
+"""Changing who works here and what they may do."""
+
+from typing import Annotated
+
+from bo.core.access.records import Operator, OperatorKind, Role
+from bo.core.kernel.command import command
+from bo.core.kernel.errors import Refused
+from bo.core.kernel.kinds import Email, Field, PersonName, RefKind, Tags, Text
+from bo.core.kernel.standard import adds, edits
+from bo.core.kernel.tx import Tx
+
+StoreId = Annotated[str, RefKind("stores"), Field(help="sees this shop's rows only")]
+
+add = adds(Role, needs="roles.edit")
+edit_role = edits(Role, needs="roles.edit", confirm="always")
+
+
+class UnknownRole(Refused):
+    """A role that has not been made."""
+
+    code = "unknown_role"
+
+
+class OwnRights(Refused):
+    """Somebody changes what they themselves may do."""
+
+    code = "own_rights"
+
+
+class LastAdministrator(Refused):
+    """Nobody would be left who may change operators."""
+
+    code = "last_administrator"
+
+
+@command(needs="operators.edit")
+def add_(
+    tx: Tx, *, login: Text, name: PersonName = "", email: Email | None = None, kind: OperatorKind = "person", roles: Tags = (), store: StoreId | None = None
+) -> Operator:
+    """Add an operator.
+
+    Raises:
+        UnknownRole: one of the roles does not exist.
+    """
+    _require_roles(tx, roles)
+    return tx.add(Operator(login=login, name=name, email=email, kind=kind, roles=roles, store=store))
+
+
+@command(needs="operators.edit", confirm="always")
+def edit(
+    tx: Tx, operator: Operator, *, name: PersonName = "", email: Email | None = None, roles: Tags | None = None, store: StoreId | None = None
+) -> None:
+    """Change an operator's name, roles or shop. Nobody changes their own roles.
+
+    Raises:
+        OwnRights: the operator is the one who acts.
+        UnknownRole: one of the roles does not exist.
+    """
+    if name:
+        operator.name = name
+    if email is not None:
+        operator.email = email
+    if roles is not None or store is not None:
+        _require_somebody_else(tx, operator)
+    if roles is not None:
+        _require_roles(tx, roles)
+        operator.roles = roles
+        _require_administrator(tx, operator)
+    if store is not None:
+        operator.store = store
+
+
+@command(needs="operators.edit", confirm="always")
+def disable(tx: Tx, operator: Operator) -> None:
+    """Switch an operator off: nothing can be done in that name any more.
+
+    Raises:
+        LastAdministrator: nobody would be left who may change operators.
+    """
+    _require_somebody_else(tx, operator)
+    operator.active = False
+    _require_administrator(tx, operator)
+
+
+@command(needs="operators.edit")
+def enable(tx: Tx, operator: Operator) -> None:
+    """Switch an operator on again."""
+    _require_somebody_else(tx, operator)
+    operator.active = True
+
+
+def _require_roles(tx: Tx, roles: tuple[str, ...]) -> None:
+    for code in roles:
+        if tx.view_by(Role, "code", code) is None:
+            raise UnknownRole("there is no role {role}", hint="bo roles list shows them.", role=code)
+
+
+def _require_somebody_else(tx: Tx, operator: Operator) -> None:
+    if operator.id == tx.actor.id:
+        raise OwnRights("nobody changes their own rights", hint="Ask another administrator.")
+
+
+def _require_administrator(tx: Tx, changed: Operator) -> None:
+    others = [item for item in tx.select(Operator, active=True) if item.id != changed.id]
+    if not any(_administers(tx, item) for item in [*others, *([changed] if changed.active else [])]):
+        raise LastAdministrator("{login} is the last who may change operators", hint="Give somebody else that right first.", login=changed.login)
+
+
+def _administers(tx: Tx, operator: Operator) -> bool:
+    found = [tx.view_by(Role, "code", code) for code in operator.roles]
+    granted = {permission for role in found if role is not None for permission in role.permissions}
+    return bool(granted & {"*", "operators.*", "operators.edit"})

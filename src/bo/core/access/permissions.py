@@ -1,0 +1,46 @@
+"""Who an actor is and what they may do: the answer that dispatch and readers ask for, from operators and roles alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bo.core.access.records import Operator, Role
+from bo.core.kernel.errors import NotAllowed
+from bo.core.kernel.tx import SYSTEM, Actor, Tx
+
+STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
+    "admin": ("*",),
+    "reviewer": (
+        "leads.*", "follow_ups.*", "appeals.*", "customers.*", "stores.read", "territories.read", "referrers.*", "rewards.read", "reward_rules.read",
+    ),
+    "dispatcher": ("leads.read", "leads.assign", "leads.follow_up", "stores.*", "territories.*", "customers.read", "follow_ups.read", "referrers.read"),
+    "store": ("leads.read", "leads.follow_up", "leads.edit", "follow_ups.read", "customers.*", "stores.read"),
+    "finance": (
+        "settlements.*", "payouts.*", "rewards.*", "reward_rules.*", "payee_accounts.*", "referrers.*", "entries.read", "postings.read", "ledger.read",
+        "leads.read", "customers.read", "stores.read",
+    ),
+    "approver": ("settlements.read", "settlements.approve", "payouts.read", "rewards.read", "reward_rules.read", "referrers.read", "ledger.read"),
+    "auditor": (
+        "leads.read", "follow_ups.read", "appeals.read", "customers.read", "stores.read", "territories.read", "referrers.read", "rewards.read",
+        "reward_rules.read", "settlements.read", "payouts.read", "payee_accounts.read", "entries.read", "postings.read", "ledger.read",
+        "operators.read", "roles.read",
+    ),
+}  # fmt: skip
+
+
+def authorise(tx: Tx, actor: str) -> Actor:
+    """The operator of that id, with the permissions of all their roles. Raises NotAllowed for one who is unknown or switched off."""
+    if actor == SYSTEM.id:
+        return SYSTEM
+    operator = tx.view(Operator, actor)
+    if operator is None:
+        raise NotAllowed("there is no operator {actor}", hint="bo operators list shows who there is.", actor=actor)
+    if not operator.active:
+        raise NotAllowed("{actor} is switched off", hint="Ask an administrator.", actor=operator.login)
+    granted: set[str] = set()
+    for code in operator.roles:
+        role = tx.view_by(Role, "code", code)
+        if role is not None:
+            granted.update(role.permissions)
+    scopes = frozenset((f"store:{operator.store}",)) if operator.store else None
+    return Actor(operator.id, operator.name or operator.login, frozenset(granted), scopes)

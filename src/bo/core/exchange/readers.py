@@ -1,0 +1,403 @@
+"""Opening a file of rows: CSV and TSV here, the other formats by their readers.
+
+Everything is read in bounded memory: blocks of bytes are decoded strictly, lines and records have a largest size,
+rows come one by one. It refuses what it would have to alter: bytes that are not of the encoding, lines without end,
+formats it does not know.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import os
+import re
+from collections.abc import Iterator
+
+from bo.core.exchange.containers import NOT_A_TABLE, Bytes, Content, open_content
+from bo.core.exchange.layout import PARTED_WRONG, Intake, Sampled, Table, find_layout
+from bo.core.exchange.sniffing import (
+    Dialect,
+    Encoding,
+    decoded,
+    detect_dialect,
+    detect_encoding,
+    detect_line_end,
+    is_text,
+    split_lines,
+)
+from bo.core.exchange.source import FORMATS, WORKBOOKS, Format, Limits, Source
+from bo.core.kernel.errors import BadFile, UsageError
+from bo.core.kernel.text import _
+
+BLOCK_BYTES = 256 << 10
+USUAL = Limits()
+LOOK_FOR_LETTERS_BYTES = 64 << 20
+DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
+_ENDINGS: dict[str, Format] = {
+    "csv": "csv",
+    "tsv": "tsv",
+    "tab": "tsv",
+    "json": "json",
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+}
+_SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "utf-8-sig": "utf-8"}
+
+
+def open_source(
+    path: str | os.PathLike[str],
+    *,
+    encoding: str | None = None,
+    format: Format | None = None,
+    delimiter: str | None = None,
+    sheet: str | int | None = None,
+    header_row: int | None = None,
+    unescape: bool = False,
+    limits: Limits = USUAL,
+) -> Source:
+    """Open a file, or `-` for standard input, as rows of text.
+
+    What is not given is detected and told in `notes`. `header_row` is the line (in a workbook the row) with the
+    column names, 0 for none. `sheet` is a name or a number from 1. `unescape` reads a CSV or TSV that `open_writer`
+    wrote: the apostrophes it put in front are taken away. JSON is read through once before the first row, for its
+    columns.
+
+    Raises:
+        BadFile: it cannot be read as a table; also while iterating.
+        UsageError: an option that does not fit the file, or an unknown encoding, format or delimiter.
+    """
+    if format is not None and format not in FORMATS:
+        raise UsageError("{format} is not a format", hint="One of: {known}.", format=format, known=", ".join(FORMATS))
+    parting = parse_delimiter(delimiter)
+    content = open_content(path, limits)
+    try:
+        if content.workbook or format in WORKBOOKS:
+            return _open_workbook(content, format, sheet, header_row, limits)
+        if sheet is not None:
+            raise UsageError("{name} is no workbook, so it has no sheets", hint="Leave out --sheet.", name=content.name)
+        return _open_text(content, encoding, format, parting, header_row, unescape, limits)
+    except BaseException:
+        content.close()
+        raise
+
+
+def parse_delimiter(text: str | None) -> str:
+    """One character, or its name (tab, comma, semicolon, pipe, space); ", " is a comma.
+
+    "" for None. Raises UsageError.
+    """
+    if text is None:
+        return ""
+    mark = DELIMITER_NAMES.get(text.lower(), text)
+    if len(mark) > 1:
+        mark = mark.strip(" ")
+    if len(mark) != 1 or mark in '\r\n"\0':
+        raise UsageError(
+            "{text} cannot be a delimiter",
+            hint="Give one character, or: tab, comma, semicolon, pipe, space.",
+            text=repr(text),
+        )
+    return mark
+
+
+def _open_workbook(
+    content: Content, format: Format | None, sheet: str | int | None, header_row: int | None, limits: Limits
+) -> Source:
+    if not content.workbook:
+        raise BadFile(
+            "{name} is not {format}",
+            hint="Leave out --format, or " + NOT_A_TABLE.lower(),
+            name=content.name,
+            format=format,
+        )
+    from bo.core.exchange.workbook import open_workbook
+
+    source = open_workbook(content, sheet=sheet, header_row=header_row, limits=limits)
+    if format is not None and format != source.format:
+        source.notes.insert(0, _("the file is really {format}", format=source.format))
+    return source
+
+
+def _open_text(
+    content: Content,
+    encoding: str | None,
+    format: Format | None,
+    delimiter: str,
+    header_row: int | None,
+    unescape: bool,
+    limits: Limits,
+) -> Source:
+    sample, complete = _sample(content, limits)
+    if not sample.strip(b"\r\n\t \0\xef\xbb\xbf\xff\xfe"):
+        raise BadFile("{name} is empty", hint="Check that the right file was written.", name=content.name)
+    found = _known_encoding(encoding, content.name) if encoding else _detect(content, sample, complete, limits)
+    notes = []
+    if found.guessed:
+        notes.append(_("encoding guessed: {encoding}; if letters look wrong, say --encoding", encoding=found.name))
+    if content.packing:
+        notes.append(_("unpacked from {packing}: {inner}", packing=content.packing, inner=content.inner))
+    text = "".join(TextBlocks(content, found.name, None if complete else len(sample)))
+    if not is_text(text):
+        raise BadFile(NO_TEXT, hint=OTHER_ENCODING, name=content.name)
+    chosen = format or _text_format(content, text, notes)
+    blocks = TextBlocks(content, found.name)
+    if chosen == "csv" or chosen == "tsv":
+        given = delimiter or ("\t" if chosen == "tsv" else "")
+        return _open_delimited(content, blocks, text, complete, chosen, given, header_row, unescape, notes, limits)
+    if header_row is not None:
+        raise UsageError("{name} is JSON, which has no header line", hint="Leave out --header-row.", name=content.name)
+    from bo.core.exchange.objects import open_objects
+
+    return open_objects(content, found.name, chosen, notes, limits)
+
+
+def _sample(content: Content, limits: Limits) -> tuple[bytes, bool]:
+    source, data = content.open(), b""
+    while len(data) < limits.sample_bytes:
+        block = read_block(source, limits.sample_bytes - len(data), content.name)
+        if not block:
+            return data, True
+        data += block
+    return data, False
+
+
+def read_block(source: Bytes, size: int, name: str) -> bytes:
+    """The next bytes; trouble with the disk is told as BadFile."""
+    try:
+        return source.read(size)
+    except OSError as error:
+        raise BadFile(
+            "{name} cannot be read: {reason}", hint="Try again, or copy the file first.", name=name, reason=error
+        ) from error
+
+
+def _known_encoding(name: str, file: str) -> Encoding:
+    try:
+        codec = codecs.lookup(name.strip())
+    except (LookupError, ValueError) as error:
+        raise UsageError(
+            "{encoding} is not an encoding", hint="For example: utf-8, gb18030, utf-16-le, cp1252.", encoding=name
+        ) from error
+    if not getattr(codec, "_is_text_encoding", True) or codec.name in (
+        "idna",
+        "punycode",
+        "unicode_escape",
+        "raw_unicode_escape",
+    ):
+        raise UsageError(
+            "{encoding} is not an encoding of text",
+            hint="For example: utf-8, gb18030, utf-16-le, cp1252.",
+            encoding=name,
+        )
+    return Encoding(_SUPERSETS.get(codec.name, codec.name))
+
+
+def _detect(content: Content, sample: bytes, complete: bool, limits: Limits) -> Encoding:
+    """By the sample; where that is plain ASCII by the first part of the file that is not, so that a late umlaut decides too."""
+    if sample.isascii() and b"\0" not in sample and not complete:
+        source, seen = content.open(), 0
+        while seen < LOOK_FOR_LETTERS_BYTES and (block := read_block(source, BLOCK_BYTES, content.name)):
+            seen += len(block)
+            if not block.isascii():
+                first = next(index for index, byte in enumerate(block) if byte > 0x7F)
+                tail = block[first : first + limits.sample_bytes]
+                late = detect_encoding(tail, complete=False)
+                return late if late and not late.name.startswith("utf-16") else Encoding("utf-8")
+    found = detect_encoding(sample, complete=complete)
+    if found is None:
+        raise BadFile(
+            NO_TEXT,
+            hint="Say --encoding if you know it. " + NOT_A_TABLE,
+            name=content.name,
+        )
+    return found
+
+
+def _text_format(content: Content, text: str, notes: list[str]) -> Format:
+    """By the ending; a table that calls itself a workbook, and input without a name, by what it looks like."""
+    ending = content.inner.lower().rsplit(".", 1)[-1]
+    start = text[:4096].lstrip()
+    if re.match(r"(?i)<(!doctype|html|table|\?xml|head|meta)", start):
+        raise BadFile(
+            "{name} is a web page or XML, whatever its name says",
+            hint="Open it in a spreadsheet program and save it as XLSX or CSV.",
+            name=content.name,
+        )
+    known = _ENDINGS.get(ending)
+    if known == "csv" or known == "tsv":
+        return known
+    if known or re.match(r'\{\s*["}]|\[\s*[\]{]', start):
+        looks: Format = "jsonl" if re.match(r"\{.*\}[ \t]*\r?\n\s*\{", start) else "json"
+        return "jsonl" if known == "jsonl" else looks
+    if ending in WORKBOOKS:
+        notes.append(_("the file is named .{ending} and is really text", ending=ending))
+    return "csv"
+
+
+def _open_delimited(
+    content: Content,
+    blocks: TextBlocks,
+    text: str,
+    complete: bool,
+    format: Format,
+    delimiter: str,
+    header_row: int | None,
+    unescape: bool,
+    notes: list[str],
+    limits: Limits,
+) -> Source:
+    line_end = detect_line_end(text)
+    dialect = detect_dialect(text, line_end=line_end, complete=complete, delimiter=delimiter, quotes=not unescape)
+    notes += _dialect_notes(dialect, format, bool(delimiter))
+    layout = find_layout(_sampled(dialect, text, line_end), header_row=header_row, plain=unescape)
+    if layout is None:
+        raise BadFile(
+            "{name} has nothing but blank lines", hint="Check that the right file was written.", name=content.name
+        )
+    if csv.field_size_limit() < limits.record_chars:
+        csv.field_size_limit(limits.record_chars)
+    intake = Intake()
+    lines = LineFeeder(blocks, line_end, intake, limits, content.name)
+    table = Table(dialect.reader(lines.lines()), layout, intake, limits, notes=notes, unescape=unescape)
+    return Source(
+        name=content.name,
+        format="tsv" if dialect.delimiter == "\t" else "csv",
+        columns=table.columns,
+        rows=table.rows(),
+        encoding=blocks.encoding,
+        notes=notes,
+        skipped=table.skipped,
+        close=content.close,
+    )
+
+
+def _sampled(dialect: Dialect, text: str, line_end: str) -> list[Sampled]:
+    reader = dialect.reader(split_lines(text, line_end))
+    sample: list[Sampled] = []
+    while len(sample) < 200:
+        line = reader.line_num + 1
+        try:
+            sample.append(Sampled(line, next(reader)))
+        except StopIteration:
+            break
+        except csv.Error:
+            sample.append(Sampled(line, None))
+    return sample
+
+
+def _dialect_notes(dialect: Dialect, format: Format, given: bool) -> list[str]:
+    notes = []
+    if not given and dialect.delimiter != ",":
+        notes.append(_("cells are parted by {mark}", mark=repr(dialect.delimiter)))
+    if dialect.quote != '"':
+        notes.append(
+            _("cells are quoted with {mark}", mark=dialect.quote)
+            if dialect.quote
+            else _("quotation marks are part of the text")
+        )
+    if dialect.escape:
+        notes.append(_("quotation marks are escaped with {mark}", mark=repr(dialect.escape)))
+    if dialect.skip_space:
+        notes.append(_("blanks after the delimiter are left out"))
+    return notes
+
+
+class TextBlocks:
+    """A text as blocks of characters, strictly decoded: bytes that are not of the encoding end it, and nothing is put in their place."""
+
+    def __init__(self, content: Content, encoding: str, most_bytes: int | None = None) -> None:
+        self.encoding = encoding
+        self._content = content
+        self._most = most_bytes
+
+    def __iter__(self) -> Iterator[str]:
+        """The blocks, from the start; without the byte order mark.
+
+        Raises BadFile naming the byte and the line of the first wrong one.
+        """
+        source, left = self._content.open(), self._most
+        decoder = codecs.getincrementaldecoder(self.encoding)("strict")
+        offset, lines, first = 0, 1, True
+        while True:
+            data = read_block(source, BLOCK_BYTES if left is None else min(left, BLOCK_BYTES), self._content.name)
+            left = None if left is None else left - len(data)
+            offset += len(data)
+            try:
+                text = decoder.decode(data, not data and left is None)
+            except UnicodeError as error:
+                raise self._undecodable(error, offset, lines) from error
+            if first and text:
+                text, first = text.removeprefix("\ufeff"), False
+            lines += text.count("\n") or text.count("\r")
+            if text:
+                yield text
+            if not data:
+                return
+
+    def _undecodable(self, error: UnicodeError, read: int, line: int) -> BadFile:
+        if not isinstance(error, UnicodeDecodeError):
+            return BadFile(
+                "{name} is not {encoding}: {reason}",
+                hint=OTHER_ENCODING,
+                name=self._content.name,
+                encoding=self.encoding,
+                reason=error,
+            )
+        at = read - len(error.object) + error.start
+        before = decoded(error.object[: error.start], self.encoding, complete=False) or ""
+        return BadFile(
+            "{name} is not {encoding}: byte {offset}, on line {line}, is {bytes}",
+            hint=OTHER_ENCODING,
+            name=self._content.name,
+            encoding=self.encoding,
+            offset=at,
+            line=line + (before.count("\n") or before.count("\r")),
+            bytes=error.object[error.start : error.start + 4].hex(" "),
+        )
+
+
+NO_TEXT = "{name} is not text in any encoding that is known here"
+OTHER_ENCODING = "Say another --encoding (utf-8, gb18030, utf-16-le, cp1252 …), or save the file as UTF-8."
+
+
+class LineFeeder:
+    """Lines for the CSV reader, out of blocks; a line or a record without end is refused before it fills the memory."""
+
+    def __init__(self, blocks: TextBlocks, line_end: str, intake: Intake, limits: Limits, name: str) -> None:
+        self._blocks = blocks
+        self._line_end = line_end
+        self._intake = intake
+        self._most = limits.record_chars
+        self._name = name
+
+    def lines(self) -> Iterator[str]:
+        intake, line_end = self._intake, self._line_end
+        rest, pending, seen, number = "", 0, 0, 1
+        for block in self._blocks:
+            if "\0" in block:
+                intake.nul = True
+            cut = block.rfind(line_end) + 1
+            if not cut:
+                rest += block
+                if len(rest) > self._most:
+                    raise self._endless(number)
+                continue
+            text, rest = rest + block[:cut], block[cut:]
+            yield from split_lines(text, line_end)
+            # If no record came of all these lines, one is still growing.
+            pending = pending + len(text) if intake.records == seen else 0
+            if pending > self._most:
+                raise self._endless(number)
+            seen = intake.records
+            number += text.count(line_end)
+        if rest:
+            yield from split_lines(rest, line_end)
+
+    def _endless(self, line: int) -> BadFile:
+        return BadFile(
+            "{name}: about line {line} a record is longer than {most} characters",
+            hint="A quotation mark may be open, or the file is not a table. " + PARTED_WRONG,
+            name=self._name,
+            line=line,
+            most=self._most,
+        )

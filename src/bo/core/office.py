@@ -1,0 +1,163 @@
+"""An office: the modules there are, how one is made, and how it is opened by an operator.
+
+A module appears in `MODULES` and nowhere else; the order is that of the import rules, lower ones first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from bo.core.kernel.command import Registry
+from bo.core.kernel.database import DATABASE_NAME, Database, SqliteDatabase
+from bo.core.kernel.dispatch import Call
+from bo.core.kernel.errors import Configuration
+from bo.core.kernel.ids import new_operation_id
+from bo.core.kernel.kinds import Context
+from bo.core.kernel.tx import SYSTEM
+from bo.core.kernel.workspace import Workspace, database_at, make_office, utc_now
+
+MODULES: Final = (
+    "bo.core.kernel",
+    "bo.core.access",
+    "bo.core.ledger",
+    "bo.core.referrers",
+    "bo.core.rewards",
+    "bo.core.settlement",
+    "bo.core.stores",
+    "bo.core.customers",
+    "bo.core.leads",
+)
+NOUNS: Final = {
+    "op": "bo.core.kernel",
+    "roles": "bo.core.access",
+    "operators": "bo.core.access",
+    "entries": "bo.core.ledger",
+    "postings": "bo.core.ledger",
+    "ledger": "bo.core.ledger",
+    "referrers": "bo.core.referrers",
+    "payee_accounts": "bo.core.referrers",
+    "reward_rules": "bo.core.rewards",
+    "rewards": "bo.core.rewards",
+    "settlements": "bo.core.settlement",
+    "payouts": "bo.core.settlement",
+    "stores": "bo.core.stores",
+    "territories": "bo.core.stores",
+    "customers": "bo.core.customers",
+    "leads": "bo.core.leads",
+    "follow_ups": "bo.core.leads",
+    "appeals": "bo.core.leads",
+}
+SETTINGS_NAME: Final = "bo.toml"
+ZONES: Final = {"CN": "Asia/Shanghai", "TW": "Asia/Taipei", "HK": "Asia/Hong_Kong", "SG": "Asia/Singapore", "JP": "Asia/Tokyo", "US": "America/New_York",
+                "GB": "Europe/London", "DE": "Europe/Berlin", "FR": "Europe/Paris", "IN": "Asia/Kolkata", "AU": "Australia/Sydney", "BR": "America/Sao_Paulo"}  # fmt: skip
+CURRENCIES: Final = {"CN": "CNY", "TW": "TWD", "HK": "HKD", "SG": "SGD", "JP": "JPY", "US": "USD", "GB": "GBP", "DE": "EUR", "FR": "EUR", "IN": "INR",
+                     "AU": "AUD", "BR": "BRL"}  # fmt: skip
+
+
+def registry() -> Registry:
+    """A registry of every module; each loads when one of its nouns is asked for."""
+    return Registry(MODULES, NOUNS)
+
+
+def context_for(region: str, currency: str = "", zone: str = "") -> Context:
+    """Region, currency and time zone of a new office. Raises Configuration for one that is not known."""
+    region = region.upper()
+    if len(region) != 2 or not region.isalpha():
+        raise Configuration("{region} is not a region", hint="Use the two letters of ISO 3166, such as CN.", region=region)
+    currency = (currency or CURRENCIES.get(region, "USD")).upper()
+    if len(currency) != 3 or not currency.isalpha():
+        raise Configuration("{currency} is not a currency", hint="Use the three letters of ISO 4217, such as CNY.", currency=currency)
+    zone = zone or ZONES.get(region, "UTC")
+    _require_zone(zone)
+    return Context(region, currency, zone)
+
+
+def create(folder: Path, context: Context, *, operator: str, name: str = "", clock: Callable[[], datetime] = utc_now) -> Workspace:
+    """Make an office in a folder and open it as its first operator, an administrator. Raises Configuration where one is already."""
+    if (folder / DATABASE_NAME).exists():
+        raise Configuration("there already is an office in {path}", hint="Use it, or choose another folder.", path=str(folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    database = SqliteDatabase(folder / DATABASE_NAME)
+    workspace = found(database, context, operator=operator, name=name, clock=clock)
+    (folder / SETTINGS_NAME).write_text(f'# settings of this workspace; bo config explain shows where a value comes from\noperator = "{operator}"\n', "utf-8")
+    return workspace
+
+
+def found(
+    database: Database,
+    context: Context,
+    *,
+    operator: str,
+    name: str = "",
+    clock: Callable[[], datetime] = utc_now,
+    new_id: Callable[[], str] = new_operation_id,
+) -> Workspace:
+    """Make an office in an empty database: schema, roles, first operator."""
+    from bo.core.access.permissions import STANDARD_ROLES, authorise
+
+    make_office(database, context, new_id().replace("op_", "dev_"))
+    workspace = Workspace(database, registry(), authorise, actor=SYSTEM.id, clock=clock, new_id=new_id)
+    roles = [Call("roles.add", None, {"code": code, "permissions": list(permissions)}) for code, permissions in STANDARD_ROLES.items()]
+    first = Call("operators.add", None, {"login": operator, "name": name or operator, "roles": ["admin"]})
+    workspace.actor = workspace.run([*roles, first], atomic=True)[-1].returned or SYSTEM.id
+    return workspace
+
+
+def open_office(folder: Path, *, operator: str = "", clock: Callable[[], datetime] = utc_now) -> Workspace:
+    """Open the office of a folder as an operator (by login or id); by default the one in its settings. Raises Configuration."""
+    return open_database(database_at(folder), operator=operator or default_operator(folder), clock=clock)
+
+
+def open_database(
+    database: Database, *, operator: str, clock: Callable[[], datetime] = utc_now, new_id: Callable[[], str] = new_operation_id
+) -> Workspace:
+    """Open an office wherever it lies. Raises Configuration for an unknown operator."""
+    from bo.core.access.permissions import authorise
+
+    workspace = Workspace(database, registry(), authorise, actor=SYSTEM.id, clock=clock, new_id=new_id)
+    if operator != SYSTEM.id:
+        rows = workspace.database.session.rows("access:operator", _operator_statement, {"wanted": operator})
+        if not rows:
+            workspace.close()
+            raise Configuration("there is no operator {operator} in this office", hint="Choose one with --as, or set it in bo.toml.", operator=operator)
+        workspace.actor = str(rows[0][0])
+    return workspace
+
+
+def default_operator(folder: Path) -> str:
+    """The operator named in the workspace's settings."""
+    try:
+        text = (folder / SETTINGS_NAME).read_text("utf-8")
+    except OSError:
+        return SYSTEM.id
+    import tomllib
+
+    try:
+        value = tomllib.loads(text).get("operator", SYSTEM.id)
+    except tomllib.TOMLDecodeError as error:
+        raise Configuration("{file} cannot be read: {reason}", hint="Mend it or delete it.", file=str(folder / SETTINGS_NAME), reason=str(error)) from None
+    return str(value)
+
+
+def _require_zone(zone: str) -> None:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Configuration("{zone} is not a time zone", hint="Use a name like Asia/Shanghai.", zone=zone) from None
+
+
+def _operator_statement() -> object:
+    import sqlalchemy as sa
+
+    from bo.core.access.records import Operator
+    from bo.core.kernel.record import info_of
+    from bo.core.kernel.tables import table
+
+    made = table(info_of(Operator))
+    wanted = sa.bindparam("wanted")
+    return sa.select(made.c.id).where(sa.or_(made.c.login == wanted, made.c.id == wanted))

@@ -1,0 +1,92 @@
+"""Reward rules and the lines they make."""
+
+from typing import Annotated
+
+from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Currency, Day, Facts, Field, Flag, Id, Moment, Rate, RefKind, Tags, Text
+from bo.core.kernel.record import Record, State, record
+
+RuleKind = Annotated[str, ChoiceKind("fixed", "percent", "tiers", "first_order")]
+RuleEvent = Annotated[str, ChoiceKind("valid_lead", "visit", "won")]
+RewardBase = Annotated[str, ChoiceKind("gross", "net", "margin")]
+TierMode = Annotated[str, ChoiceKind("marginal", "cliff")]
+
+DRAFT, ACTIVE, RETIRED = State("draft"), State("active"), State("retired")
+RULE_STATES = (DRAFT, ACTIVE, RETIRED)
+RuleState = Annotated[str, ChoiceKind(*RULE_STATES)]
+
+HOLDING, DUE, INCLUDED, PAID, HELD, VOID = State("holding"), State("due"), State("included"), State("paid"), State("held"), State("void")
+LINE_STATES = (HOLDING, DUE, INCLUDED, PAID, HELD, VOID)
+LineState = Annotated[str, ChoiceKind(*LINE_STATES)]
+LineKind = Annotated[str, ChoiceKind("reward", "clawback", "adjustment")]
+
+
+@record(
+    "reward_rules",
+    prefix="rule",
+    key=("code",),
+    states=RULE_STATES,
+    columns=("code", "version", "state", "event", "kind", "amount", "rate", "base", "cap_event", "cap_person", "effective_from", "effective_until"),
+)
+class RewardRule(Record, kw_only=True):
+    """What is paid for which event. A change makes a new version; the lines keep the version that made them."""
+
+    code: Annotated[Text, Field(lookup=True)]
+    version: Count = 1
+    state: RuleState = DRAFT
+    event: RuleEvent
+    kind: RuleKind
+    amount: Annotated[Amount, Field(help="for fixed and first order")] = 0
+    rate: Annotated[Rate, Field(help="for percent")] = 0
+    base: RewardBase = "net"
+    tiers: Annotated[Text, Field(help="lower bound:value pairs, as 0:1%,10000:2%")] = ""
+    tier_mode: TierMode = "marginal"
+    currency: Currency
+    cap_event: Annotated[Amount, Field(help="at most for one event")] | None = None
+    cap_person: Annotated[Amount, Field(help="at most for one referrer in a month")] | None = None
+    budget: Annotated[Amount, Field(help="at most for the whole rule")] | None = None
+    hold_days: Annotated[Count, Field(help="0 to 90 days before a line is due")] = 0
+    source: Annotated[Text, Field(help="only leads of this source")] = ""
+    category: Annotated[Text, Field(help="only leads of this category")] = ""
+    store: Annotated[str, RefKind("stores")] | None = None
+    referrer_kind: Text = ""
+    effective_from: Day
+    effective_until: Annotated[Day, Field(help="the first day on which it no longer counts")] | None = None
+    editors: Annotated[Tags, Field(internal=True, help="who wrote this version: none of them approves what it pays")] = ()
+
+    def held_by(self) -> str:
+        return "hq"
+
+
+@record(
+    "rewards",
+    prefix="rwd",
+    states=LINE_STATES,
+    columns=("referrer", "kind", "state", "amount", "currency", "event", "rule_code", "rule_version", "cause", "due_on", "reason"),
+)
+class RewardLine(Record, kw_only=True):
+    """What somebody has earned, or must give back, for one event. Rule version, inputs and ratio are frozen here; a paid line never changes."""
+
+    referrer: Annotated[str, RefKind("referrers"), Field(lookup=True)]
+    kind: LineKind = "reward"
+    state: LineState = HOLDING
+    amount: Amount
+    currency: Currency
+    event: RuleEvent | None = None
+    cause: Annotated[Id, Field(lookup=True, help="the record that earned it, such as a lead")]
+    once: Annotated[Text, Field(lookup=True, unique=True, internal=True)]  # cause, event and rule: an event is rewarded once
+    rule: Annotated[str, RefKind("reward_rules"), Field(lookup=True)] | None = None
+    rule_code: Text = ""
+    rule_version: Count = 0
+    inputs: Facts = {}
+    arithmetic: Annotated[Text, Field(help="how the amount came about")] = ""
+    base_amount: Amount = 0
+    clawback_of: Annotated[str, RefKind("rewards"), Field(lookup=True)] | None = None
+    earned_at: Moment
+    due_on: Annotated[Day, Field(index=True)]
+    settlement: Annotated[str, RefKind("settlements"), Field(lookup=True)] | None = None
+    payout: Annotated[str, RefKind("payouts"), Field(lookup=True)] | None = None
+    reason: Annotated[Text, Field(help="why it is held or void")] = ""
+    disputed: Flag = False
+
+    def held_by(self) -> str:
+        return "hq"

@@ -1,0 +1,81 @@
+"""Settlements, and the payouts in them: one for each payee and currency."""
+
+from typing import Annotated
+
+from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Currency, Day, Field, Moment, Note, PersonName, RefKind, Tags, Text
+from bo.core.kernel.record import Record, State, record
+
+DRAFT, SUBMITTED, APPROVED, EXPORTED = State("draft"), State("submitted"), State("approved"), State("exported")
+PAID, PART_PAID, CLOSED, CANCELLED = State("paid"), State("part_paid"), State("closed"), State("cancelled")
+SETTLEMENT_STATES = (DRAFT, SUBMITTED, APPROVED, EXPORTED, PART_PAID, PAID, CLOSED, CANCELLED)
+SettlementState = Annotated[str, ChoiceKind(*SETTLEMENT_STATES)]
+
+PLANNED, HELD, SENT, FAILED = State("planned"), State("held"), State("sent"), State("failed")
+PAYOUT_STATES = (PLANNED, HELD, SENT, PAID, FAILED, CANCELLED)
+PayoutState = Annotated[str, ChoiceKind(*PAYOUT_STATES)]
+
+
+@record(
+    "settlements",
+    prefix="setl",
+    key=("number",),
+    states=SETTLEMENT_STATES,
+    columns=("number", "state", "period_from", "period_until", "currency", "total", "lines", "payees", "created_by", "approved_by"),
+)
+class Settlement(Record, kw_only=True):
+    """What is paid for a period in one currency. Approval binds `content_hash`; any edit makes it a draft again."""
+
+    number: Annotated[Text, Field(lookup=True, unique=True)]
+    state: SettlementState = DRAFT
+    period_from: Annotated[Day, Field(index=True)]
+    period_until: Annotated[Day, Field(help="the first day that no longer belongs to it")]
+    currency: Currency
+    total: Amount = 0
+    lines: Count = 0
+    payees: Count = 0
+    content_hash: Annotated[Text, Field(internal=True)] = ""
+    created_by: Text = ""
+    editors: Annotated[Tags, Field(internal=True)] = ()
+    submitted_by: Text = ""
+    approved_by: Text = ""
+    approved_hash: Annotated[Text, Field(internal=True)] = ""
+    approved_at: Moment | None = None
+    file_name: Text = ""
+    file_hash: Text = ""
+    exported_at: Moment | None = None
+    note: Note = ""
+
+    def held_by(self) -> str:
+        return "hq"
+
+
+@record(
+    "payouts",
+    prefix="pay",
+    key=("reference",),
+    states=PAYOUT_STATES,
+    columns=("reference", "settlement", "referrer", "state", "amount", "currency", "holder", "account", "reason"),
+)
+class Payout(Record, kw_only=True):
+    """What one payee gets in one settlement. `reference` goes to the bank, so that the statement matches exactly."""
+
+    reference: Annotated[Text, Field(lookup=True, unique=True)]
+    settlement: Annotated[str, RefKind("settlements"), Field(lookup=True)]
+    referrer: Annotated[str, RefKind("referrers"), Field(lookup=True)]
+    state: PayoutState = PLANNED
+    amount: Amount
+    currency: Currency
+    earned: Amount = 0
+    clawed_back: Amount = 0
+    adjusted: Amount = 0
+    carried: Annotated[Amount, Field(help="negative balance brought in from earlier periods")] = 0
+    lines: Count = 0
+    account_id: Annotated[str, RefKind("payee_accounts")] | None = None
+    holder: PersonName = ""
+    account: Annotated[PersonName, Field(help="where it is paid to, frozen at approval")] = ""
+    bank: Text = ""
+    reason: Annotated[Text, Field(help="why it is held or failed")] = ""
+    paid_on: Day | None = None
+
+    def held_by(self) -> str:
+        return "hq"

@@ -1,0 +1,45 @@
+"""The head line: where, who, which rows, and what is waiting. Shown always, so that nothing about it has to be asked."""
+
+from __future__ import annotations
+
+from bo.core.kernel.text import _
+from bo.tui.looks import Span
+from bo.tui.source import Standing
+
+
+def head_spans(
+    standing: Standing,
+    *,
+    row: int,
+    count: int | None,
+    filter_text: str,
+    sort: str,
+    marks: int,
+    jobs: int,
+    advance: bool,
+) -> tuple[list[Span], list[Span]]:
+    """Left and right part. `row` counts from 1; a count of None means that the first view is still being built."""
+    left: list[Span] = [(f" {standing.workspace} ", "head"), (f" {standing.who}  ", "dim")]
+    where = "…" if count is None else f"{row:,}/{count:,}"
+    left.append((f"{_(standing.noun)} {where} ", "head"))
+    if filter_text:
+        left.append((f" /{filter_text} ", "key"))
+    if sort:
+        left.append((" " + _("by {sort}", sort=sort) + " ", "dim"))
+    right: list[Span] = []
+    if marks:
+        right.append((" " + _("{count} marked", count=f"{marks:,}") + " ", "mark"))
+    if not advance:
+        right.append((" " + _("stays") + " ", "dim"))
+    if jobs + standing.jobs:
+        right.append((" " + _("jobs {count}", count=jobs + standing.jobs) + " ", "info"))
+    if standing.conflicts:
+        right.append((" " + _("conflicts {count}", count=standing.conflicts) + " ", "bad"))
+    right.append(
+        (" " + _("unsynced {count}", count=f"{standing.pending:,}") + " ", "wait" if standing.pending else "dim")
+    )
+    if standing.online is not None:
+        right.append(
+            (" " + (_("online") if standing.online else _("offline")) + " ", "dim" if standing.online else "warn")
+        )
+    return left, right

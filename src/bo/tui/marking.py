@@ -1,0 +1,84 @@
+"""Marks by key: one, a range, or all that the filter shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bo.core.kernel.text import _
+from bo.tui.looks import Tone
+
+if TYPE_CHECKING:
+    from bo.tui.browse import Browser
+    from bo.tui.table import VirtualTable
+
+
+class Marking:
+    """What `space`, `x`, `v`, `*` and `X` do. Long ranges are read by id from the view, in the reading thread."""
+
+    def __init__(self, table: VirtualTable, browser: Browser, say: Callable[[str, Tone], None]) -> None:
+        self._table = table
+        self._browser = browser
+        self._say = say
+
+    def toggle_here(self) -> None:
+        """Mark or unmark the row under the cursor; within a range, take the range."""
+        if self._table.range_anchor is not None:
+            self.take_range()
+            return
+        row = self._table.current()
+        if row is not None:
+            self._table.marks.toggle(row.id, row.state)
+            self._table.redraw([row.id])
+
+    def toggle_and_next(self) -> None:
+        taking_range = self._table.range_anchor is not None
+        self.toggle_here()
+        if not taking_range:
+            self._table.move_by(1)
+
+    def range_here(self) -> None:
+        """Begin a range at the cursor, or mark the one that was begun."""
+        if self._table.range_anchor is not None:
+            self.take_range()
+        elif self._table.count:
+            self._table.range_anchor = self._table.cursor
+            self._table.refresh()
+            self._say(_("Range: move, then v or space marks it, Esc leaves it"), "info")
+
+    def take_range(self) -> None:
+        table, anchor = self._table, self._table.range_anchor
+        if anchor is None:
+            return
+        low, high = sorted((anchor, table.cursor))
+        table.range_anchor = None
+        rows = [table.row(position) for position in range(low, high + 1)] if high - low < 2_000 else [None]
+        here = [row for row in rows if row is not None]
+        if len(here) == len(rows):
+            self._add([row.id for row in here], {row.id: row.state for row in here})
+        else:
+            self._browser.ids(low, high + 1, lambda ids: self._add(ids, {}))
+        table.refresh()
+
+    def drop_range(self) -> bool:
+        """Leave a range that was begun; returns whether there was one."""
+        begun = self._table.range_anchor is not None
+        if begun:
+            self._table.range_anchor = None
+            self._table.refresh()
+        return begun
+
+    def all_shown(self) -> None:
+        """Every record of the view, and only those: what the filter hides is never marked by this."""
+        self._browser.ids(0, self._table.count, lambda ids: self._add(ids, {}))
+
+    def clear(self) -> None:
+        count = self._table.marks.clear()
+        self._table.refused.clear()
+        self._table.refresh()
+        self._say(_("{count} unmarked", count=f"{count:,}"), "text")
+
+    def _add(self, ids: list[str], states: dict[str, str]) -> None:
+        added = self._table.marks.add(ids, states)
+        self._table.refresh()
+        self._say(_("{count} marked", count=f"{added:,}"), "info")

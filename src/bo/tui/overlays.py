@@ -1,0 +1,123 @@
+"""Everything that opens over the table. Each is imported when it is first asked for, so that none weighs on the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from bo.core.kernel.text import _
+from bo.tui.actions import Action, key_label
+from bo.tui.source import Choice, CommandSpec, Detail
+from bo.tui.words import counted
+
+if TYPE_CHECKING:
+    from bo.tui.app import BoApp
+    from bo.tui.triage import Arguments
+
+
+class Overlays:
+    """Opens help, palette, menu, forms and questions for the screen."""
+
+    def __init__(self, app: BoApp) -> None:
+        self._app = app
+
+    def help(self) -> None:
+        from bo.tui.help import TextScreen, help_lines
+
+        app = self._app
+        app.push_screen(TextScreen(app.looks, _("Keys and commands"), help_lines(app.actions, app.size.width)))
+
+    def detail(self, detail: Detail, *, history: bool) -> None:
+        from bo.tui.help import TextScreen
+        from bo.tui.preview import detail_lines
+
+        app = self._app
+        lines = detail_lines(detail, app.looks, app.size.width, value_lines=40)
+        start = 0
+        if history:
+            heading = " " + _("History")
+            start = next((index for index, line in enumerate(lines) if line and line[0][0] == heading), 0)
+        app.push_screen(TextScreen(app.looks, detail.title or detail.id, lines, start=start))
+
+    def palette(self) -> None:
+        """Everything that can be done now, by name."""
+        actions = [action for action in self._app.actions.all() if action.enabled()]
+        self._pick_action(_("What to do"), actions, by_key=False)
+
+    def menu(self) -> None:
+        """The commands that the record allows, each with every parameter on offer."""
+        commands = [action for action in self._app.actions.all() if action.command is not None and action.enabled()]
+        self._pick_action(_("Commands for this record"), commands, by_key=True)
+
+    def sort(self) -> None:
+        from bo.tui.picker import Entry, PickerScreen
+
+        app = self._app
+        entries = [
+            Entry(
+                column.key, column.title, hint=_("now, again turns it round") if app.browser.sort == column.key else ""
+            )
+            for column in app.table.columns
+            if column.sortable
+        ]
+
+        def picked(key: str | None) -> None:
+            if key is not None:
+                app.browser.sort_by(f"-{key}" if app.browser.sort == key else key)
+
+        app.push_screen(PickerScreen(app.looks.on_panel(), _("Sort by"), entries), picked)
+
+    def form(self, command: CommandSpec, count: int, then: Callable[[Arguments], None]) -> None:
+        from bo.tui.form import FormScreen
+
+        app = self._app
+        heading = f"{_(command.title)}: {counted(command, count)}" if count > 1 else _(command.title)
+
+        def check(values: Mapping[str, str], told: Callable[[Mapping[str, str]], None]) -> None:
+            app.desk_lane.ask(lambda desk: desk.check(command.name, values), told, app.trouble)
+
+        def search(noun: str, text: str, found: Callable[[list[Choice]], None]) -> None:
+            app.browser.choices(noun, text, found)
+
+        def filled(values: Mapping[str, str] | None) -> None:
+            if values is not None:
+                then(values)
+
+        app.hold_back_repeats()
+        app.push_screen(FormScreen(app.looks.on_panel(), command, heading, check, search), filled)
+
+    def confirm(self, question: str, count: int, then: Callable[[], None]) -> None:
+        from bo.tui.confirm import ConfirmScreen
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                then()
+            else:
+                self._app.say(_("Left as it is"))
+
+        self._app.push_screen(ConfirmScreen(self._app.looks.on_panel(), question, count), answered)
+
+    def _pick_action(self, heading: str, actions: list[Action], *, by_key: bool) -> None:
+        from bo.tui.picker import Entry, PickerScreen
+
+        app = self._app
+        entries = [
+            Entry(
+                action.name,
+                action.title,
+                key_label(action.keys[0]) if action.keys else "",
+                f":{action.word}" if action.word else "",
+            )
+            for action in actions
+        ]
+
+        def picked(name: str | None) -> None:
+            if name is None:
+                return
+            action = app.actions.named(name)
+            if action.command is not None and by_key:
+                app.triage.act_with_form(action.command)
+            else:
+                app.do(action)
+
+        app.push_screen(PickerScreen(app.looks.on_panel(), heading, entries, by_key=by_key), picked)

@@ -1,0 +1,40 @@
+"""One record as lines: its fields, then its history."""
+
+from __future__ import annotations
+
+from bo.core.kernel.text import _
+from bo.tui.cells import fitted, harmless, wrapped
+from bo.tui.looks import Looks, Span, state_tone
+from bo.tui.pane import Line
+from bo.tui.source import Detail
+
+VALUE_LINES_MAX = 4
+HISTORY_MAX = 200
+
+
+def detail_lines(detail: Detail, looks: Looks, width: int, *, value_lines: int = VALUE_LINES_MAX) -> list[Line]:
+    """Lines of at most `width` cells; long values are wrapped and cut after a few lines."""
+    label_width = min(16, max(8, width // 3))
+    title = wrapped(harmless(detail.title), width - 1, 2)
+    lines: list[Line] = [((" " + part, "head"),) for part in title]
+    state: Span = (f" {looks.state(detail.state)} {harmless(detail.state)}", state_tone(detail.state))
+    lines += [(state, (f"  {harmless(detail.id)}", "dim")), ()]
+    for field in detail.fields:
+        if field.value:
+            label = fitted(harmless(field.title), label_width, more=looks.glyphs.more)
+            for part in wrapped(harmless(field.value), width - label_width - 2, value_lines):
+                lines.append(((f" {label} ", "dim"), (part, "text")))
+                label = " " * label_width
+    lines += [(), *history_lines(detail, width)]
+    return lines
+
+
+def history_lines(detail: Detail, width: int) -> list[Line]:
+    lines: list[Line] = [((" " + _("History"), "title"),)]
+    for entry in detail.history[:HISTORY_MAX]:
+        head: Line = ((f" {harmless(entry.when)} ", "dim"), (harmless(entry.who), "info"))
+        lines.append(head)
+        lines += [((f"   {part}", "text"),) for part in wrapped(harmless(entry.what), width - 4, 3)]
+    if not detail.history:
+        lines.append((("   " + _("nothing yet"), "dim"),))
+    return lines

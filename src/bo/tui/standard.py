@@ -1,0 +1,127 @@
+"""The screen's own actions: everything that is not a record command. Their keys are the defaults that a user may remap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bo.core.kernel.text import LANGUAGES, _
+from bo.tui.actions import Action
+from bo.tui.keys import COMMAND_KEYS
+from bo.tui.looks import THEMES
+from bo.tui.source import CommandSpec
+from bo.tui.typed import arguments, offers
+
+if TYPE_CHECKING:
+    from bo.tui.app import BoApp
+
+
+def standard_actions(app: BoApp) -> list[Action]:
+    """Built anew whenever the language changes, since titles are in it."""
+    return [*_moves(app), *_marks(app), *_views(app), *_doing(app), *_screen(app)]
+
+
+def command_actions(app: BoApp, commands: list[CommandSpec]) -> list[Action]:
+    """Record commands as actions: offered where the record's state allows them."""
+    return [_command(app, command, weight=10 + index) for index, command in enumerate(commands)]
+
+
+def _command(app: BoApp, command: CommandSpec, weight: int) -> Action:
+    def run(text: str) -> None:
+        app.triage.act(command, arguments(command, text))
+
+    key = command.key or COMMAND_KEYS.get(command.name, "")
+    return Action(
+        command.name, _(command.title), run, (key,) if key else (), group=_("Records"), word=command.verb.replace("_", "-"),
+        argument=" ".join(f"{param.name}:" for param in command.params if param.required),
+        enabled=lambda: app.allows(command), weight=weight if key else 0, command=command,
+        completions=lambda: offers(command.params),
+    )  # fmt: skip
+
+
+def _moves(app: BoApp) -> list[Action]:
+    table, group = app.table, _("Move")
+
+    def action(name: str, title: str, keys: str, run: Callable[[], None], word: str = "") -> Action:
+        return Action(name, title, lambda _text: run(), tuple(keys.split()), group, word=word)
+
+    return [
+        action("down", _("Down"), "j down", lambda: table.move_by(1)),
+        action("up", _("Up"), "k up", lambda: table.move_by(-1)),
+        action("half_down", _("Half a screen down"), "ctrl+d", lambda: table.page_by(0.5)),
+        action("half_up", _("Half a screen up"), "ctrl+u", lambda: table.page_by(-0.5)),
+        action("page_down", _("A screen down"), "pagedown ctrl+f", lambda: table.page_by(1)),
+        action("page_up", _("A screen up"), "pageup", lambda: table.page_by(-1)),
+        action("first", _("First row"), "gg home", lambda: table.move_to(0), "first"),
+        action("last", _("Last row"), "G end", lambda: table.move_to(table.count - 1), "last"),
+        action("next_column", _("Next column"), "l right", lambda: table.move_column(1)),
+        action("previous_column", _("Previous column"), "h left", lambda: table.move_column(-1)),
+    ]
+
+
+def _marks(app: BoApp) -> list[Action]:
+    group = _("Mark")
+
+    def action(name: str, title: str, key: str, run: Callable[[], None], weight: int = 0, word: str = "") -> Action:
+        return Action(name, title, lambda _text: run(), (key,), group, weight=weight, word=word)
+
+    marked = app.table.marks
+    return [
+        action("mark", _("mark"), "space", app.marking.toggle_and_next, weight=60),
+        action("toggle", _("Mark or unmark"), "x", app.marking.toggle_here),
+        action("range", _("Mark from here to there"), "v", app.marking.range_here),
+        action("mark_all", _("Mark all that the filter shows"), "*", app.marking.all_shown, word="mark-all"),
+        Action(
+            "unmark_all", _("unmark all"), lambda _text: app.marking.clear(), ("X",), group, word="unmark-all",
+            enabled=lambda: bool(marked), weight=61,
+        ),
+    ]  # fmt: skip
+
+
+def _views(app: BoApp) -> list[Action]:
+    group = _("View")
+    fields = app.column_keys
+    return [
+        Action("filter", _("filter"), app.type_filter, ("/",), group, "filter", _("TEXT"), weight=62),
+        Action("filter_cell", _("Filter by the cell here"), lambda _text: app.filter_by_cell(), ("f",), group),
+        Action(
+            "clear_filter", _("clear filter"), lambda _text: app.browser.filter_by(""), ("F",), group, "clear-filter",
+            enabled=lambda: bool(app.browser.filter_text), weight=63,
+        ),
+        Action("sort", _("Sort"), app.sort, ("S",), group, "sort", _("FIELD or -FIELD"),
+               completions=lambda: [*fields(), *(f"-{key}" for key in fields())]),
+        Action("refresh", _("Refresh: build the view anew"), lambda _text: app.rebuild(), ("r",), group, "refresh"),
+        Action("preview", _("Preview on or off"), lambda _text: app.toggle_preview(), ("p",), group, "preview"),
+        Action("detail", _("The whole record"), lambda _text: app.show_detail(), ("enter",), group, "detail"),
+        Action("history", _("The record's history"), lambda _text: app.show_detail(history=True), ("gh",), group, "history"),
+        Action("copy", _("Copy the id"), lambda _text: app.copy_id(), ("y",), group, "copy"),
+    ]  # fmt: skip
+
+
+def _doing(app: BoApp) -> list[Action]:
+    group = _("Do")
+    return [
+        Action("menu", _("menu"), lambda _text: app.overlays.menu(), ("m",), group, "menu", weight=64),
+        Action("undo", _("undo"), lambda _text: app.triage.undo(), ("u",), group, "undo",
+               enabled=lambda: app.has_desk and app.triage.can_undo, weight=50),
+        Action("redo", _("Do again what was undone"), lambda _text: app.triage.redo(), ("U",), group, "redo",
+               enabled=lambda: app.has_desk and app.triage.can_redo),
+        Action("repeat", _("Repeat the last command here"), lambda _text: app.triage.repeat(), (".",), group, "repeat",
+               enabled=lambda: app.has_desk and app.triage.can_repeat),
+        Action("advance", _("Go on to the next row after acting, or not"), lambda _text: app.toggle_advance(), ("A",), group,
+               "advance"),
+    ]  # fmt: skip
+
+
+def _screen(app: BoApp) -> list[Action]:
+    group = _("Screen")
+    return [
+        Action("help", _("help"), lambda _text: app.overlays.help(), ("?",), group, "help", weight=65),
+        Action("palette", _("Everything there is, by name"), lambda _text: app.overlays.palette(), ("ctrl+p",), group),
+        Action("command", _("Command line"), lambda _text: app.type_command(), (":",), group),
+        Action("theme", _("Theme"), app.use_theme, (), group, "theme", "|".join(THEMES), completions=lambda: THEMES),
+        Action("language", _("Language"), app.use_language, (), group, "lang", "|".join(LANGUAGES),
+               completions=lambda: LANGUAGES),
+        Action("back", _("Back"), lambda _text: app.go_back(), ("q",), group),
+        Action("quit", _("quit"), lambda _text: app.exit(), ("Q",), group, "quit", weight=66),
+    ]  # fmt: skip

@@ -1,0 +1,35 @@
+"""Looks as Textual themes: only grounds and text colour, since everything drawn takes its style from the looks."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from bo.tui.looks import Looks
+
+if TYPE_CHECKING:
+    from textual.theme import Theme
+
+
+def chosen_theme(wanted: str) -> str:
+    """The theme to start with. NO_COLOR (https://no-color.org) outweighs a theme that was only configured."""
+    if os.environ.get("NO_COLOR"):
+        return "plain"
+    return wanted or os.environ.get("BO_THEME", "") or "dark"
+
+
+def textual_theme(looks: Looks) -> Theme:
+    from textual.theme import Theme
+
+    ansi = looks.background == "ansi_default"
+    return Theme(
+        name=f"bo-{looks.name}",
+        primary="ansi_blue" if ansi else "#3b6ea5",
+        background=looks.background,
+        surface=looks.background,
+        panel=looks.panel,
+        boost=looks.panel,
+        foreground=looks.foreground,
+        dark=looks.name != "light",
+        ansi=ansi,
+    )
