@@ -37,7 +37,6 @@ from bo.tui.words import error_words
 
 if TYPE_CHECKING:
     from bo.tui.browse import Browser
-    from bo.tui.prompt import Prompt, Told
     from bo.tui.triage import Arguments
 
 WIDE = 120
@@ -147,10 +146,6 @@ class BoApp(App[None]):
     def on_answered(self, message: Answered) -> None:
         message.call()
 
-    def on_prompt_told(self, message: Told) -> None:
-        message.stop()
-        self.typing.told(message)
-
     async def on_unmount(self) -> None:
         self._reading_lane.close()
         if self.has_desk:
@@ -170,6 +165,7 @@ class BoApp(App[None]):
         self.triage = Triage(self.desk_lane, self.table, self.browser, self)
         self.desk_lane.ask(lambda desk: list(desk.commands()), self._commands_arrived, self.trouble)
         self.standing_changed()
+        self.run_worker(self.typing.prepare())
 
     def _commands_arrived(self, commands: list[CommandSpec]) -> None:
         self._commands = commands
@@ -256,7 +252,8 @@ class BoApp(App[None]):
 
     # Keys
 
-    def pressed(self, event: events.Key) -> None:
+    def pressed(self, event: events.Key) -> bool:
+        """Do what a key means at the table; returns whether it means anything there."""
         name = key_name(event.key, event.character)
         self._last_key = event.key
         if name == "escape":
@@ -272,9 +269,8 @@ class BoApp(App[None]):
         elif event.is_printable:
             self.say(_("{key} means nothing here; ? shows the keys", key=key_label(name)), "dim")
         else:
-            return
-        event.stop()
-        event.prevent_default()
+            return False
+        return True
 
     def _do_one_of(self, found: list[Action]) -> None:
         possible = [action for action in found if action.enabled()]
@@ -298,13 +294,20 @@ class BoApp(App[None]):
             self.say("")
 
     async def on_event(self, event: events.Event) -> None:
-        # A key held down too long opens a form and then types itself into it.
-        if isinstance(event, events.Key) and self._held_key and not event.is_forwarded:
-            held = event.key == self._held_key and asyncio.get_running_loop().time() < self._held_until
-            if held:
+        # Keys for the table are dealt with here and not in the table's own queue: when one opens a prompt or a form, the
+        # next one, however fast it was typed, already goes there.
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            at_table = len(self.screen_stack) == 1 and not self.typing.is_open
+            if self._held_down(event) or (at_table and self.pressed(event)):
                 return
-            self._held_key = ""
         await super().on_event(event)
+
+    def _held_down(self, event: events.Key) -> bool:
+        """A key held down too long opens a form and then types itself into it."""
+        held = event.key == self._held_key and asyncio.get_running_loop().time() < self._held_until
+        if not held:
+            self._held_key = ""
+        return held
 
     def hold_back_repeats(self) -> None:
         """Ignore the key that was pressed last until another one comes, at most a second."""
@@ -338,13 +341,10 @@ class BoApp(App[None]):
         if text:
             self.browser.filter_by(text)
         else:
-            self.run_worker(self.typing.open("/", self.browser.filter_text), exclusive=True, group="prompt")
+            self.typing.open("/", self.browser.filter_text)
 
     def type_command(self) -> None:
-        self.run_worker(self.typing.open(":", ""), exclusive=True, group="prompt")
-
-    async def mount_prompt(self, prompt: Prompt) -> None:
-        await self.screen.mount(prompt, after=self.message)
+        self.typing.open(":", "")
 
     def filter_by_cell(self) -> None:
         row = self.table.current()

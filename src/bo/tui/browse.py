@@ -1,7 +1,7 @@
 """Which view the table shows: filter, sort, live typing, pages, and staying on the record across views.
 
-It reads through the reading lane alone. It refuses to move a record under the cursor by itself: a new view is built only
-when the user asks for one by filter, sort or refresh.
+It reads through the reading lane alone. It refuses to move a record under the cursor by itself: a new view is built
+only when the user asks for one by filter, sort or refresh.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ class Browser:
     def __init__(self, lane: Lane[Source]) -> None:
         self._lane = lane
         self._number = 0
-        # Numbers of the views whose snapshots must live. Read by the reading thread, replaced as a whole by the screen's.
+        # Numbers of the views whose snapshots must live. The screen replaces the set as a whole, the reading thread
+        # only looks at it.
         self._kept: frozenset[int] = frozenset()
         self._living: list[View] = []
         self._columns: Sequence[Column] = ()

@@ -1,7 +1,7 @@
 """The form of any command, derived from its parameters. It knows no command by name and decodes nothing itself.
 
-Required values are asked for here; everything else about a value is judged by the command's own kinds through `check`, and
-said beside the field.
+Required values are asked for here; everything else about a value is judged by the command's own kinds through `check`,
+and said beside the field.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class FormScreen(ModalScreen["Values | None"]):
         self._say_keys()
         if self._rows:
             first = next((row for row in self._rows if row.param.required and not row.field.value), self._rows[0])
-            first.field.focus()
+            self.set_focus(first.field)
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape":
@@ -124,16 +124,27 @@ class FormScreen(ModalScreen["Values | None"]):
             self._move(1 if event.key in ("tab", "down") else -1)
         else:
             self._stay()
+            self._typed_ahead(event)
             return
         event.stop()
         event.prevent_default()
+
+    def _typed_ahead(self, event: events.Key) -> None:
+        """A field keeps what is typed into it; what arrives here was typed before the form had a field to type into."""
+        field = self.focused
+        if event.character is None or not event.is_printable:
+            return
+        if isinstance(field, ChoiceField):
+            field.on_key(event)
+        elif isinstance(field, TextField):
+            field.insert_text_at_cursor(event.character)
 
     def on_choice_field_entered(self, event: ChoiceField.Entered) -> None:
         event.stop()
         self._enter()
 
     def on_choice_field_picked(self, event: ChoiceField.Picked) -> None:
-        """A digit answers the form if nothing else that is required is still open; else it goes on to the next field."""
+        """A digit answers the form if nothing else that is required is open; else it goes on to the next field."""
         event.stop()
         if all(row.field.value for row in self._rows if row.param.required):
             self.send()

@@ -1,4 +1,4 @@
-"""The head line: where, who, which rows, and what is waiting. Shown always, so that nothing about it has to be asked."""
+"""The head line: where, who, which rows, and what is waiting. Shown always, so nothing about it has to be asked."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which key does what: the default keys of record commands, what a key press is called, and remapping by a TOML file.
 
-A remap that clashes is refused for the keys it clashes on and reported; the screen never starts with two meanings on one
-key. Some keys are kept from everybody, because terminals, tmux or input methods take them.
+A remap that clashes is refused for the keys it clashes on and reported; the screen never starts with two meanings on
+one key. Some keys are kept from everybody, because terminals, tmux or input methods take them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bo.core.kernel.text import _
 
-# `d` is the good next step and `b`, its mirror image, the bad one; which command that is follows from the record's state.
+# `d` is the good next step and `b`, its mirror image, the bad one; which command that is, the record's state says.
 COMMAND_KEYS: dict[str, str] = {
     "leads.accept": "d",
     "leads.reject": "b",

@@ -73,7 +73,7 @@ class Lane(Generic[Held]):
         topic: str = "",
         urgency: int = SOON,
     ) -> None:
-        """Have `work` done in the thread, then `done` called on the screen. With a topic, only the newest one counts."""
+        """Have `work` done in the thread, then `done` called on the screen. Of a topic, only the newest counts."""
 
         def answered(held: Held) -> Call:
             answer = work(held)

@@ -1,4 +1,4 @@
-"""Everything that opens over the table. Each is imported when it is first asked for, so that none weighs on the start."""
+"""Everything that opens over the table. Each is imported when first asked for, so none weighs on the start."""
 
 from __future__ import annotations
 

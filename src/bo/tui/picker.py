@@ -107,7 +107,7 @@ class PickerScreen(ModalScreen["str | None"]):
 
     def on_mount(self) -> None:
         self.listing.put(self._all)
-        self._input.focus()
+        self.set_focus(self._input)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -139,6 +139,9 @@ class PickerScreen(ModalScreen["str | None"]):
             self.dismiss(None)
         elif event.key in steps:
             self.listing.move(steps[event.key])
+        elif event.character is not None and event.is_printable:
+            # Typed before the list was there to be typed into.
+            self._input.insert_text_at_cursor(event.character)
         else:
             return
         event.stop()

@@ -1,4 +1,4 @@
-"""The line at the bottom where a filter or a `:` command is typed. It keeps what was typed before and completes on Tab."""
+"""The line at the bottom where a filter or a `:` command is typed. It recalls earlier lines and completes on Tab."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Literal
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.widgets import Input
 
 from bo.tui.looks import Looks
@@ -27,15 +26,20 @@ class Line(Input):
         self._prompt = prompt
 
     async def _on_key(self, event: events.Key) -> None:
-        if self._prompt.handles(event.key):
+        if not self._prompt.display:
+            # Typed after Enter, but before the keyboard was given back.
+            self._prompt.late(event)
             event.stop()
             event.prevent_default()
-            return
-        await super()._on_key(event)
+        elif self._prompt.handles(event.key):
+            event.stop()
+            event.prevent_default()
+        else:
+            await super()._on_key(event)
 
 
-@dataclass
-class Told(Message, namespace="prompt"):
+@dataclass(frozen=True, slots=True)
+class Told:
     """What happened in the prompt: `changed`, `accepted`, `given_up`, or `offered` with what Tab could complete to."""
 
     what: Literal["changed", "accepted", "given_up", "offered"]
@@ -54,8 +58,10 @@ class Prompt(Horizontal):
     Prompt Line:focus { background: transparent; }
     """
 
-    def __init__(self, looks: Looks) -> None:
+    def __init__(self, looks: Looks, tell: Callable[[Told], None], late: Callable[[events.Key], object]) -> None:
         super().__init__(id="prompt")
+        self.late = late
+        self._tell = tell
         self.label = ""
         self.line = Line(self)
         self._bar = Bar(looks)
@@ -80,22 +86,23 @@ class Prompt(Horizontal):
             self.line.value = text
         self.line.cursor_position = len(text)
         self.display = True
-        self.line.focus()
+        # At once, not by `focus()`, which waits its turn: the next key already belongs to this line.
+        self.screen.set_focus(self.line)
 
     def handles(self, key: str) -> bool:
         """Keys that mean something to the prompt itself."""
         match key:
             case "escape" | "ctrl+c":
-                self.post_message(Told("given_up", self.label))
+                self._tell(Told("given_up", self.label))
             case "enter":
                 self._remember(self.line.value)
-                self.post_message(Told("accepted", self.label, self.line.value))
+                self._tell(Told("accepted", self.label, self.line.value))
             case "tab" | "shift+tab":
                 self._tab(1 if key == "tab" else -1)
             case "up" | "down":
                 self._recall(1 if key == "up" else -1)
             case "backspace" if not self.line.value:
-                self.post_message(Told("given_up", self.label))
+                self._tell(Told("given_up", self.label))
             case _:
                 return False
         return True
@@ -104,7 +111,7 @@ class Prompt(Horizontal):
         event.stop()
         if not (self._offers and self._offer >= 0 and self._offers[self._offer] == event.value):
             self._offers, self._offer = [], -1
-        self.post_message(Told("changed", self.label, event.value))
+        self._tell(Told("changed", self.label, event.value))
 
     def _remember(self, text: str) -> None:
         kept = self._history.setdefault(self.label, [])
@@ -131,4 +138,4 @@ class Prompt(Horizontal):
         self.line.value = text
         self.line.cursor_position = len(text)
         offers = (*self._offers[self._offer :], *self._offers[: self._offer])
-        self.post_message(Told("offered", self.label, text, offers))
+        self._tell(Told("offered", self.label, text, offers))

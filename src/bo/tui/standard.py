@@ -1,4 +1,4 @@
-"""The screen's own actions: everything that is not a record command. Their keys are the defaults that a user may remap."""
+"""The screen's own actions: everything that is not a record command. Their keys are defaults; a user may remap them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _command(app: BoApp, command: CommandSpec, weight: int) -> Action:
 
     key = command.key or COMMAND_KEYS.get(command.name, "")
     return Action(
-        command.name, _(command.title), run, (key,) if key else (), group=_("Records"), word=command.verb.replace("_", "-"),
+        command.name, _(command.title), run, (key,) if key else (), _("Records"), command.verb.replace("_", "-"),
         argument=" ".join(f"{param.name}:" for param in command.params if param.required),
         enabled=lambda: app.allows(command), weight=weight if key else 0, command=command,
         completions=lambda: offers(command.params),
@@ -93,7 +93,8 @@ def _views(app: BoApp) -> list[Action]:
         Action("refresh", _("Refresh: build the view anew"), lambda _text: app.rebuild(), ("r",), group, "refresh"),
         Action("preview", _("Preview on or off"), lambda _text: app.toggle_preview(), ("p",), group, "preview"),
         Action("detail", _("The whole record"), lambda _text: app.show_detail(), ("enter",), group, "detail"),
-        Action("history", _("The record's history"), lambda _text: app.show_detail(history=True), ("gh",), group, "history"),
+        Action("history", _("The record's history"), lambda _text: app.show_detail(history=True), ("gh",), group,
+               "history"),
         Action("copy", _("Copy the id"), lambda _text: app.copy_id(), ("y",), group, "copy"),
     ]  # fmt: skip
 
@@ -108,8 +109,8 @@ def _doing(app: BoApp) -> list[Action]:
                enabled=lambda: app.has_desk and app.triage.can_redo),
         Action("repeat", _("Repeat the last command here"), lambda _text: app.triage.repeat(), (".",), group, "repeat",
                enabled=lambda: app.has_desk and app.triage.can_repeat),
-        Action("advance", _("Go on to the next row after acting, or not"), lambda _text: app.toggle_advance(), ("A",), group,
-               "advance"),
+        Action("advance", _("Go on to the next row after acting, or not"), lambda _text: app.toggle_advance(), ("A",),
+               group, "advance"),
     ]  # fmt: skip
 
 

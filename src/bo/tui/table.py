@@ -1,7 +1,7 @@
 """The virtual table: a window over a frozen view of any length. It knows rows by position and marks by id.
 
-It draws lines itself (Textual's line API) and keeps its own offset instead of being a ScrollView: without scroll bars and
-virtual sizes a move of the cursor dirties two lines, asks for no layout and costs a few hundred bytes. It refuses to
+It draws lines itself (Textual's line API) and keeps its own offset instead of being a ScrollView: without scroll bars
+and virtual sizes a move of the cursor dirties two lines, asks for no layout and costs a few hundred bytes. It refuses to
 re-sort: what acts on rows dims them where they stand, and only a new view moves them.
 """
 
@@ -35,9 +35,7 @@ class Feed(Protocol):
 
 
 class Listener(Protocol):
-    """Who is told of key presses, and that the cursor stands elsewhere or on a row that has arrived only now."""
-
-    def pressed(self, event: events.Key) -> None: ...
+    """Who is told that the cursor stands elsewhere, or on a row that has arrived only now."""
 
     def cursor_moved(self) -> None: ...
 
@@ -218,9 +216,6 @@ class VirtualTable(Widget, can_focus=True):
             self.refresh(Region(0, line + 1, self.size.width, 1))
 
     # Events
-
-    def on_key(self, event: events.Key) -> None:
-        self._listener.pressed(event)
 
     def on_resize(self, event: events.Resize) -> None:
         self.top = self._offset_for(self.cursor, self.top)

@@ -1,8 +1,8 @@
 """Acting on records: one at a time with advance, or on marks; undo, redo and repeat.
 
-Acting is optimistic about the cursor and never about the data: the row dims and the cursor goes on at once, so that a fast
-second key press acts on the next record and never twice on one; what became of the call is shown when it is known, and a
-refused record is un-dimmed and flagged.
+Acting is optimistic about the cursor and never about the data: the row dims and the cursor goes on at once, so that a
+fast second key press acts on the next record and never twice on one; what became of the call is shown when it is known,
+and a refused record is un-dimmed and flagged.
 """
 
 from __future__ import annotations

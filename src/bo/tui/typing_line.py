@@ -29,19 +29,26 @@ class TypingLine:
     def is_open(self) -> bool:
         return self._prompt is not None and self._prompt.display
 
-    async def open(self, label: str, text: str) -> None:
+    async def prepare(self) -> None:
+        """Have the prompt ready and out of sight, so that opening it takes no time in which a key could go astray."""
+        from bo.tui.prompt import Prompt
+
+        prompt = Prompt(self._app.looks, self._told, self._app.pressed)
+        prompt.display = False
+        await self._app.screen_stack[0].mount(prompt, after=self._app.message)
+        self._prompt = prompt
+
+    def open(self, label: str, text: str) -> None:
+        """Take the keyboard for a filter (`/`) or a command (`:`)."""
         prompt = self._prompt
         if prompt is None:
-            from bo.tui.prompt import Prompt
-
-            prompt = self._prompt = Prompt(self._app.looks)
-            await self._app.mount_prompt(prompt)
+            return
         self._app.message.display = False
         if label == "/":
             self._app.browser.begin_typing()
         prompt.open(label, text, self._complete_filter if label == "/" else self._app.actions.complete)
 
-    def told(self, told: Told) -> None:
+    def _told(self, told: Told) -> None:
         """Something happened in the prompt."""
         match told.what:
             case "changed":
@@ -100,7 +107,7 @@ class TypingLine:
         if self._prompt is not None:
             self._prompt.display = False
         self._app.message.display = True
-        self._app.table.focus()
+        self._app.screen.set_focus(self._app.table)
         self._app.settle_soon()
 
     def _cancel_timer(self) -> None:

@@ -43,8 +43,30 @@ COUNTED = replace(
 FACTS = RewardFacts(event="valid_lead", day=date(2026, 11, 3), source="form", store="north", category="windows")
 
 
-def inputs(**sums: int) -> RewardInputs:
-    return replace(RewardInputs(currency="CNY"), **sums)
+def inputs(
+    *,
+    gross: int = 0,
+    net: int = 0,
+    margin: int = 0,
+    visits: int = 1,
+    count_before: int = 0,
+    base_before: int = 0,
+    paid_person: int = 0,
+    paid_period: int = 0,
+    paid_all: int = 0,
+) -> RewardInputs:
+    return RewardInputs(
+        currency="CNY",
+        gross=gross,
+        net=net,
+        margin=margin,
+        visits=visits,
+        count_before=count_before,
+        base_before=base_before,
+        paid_person=paid_person,
+        paid_period=paid_period,
+        paid_all=paid_all,
+    )
 
 
 # --- Which rule
@@ -64,15 +86,18 @@ def test_of_equally_specific_rules_the_oldest_wins() -> None:
     assert choose_rule([younger, older], FACTS) == older
 
 
+DESIGNER = replace(FACTS, referrer_kind="designer")
+
+
 @pytest.mark.parametrize(
     "facts",
     [
-        replace(FACTS, event="won"),
-        replace(FACTS, beneficiary="store"),
-        replace(FACTS, day=date(2025, 12, 31)),
-        replace(FACTS, day=date(2026, 12, 1)),  # the end day itself no longer counts
-        replace(FACTS, source="fair"),
-        replace(FACTS, referrer_kind=""),
+        replace(DESIGNER, event="won"),
+        replace(DESIGNER, beneficiary="store"),
+        replace(DESIGNER, day=date(2025, 12, 31)),
+        replace(DESIGNER, day=date(2026, 12, 1)),  # the end day itself no longer counts
+        replace(DESIGNER, source="fair"),
+        replace(DESIGNER, referrer_kind=""),
     ],
 )
 def test_a_rule_whose_conditions_do_not_hold_is_not_chosen(facts: RewardFacts) -> None:
@@ -82,8 +107,8 @@ def test_a_rule_whose_conditions_do_not_hold_is_not_chosen(facts: RewardFacts) -
         sources=frozenset(["form"]),
         referrer_kinds=frozenset(["designer"]),
     )
-    assert choose_rule([terms], replace(FACTS, referrer_kind="designer")) == terms
-    assert choose_rule([terms], facts if facts.referrer_kind else replace(facts, referrer_kind="")) is None
+    assert choose_rule([terms], DESIGNER) == terms
+    assert choose_rule([terms], facts) is None
 
 
 def test_a_first_order_bonus_is_chosen_beside_the_rule() -> None:

@@ -7,8 +7,9 @@ from datetime import date
 
 import pytest
 
+from bo.core.kernel.errors import BoError
 from bo.core.rewards.rules import check_rule
-from bo.core.rewards.terms import BadTerms, RuleTerms, Tier
+from bo.core.rewards.terms import BadTerms, RuleTerms, Tier, read_tiers
 
 FIRST_DAY = date(2026, 1, 1)
 LEAD = RuleTerms(
@@ -89,3 +90,33 @@ def test_a_rule_with_a_doubt_is_refused_with_what_to_write(terms: RuleTerms, mes
         check_rule(terms)
     assert str(refusal.value) == message
     assert refusal.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "measure", "tiers"),
+    [
+        ("0:1%, 10000:2.5%", "amount", (Tier(0, 1_000_000, rate_bp=100), Tier(1_000_000, rate_bp=250))),
+        ("0:50,10:60.5", "count", (Tier(0, 10, amount=5000), Tier(10, amount=6050))),
+        ("0：１％", "amount", (Tier(0, rate_bp=100),)),
+    ],
+)
+def test_tiers_are_read_as_people_write_them(text: str, measure: str, tiers: tuple[Tier, ...]) -> None:
+    assert read_tiers(text, "CNY") == (measure, tiers)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", " are no tiers"),
+        ("1%", "1% are no tiers"),
+        ("0:1%,", "0:1%, are no tiers"),
+        ("0:1%,10000:50", "tiers pay either rates or amounts"),
+        ("0:1%,100:2%,100:3%", "the tiers do not rise"),
+        ("0:50,1.5:60", "1.5 has more decimals than JPY has"),
+        ("0:1.005%", "1.005 has more decimals than CNY has"),
+    ],
+)
+def test_tiers_that_cannot_be_read_are_refused(text: str, message: str) -> None:
+    with pytest.raises(BoError) as refusal:
+        read_tiers(text, "CNY")
+    assert str(refusal.value) == message

@@ -267,7 +267,7 @@ def _put_by(pipe: IO[bytes], name: str, limits: Limits) -> IO[bytes]:
 
 
 def _zip_directory(file: IO[bytes]) -> tuple[int, int]:
-    """Entries and bytes of a zip's directory, read from its end record before anything of that size is built in memory."""
+    """Entries and bytes of a zip's directory, by its end record, before anything of that size is built in memory."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - (64 << 10) - 22))
     tail = file.read()

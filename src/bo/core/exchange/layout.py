@@ -146,7 +146,7 @@ def _header_doubts(cells: Sequence[str]) -> list[str]:
 
 
 class Intake(msgspec.Struct):
-    """What the row loop and the line feeder tell each other: records completed so far, and whether a NUL has come by."""
+    """What the row loop and the line feeder tell each other: records completed, and whether a NUL has come by."""
 
     records: int = 0
     nul: bool = False
@@ -173,6 +173,7 @@ class Table:
         self._unescape = unescape
         self._start, self._stop, self._width = layout.start, layout.stop, layout.width
         self._offset = offset
+        self._second = 0
         notes += layout.notes
         header = self._take_header(layout)
         names = header[self._start : self._stop] if layout.header else [""] * self._width
@@ -225,6 +226,7 @@ class Table:
                         yield Row(number, line, cells)
                         continue
                     row = self._judge(number + 1, line, cells)
+                    whole = whole and not self._second
                     if row is not None:
                         number += 1
                         yield row
@@ -257,10 +259,18 @@ class Table:
             for index, cell in enumerate(cells):
                 if "\0" in cell:
                     return Row(number, line, cells, _nul(line, index + self._offset + 1))
+        if self._second:
+            return Row(number, line, cells, _other_table(line, self._second))
         kept = cells[self._start : self._stop]
         if any(cells[self._stop :]) or any(cells[: self._start]) or len(kept) < len(self.columns):
+            self._second = line if self._looks_like_header(cells) else 0
             return Row(number, line, cells, _ragged(line, len(cells), len(self.columns)))
         return Row(number, line, kept)
+
+    def _looks_like_header(self, cells: list[str]) -> bool:
+        """Half of the column names in a record of another width: a second table begins, and its rows are not ours."""
+        names = {name for name in self._header if name}
+        return len(names) > 1 and len(names.intersection(cells)) * 2 >= len(names)
 
     def _report(self) -> None:
         skipped = self.skipped
@@ -282,6 +292,15 @@ def _ragged(line: int, found: int, expected: int) -> BadInput:
         line=line,
         found=found,
         expected=expected,
+    )
+
+
+def _other_table(line: int, begins: int) -> BadInput:
+    return BadInput(
+        "line {line} belongs to another table, which begins on line {begins}",
+        hint="Put each table in a file of its own.",
+        line=line,
+        begins=begins,
     )
 
 

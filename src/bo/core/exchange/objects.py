@@ -298,7 +298,7 @@ class _Scanner:
         line = self._line + self._text.count("\n", 0, self._at if at is None else at)
         return BadFile(
             "{name} is not JSON that holds a table: line {line}: {reason}",
-            hint="Check it with a JSON program. An array of objects is read, or one object on each line (--format jsonl).",
+            hint="An array of objects is read, or one object on each line (--format jsonl).",
             name=self._name,
             line=line,
             reason=reason,

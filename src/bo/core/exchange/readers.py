@@ -193,7 +193,7 @@ def _known_encoding(name: str, file: str) -> Encoding:
 
 
 def _detect(content: Content, sample: bytes, complete: bool, limits: Limits) -> Encoding:
-    """By the sample; where that is plain ASCII by the first part of the file that is not, so that a late umlaut decides too."""
+    """By the sample; where that is plain ASCII, by the first part of the file that is not: a late umlaut counts too."""
     if sample.isascii() and b"\0" not in sample and not complete:
         source, seen = content.open(), 0
         while seen < LOOK_FOR_LETTERS_BYTES and (block := read_block(source, BLOCK_BYTES, content.name)):
@@ -303,7 +303,7 @@ def _dialect_notes(dialect: Dialect, format: Format, given: bool) -> list[str]:
 
 
 class TextBlocks:
-    """A text as blocks of characters, strictly decoded: bytes that are not of the encoding end it, and nothing is put in their place."""
+    """A text as blocks of characters, strictly decoded: a wrong byte ends it, and nothing is put in its place."""
 
     def __init__(self, content: Content, encoding: str, most_bytes: int | None = None) -> None:
         self.encoding = encoding

@@ -116,10 +116,10 @@ def answers(data: bytes, order: Order) -> Iterator[Message]:
 
 
 def _read(data: bytes, order: Order) -> Iterator[Message]:
-    from python_calamine import CalamineWorkbook
+    from python_calamine import CalamineWorkbook, SheetTypeEnum
 
     book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-    names = [meta.name for meta in book.sheets_metadata if meta.typ.name == "WorkSheet"]
+    names = [meta.name for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
     sheet = _choose(book, order.sheet, names)
     if isinstance(sheet, Failed):
         yield sheet
@@ -146,7 +146,9 @@ def _choose(book: CalamineWorkbook, wanted: str | None, names: list[str]) -> Cal
             return Failed("sheet", ", ".join(names))
         sheet = book.get_sheet_by_name(name)
         return sheet if sheet.start is not None else Failed("empty", name)
-    visible = {meta.name for meta in book.sheets_metadata if meta.visible.name == "Visible"}
+    from python_calamine import SheetVisibleEnum
+
+    visible = {meta.name for meta in book.sheets_metadata if meta.visible == SheetVisibleEnum.Visible}
     for name in names:
         if name in visible:
             sheet = book.get_sheet_by_name(name)
@@ -216,7 +218,7 @@ class Texts:
 
 
 def cell_text(value: Value) -> str:
-    """A value of a sheet as its text: whole numbers without a point, none with an exponent, dates as ISO 8601, durations as h:mm:ss."""
+    """A value of a sheet as its text: numbers without an exponent, dates as ISO 8601, durations as hh:mm:ss."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from io import StringIO
+from itertools import islice
 from typing import Protocol
 
 import msgspec
@@ -149,7 +150,7 @@ class Dialect(msgspec.Struct, frozen=True):
     skip_space: bool = False
 
     def reader(self, lines: Iterable[str]) -> Records:
-        """A strict reader: what it does not understand is an error of that record, and the next call goes on with the next line."""
+        """A strict reader: what it cannot read is an error of one record, and the next call goes on after its line."""
         return csv.reader(
             lines,
             delimiter=self.delimiter,
@@ -178,10 +179,13 @@ def split_lines(text: str, line_end: str) -> Iterable[str]:
 
 
 class _Trial(msgspec.Struct, frozen=True):
+    """How a dialect did on the sample. `spaced`: a cell began with a blank and then a quotation mark."""
+
     dialect: Dialect
-    width: int
-    fit: float
-    flaws: int
+    width: int = 0
+    fit: float = 0.0
+    flaws: int = 0
+    spaced: bool = False
 
     @property
     def score(self) -> float:
@@ -190,25 +194,26 @@ class _Trial(msgspec.Struct, frozen=True):
 
 
 def detect_dialect(text: str, *, line_end: str, complete: bool, delimiter: str = "", quotes: bool = True) -> Dialect:
-    """How the sample is parted and quoted. A given `delimiter` is taken as it is; with `quotes` False only " quotes."""
-    lines = list(split_lines(text, line_end))[: SAMPLE_RECORDS * 4]
+    """How the sample is parted and quoted.
+
+    A given `delimiter` is taken as it is. With `quotes` False only " quotes, and nothing escapes it.
+    """
+    lines = list(islice(split_lines(text, line_end), SAMPLE_RECORDS * 4))
     if not complete and len(lines) > 1:
         lines.pop()
-    sample = "".join(lines)
+    sample = _Sample("".join(lines), lines, complete, quotes)
     if delimiter:
-        return _best_quoting(sample, lines, delimiter, quotes=quotes, complete=complete).dialect
-    for group, enough in ((",\t;|", 0.0), ("`^~\x1f", 0.49), (" ", 0.0)):
-        trials = [
-            _best_quoting(sample, lines, each, quotes=quotes, complete=complete) for each in group if each in sample
-        ]
-        trials = [trial for trial in trials if trial.score > enough and _believable(trial, sample)]
+        return _best_quoting(sample, delimiter).dialect
+    for group in (",\t;|", "`^~\x1f", " "):
+        trials = [_best_quoting(sample, each) for each in group if each in sample.text]
+        trials = [trial for trial in trials if trial.score > 0 and _believable(trial, sample.text)]
         if trials:
             return max(trials, key=lambda trial: trial.score).dialect
-    return _best_quoting(sample, lines, ",", quotes=quotes, complete=complete).dialect
+    return _best_quoting(sample, ",").dialect
 
 
 def _believable(trial: _Trial, sample: str) -> bool:
-    """Blanks part words as well as cells, so they need quoted cells beside them as a witness; the other rare ones must fit without exception."""
+    """Blanks part words too, so quoted cells must bear witness; the other rare ones must fit throughout."""
     if trial.dialect.delimiter == " ":
         return trial.width >= 3 and bool(re.search(r'" "|" [^\s"]|[^\s"] "', sample))
     if trial.dialect.delimiter in "`^~\x1f":
@@ -216,40 +221,46 @@ def _believable(trial: _Trial, sample: str) -> bool:
     return True
 
 
-def _best_quoting(sample: str, lines: list[str], delimiter: str, *, quotes: bool, complete: bool) -> _Trial:
-    plain = _try(Dialect(delimiter), lines, complete=complete)
-    if not quotes:
-        return plain
-    parted = re.escape(delimiter)
-    double = bool(re.search(rf'(?:^|{parted}) *"', sample, re.MULTILINE))
-    best = plain
-    for dialect, preferred in _other_quotings(sample, delimiter, parted, double):
-        trial = _try(dialect, lines, complete=complete)
-        if trial.flaws < best.flaws or (preferred and trial.flaws == best.flaws and trial.score >= best.score):
-            best = trial
+class _Sample(msgspec.Struct, frozen=True):
+    text: str
+    lines: list[str]
+    complete: bool
+    quotes: bool
+
+
+def _best_quoting(sample: _Sample, delimiter: str) -> _Trial:
+    """The quoting with the fewest flaws; of each group the simplest, of equally good groups the preferred."""
+    best = _try(Dialect(delimiter), sample)
+    if sample.quotes:
+        for group, preferred in _other_quotings(sample.text, delimiter, spaced=best.spaced):
+            trial = min((_try(dialect, sample) for dialect in group), key=lambda each: each.flaws)
+            if trial.flaws < best.flaws or (preferred and trial.flaws == best.flaws and trial.score >= best.score):
+                best = trial
     return best
 
 
-def _other_quotings(sample: str, delimiter: str, parted: str, double: bool) -> list[tuple[Dialect, bool]]:
-    """Quotings the sample hints at, each with whether it is preferred to an equally good one before it."""
-    others = []
-    escapes = [""] + [mark for mark in ("\\", "\0") if f'{mark}"' in sample or f"{mark}'" in sample]
-    skips = [False] + ([True] if re.search(rf'{parted} +"', sample) else [])
-    for skip in skips:
-        others += [(Dialect(delimiter, escape=escape, skip_space=skip), skip) for escape in escapes if escape or skip]
+def _other_quotings(sample: str, delimiter: str, *, spaced: bool) -> list[tuple[list[Dialect], bool]]:
+    """Groups of quotings the sample hints at, each with whether it is preferred to an equally good one before it."""
+    parted = re.escape(delimiter)
+    double = bool(re.search(rf'(?:^|{parted}) *"', sample, re.MULTILINE))
+    marks = [mark for mark in ("\\", "\0") if f'{mark}"' in sample or f"{mark}'" in sample]
+    groups = [([Dialect(delimiter, escape=mark) for mark in marks], False)] if marks else []
+    if spaced:
+        groups.append(([Dialect(delimiter, escape=mark, skip_space=True) for mark in ["", *marks]], True))
     for quote in ("'", "`"):
         opened = re.search(rf"(?:^|{parted}){quote}[^{quote}]", sample, re.MULTILINE)
         if quote != delimiter and opened and re.search(rf"{quote}(?:$|{parted})", sample, re.MULTILINE):
-            others += [(Dialect(delimiter, quote, escape), not double) for escape in escapes]
+            groups.append(([Dialect(delimiter, quote, mark) for mark in ["", *marks]], not double))
     if double:
-        others.append((Dialect(delimiter, quote=""), False))
-    return others
+        groups.append(([Dialect(delimiter, quote="")], False))
+    return groups
 
 
-def _try(dialect: Dialect, lines: list[str], *, complete: bool) -> _Trial:
+def _try(dialect: Dialect, sample: _Sample) -> _Trial:
     widths: Counter[int] = Counter()
     errors = 0
-    reader = dialect.reader(lines)
+    spaced = False
+    reader = dialect.reader(sample.lines)
     while True:
         try:
             cells = next(reader)
@@ -257,13 +268,14 @@ def _try(dialect: Dialect, lines: list[str], *, complete: bool) -> _Trial:
             break
         except csv.Error as error:
             # A sample may end inside a quoted cell; that is no flaw of the file.
-            errors += complete or "end of data" not in str(error)
+            errors += sample.complete or "end of data" not in str(error)
             continue
         if cells and any(cells):
             widths[len(cells)] += 1
+            spaced = spaced or any(cell.startswith(" ") and cell.lstrip(" ").startswith('"') for cell in cells)
     total = widths.total() + errors
     if not widths:
-        return _Trial(dialect, 0, 0.0, errors)
+        return _Trial(dialect, flaws=errors)
     # The first of equally frequent widths is the one seen first, which is the header's.
     width, count = widths.most_common(1)[0]
-    return _Trial(dialect, width, count / total, errors + widths.total() - count)
+    return _Trial(dialect, width, count / total, total - count, spaced)

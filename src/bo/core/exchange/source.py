@@ -30,7 +30,9 @@ class Limits(msgspec.Struct, frozen=True):
     columns: int = 16_384
     sample_bytes: int = 128 << 10
     unpacked_bytes: int = 4 << 30
-    """Of a gz, bz2 or zip, and of what is piped in: it guards the disk and the patience, since reading is flat in memory.
+    """Of a gz, bz2 or zip, and of what is piped in.
+
+    It guards the disk and the patience, since reading is flat in memory.
 
     """
     archive_entries: int = 10_000

@@ -204,7 +204,7 @@ class _Reading:
         )
 
     def _ended_early(self) -> BadFile:
-        """The process was stopped by its memory, by the timer, or by a flaw of the library that the workbook has hit."""
+        """The process was stopped by its memory, by the timer, or by a flaw that the workbook has hit."""
         return BadFile(
             "{name} takes more memory or time than a workbook of its size should",
             hint="A stray cell far from the table is a frequent cause (Ctrl+End goes there). " + AS_CSV,
@@ -219,7 +219,7 @@ LONG_NUMBERS = (
 
 
 def _start() -> subprocess.Popen[bytes]:
-    """This Python with the same search path and nothing else; the workbook goes through pipes, so no name or copy of it lies about."""
+    """This Python with its search path and nothing else. The workbook goes through pipes: no copy lies about."""
     paths = [os.path.abspath(path) for path in sys.path]
     code = f"import sys; sys.path[:] = {paths!r}; from bo.core.exchange.sheet_process import main; main()"
     return subprocess.Popen(

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar, get_args, get_origin, get_type_hints
 
 from bo.core.kernel.errors import UsageError
-from bo.core.kernel.kinds import Field, Kind, RefKind
+from bo.core.kernel.kinds import Context, Field, Kind, RefKind
 from bo.core.kernel.record import Move, Record, States, declared_records, info_of, read_annotation
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -41,6 +41,9 @@ class Param:
         return self.meta.label or self.name.replace("_", " ")
 
 
+Plan = tuple[tuple[str, Callable[[object, Context], object], bool, bool], ...]  # name, decode, optional, required
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A change, as the registry knows it. `subject` is the record it is done to, if any."""
@@ -59,6 +62,7 @@ class Command:
     returns: type[Record] | None
     summary: str
     doc: str
+    plans: dict[tuple[str, ...], Plan] = field(default_factory=dict, compare=False, repr=False)
 
     def param(self, name: str) -> Param | None:
         return next((param for param in self.params if param.name == name), None)
@@ -77,6 +81,7 @@ class Query:
     params: tuple[Param, ...]
     summary: str
     doc: str
+    plans: dict[tuple[str, ...], Plan] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

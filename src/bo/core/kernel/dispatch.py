@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 import msgspec
 
-from bo.core.kernel.command import Command, Query, Registry
+from bo.core.kernel.command import Command, Plan, Query, Registry
 from bo.core.kernel.database import Session
 from bo.core.kernel.errors import Ambiguous, BadValue, BoError, NotAllowed, NotFound, Refused, UsageError, WrongState
 from bo.core.kernel.ids import TAIL_LENGTH, short
@@ -27,16 +27,14 @@ from bo.core.kernel.tx import SYSTEM, Actor, Tx
 from bo.core.kernel.unit import Change, Unit
 
 TAIL_LEAST: Final = 3
-_ABSENT: Final = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One call of a command, as a face, a file or another machine asks for it. `id`, `at`, `actor`, `device` and `batch` are given by replays."""
 
     name: str
     subject: str | None = None
-    args: Mapping[str, object] = field(default_factory=dict)
+    args: Mapping[str, object] = {}
     id: str | None = None
     at: datetime | None = None
     actor: str | None = None
@@ -44,8 +42,7 @@ class Call:
     batch: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of a call: `applied`, `unchanged` (nothing to do), `repeated` (the same operation came before), `refused`, or `not_run`."""
 
     call: Call
@@ -67,8 +64,7 @@ class Authorise(Protocol):
     def __call__(self, tx: Tx, actor: str) -> Actor: ...
 
 
-@dataclass(slots=True)
-class Decoded:
+class Decoded(msgspec.Struct):
     """A call with its command found and its arguments read."""
 
     call: Call
@@ -90,6 +86,7 @@ class Dispatch:
     actor: str
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+    actors: dict[str, Actor] = field(default_factory=dict)
 
     def perform(self, calls: Sequence[Call], *, atomic: bool) -> list[Outcome]:
         """Run the calls in order. With `atomic`, the first refusal is raised and nothing of the batch stands."""
@@ -108,6 +105,7 @@ class Dispatch:
             if outcome.status == "applied":
                 before[item.operation] = (item.command.name, outcome.subject, _arguments(item).decode())
             outcomes.append(outcome)
+        tx.end()
         return outcomes
 
     # -- one call --------------------------------------------------------------------------------------------------------------
@@ -118,7 +116,7 @@ class Dispatch:
         try:
             if item.error is not None:
                 raise item.error
-            tx.actor = self.authorise(tx, call.actor or self.actor)
+            tx.actor = self._actor(tx, call.actor or self.actor)
             if not tx.actor.may(command.needs):
                 raise NotAllowed("{actor} may not {permission}", hint="Ask somebody who may: bo operators list.",
                                  actor=tx.actor.name, permission=command.needs)  # fmt: skip
@@ -139,9 +137,18 @@ class Dispatch:
         if not changes and not tx.asked_effects:
             return Outcome(call, "unchanged", item.operation, subject_id, (), returned_id)
         tx.accept(changes)
+        if any(change.noun in tx.viewed for change in changes):
+            self.actors.clear()
         logged = (item.operation, batch, command.name, command.version, subject_id, _arguments(item).decode(), tx.actor.id, call.device or self.unit.head.device)
         self.unit.log(logged, tx.now, changes)
         return Outcome(call, "applied", item.operation, subject_id, tuple(changes), returned_id)
+
+    def _actor(self, tx: Tx, actor: str) -> Actor:
+        """Who acts; asked once in a batch, and again after anything that the answer was taken from has changed."""
+        found = self.actors.get(actor)
+        if found is None:
+            found = self.actors[actor] = self.authorise(tx, actor)
+        return found
 
     def _run(self, tx: Tx, command: Command, subject: Record | None, arguments: dict[str, object]) -> object:
         moves = command.moves
@@ -250,30 +257,36 @@ class Dispatch:
 
 def decode_arguments(command: Command | Query, given: Mapping[str, object], context: Context) -> dict[str, object]:
     """Read a call's arguments by kind, in the order of the signature. Blank clears an optional one. Raises BadValue or UsageError naming the field."""
+    names = tuple(given)
+    plan = command.plans.get(names)
+    if plan is None:
+        plan = command.plans[names] = _plan(command, given)
     values: dict[str, object] = {}
-    known = 0
     name, value = "", None
     try:
-        for param in command.params:
-            name = param.name
-            value = given.get(name, _ABSENT)
-            if value is not _ABSENT:
-                known += 1
-                if value is not None and value != "":
-                    values[name] = param.kind.decode(value, context)
-                    continue
-                if param.optional and not param.required:
-                    values[name] = None
-                    continue
-            if param.required:
+        for name, decode, optional, required in plan:
+            value = given[name]
+            if value is not None and value != "":
+                values[name] = decode(value, context)
+            elif required:
                 raise _missing(command, name)
+            elif optional:
+                values[name] = None
     except BadValue as error:
         error.facts.setdefault("field", name)
         error.facts.setdefault("value", str(value)[:200])
         raise
-    if known != len(given):
-        raise _unknown(command, given)
     return values
+
+
+def _plan(command: Command | Query, given: Mapping[str, object]) -> Plan:
+    """How calls with these argument names are read; worked out once for each set of names."""
+    for param in command.params:
+        if param.required and param.name not in given:
+            raise _missing(command, param.name)
+    if not {param.name for param in command.params}.issuperset(given):
+        raise _unknown(command, given)
+    return tuple((param.name, param.kind.decode, param.optional, param.required) for param in command.params if param.name in given)
 
 
 def _missing(command: Command | Query, name: str) -> UsageError:
@@ -382,4 +395,4 @@ def with_ids(calls: Sequence[Call], keys: Sequence[str]) -> list[Call]:
     """Calls whose operation ids stand for idempotency keys."""
     from bo.core.kernel.ids import operation_id_for_key
 
-    return [replace(call, id=operation_id_for_key(key)) for call, key in zip(calls, keys, strict=True)]
+    return [msgspec.structs.replace(call, id=operation_id_for_key(key)) for call, key in zip(calls, keys, strict=True)]

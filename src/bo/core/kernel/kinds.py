@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeAlias
+from unicodedata import is_normalized
 
 import msgspec
 
@@ -83,7 +84,8 @@ class TextKind(Kind):
 
     def decode(self, value: object, context: Context) -> str:
         text = value if type(value) is str else _as_text(value)
-        if not (text.isascii() and text.isprintable() and text and text[0] != " " and text[-1] != " "):
+        # printable already means: no control, bidi or zero-width characters
+        if not (text.isprintable() and text and text[0] != " " and text[-1] != " " and (text.isascii() or is_normalized("NFC", text))):
             text = _clean(text, self.lines)
         if len(text) > self.longest:
             raise BadValue("text is {length} characters long, at most {longest} are kept", length=len(text), longest=self.longest)

@@ -240,7 +240,8 @@ def _is_north_american(digits: str, region: str) -> bool:
         return len(digits) == 12 and digits[2] in _NANP_FIRST_DIGIT
     if region not in _NANP_REGIONS:
         return False
-    return digits[-10:-9] in _NANP_FIRST_DIGIT and (len(digits) == 10 or (len(digits) == 11 and digits[0] == "1"))
+    # 001 is how files write +1 that were made where 00 dials abroad, though nobody dials so in North America.
+    return digits[-10:-9] in _NANP_FIRST_DIGIT and digits[:-10] in ("", "1", "001")
 
 
 def _lacks_chinese_area_code(parsed: PhoneNumber) -> bool:

@@ -54,6 +54,7 @@ class Tx:
         self._touched: dict[str, Entry] = {}
         self._ids = 0
         self._effects: list[tuple[str, bytes]] = []
+        self.viewed: set[str] = set()  # the nouns that authorising looked at
 
     # -- reading ---------------------------------------------------------------------------------------------------------------
 
@@ -70,12 +71,14 @@ class Tx:
 
     def view(self, cls: type[R], record_id: str) -> R | None:
         """The record to look at only: what is done to it is not noticed."""
+        self.viewed.add(info_of(cls).noun)
         entry = self._unit.entry(cls, record_id)
         record = entry.record if entry is not None and not entry.removed else None
         return record if isinstance(record, cls) else None
 
     def view_by(self, cls: type[R], field: str, value: object) -> R | None:
         """The first record with that value in a lookup field, to look at only."""
+        self.viewed.add(info_of(cls).noun)
         found = self._unit.with_key(cls, field, value)
         record = found[0].record if found else None
         return record if isinstance(record, cls) else None
@@ -91,8 +94,12 @@ class Tx:
         name = next((name for name in key if name in info.lookups), None)
         if name is None:
             raise TypeError(f"{info.noun}: none of {sorted(key)} is a lookup field; use select")
-        found = [self._hand_out(cls, entry) for entry in self._unit.with_key(cls, name, key[name])]
-        return [item for item in found if all(getattr(item, field) == value for field, value in key.items())]
+        entries = self._unit.with_key(cls, name, key[name])
+        added = [entry for entry in self._touched.values() if entry.image is None and entry.info is info and not entry.removed]
+        if not entries and not added:
+            return []
+        found = [entry for entry in (*entries, *added) if all(getattr(entry.record, field) == value for field, value in key.items())]
+        return [self._hand_out(cls, entry) for entry in found]
 
     def select(self, cls: type[R], *conditions: Condition, order: str = "", limit: int = SELECT_MOST, **equals: object) -> list[R]:
         """Records by any fields: `select(Lead, ("due_at", "<", tx.now), state=("valid", "assigned"), order="created_at")`.
@@ -128,7 +135,6 @@ class Tx:
             entry.first, entry.n, entry.replaced = previous.first, previous.n, previous
         held[item.id] = entry
         self._touched[item.id] = entry
-        self._unit.note_keys(entry)
         return item
 
     def remove(self, item: Record) -> None:
@@ -148,6 +154,7 @@ class Tx:
     def begin(self, operation: str, now: datetime, actor: Actor) -> None:
         self.operation, self.now, self.actor = operation, now.astimezone(UTC), actor
         self._touched, self._ids, self._effects = {}, 0, []
+        self._unit.running = self._touched
 
     def _hand_out(self, cls: type[R], entry: Entry) -> R:
         self._touched[entry.record.id] = entry
@@ -165,7 +172,7 @@ class Tx:
             elif entry.removed or encode_json(entry.record) != entry.image:
                 entry.record, entry.removed = entry.info.decoder.decode(entry.image), False
                 self._unit.note_keys(entry)
-        self._touched = {}
+        self._touched.clear()
 
     def settle(self) -> list[Change]:
         """Compare every touched record with its image; what differs becomes a change, stamped and checked."""
@@ -188,6 +195,10 @@ class Tx:
         record.updated_at = self.now
         record.check()
         return Change(entry.info.noun, record.id, before, encode_json(record), _scope(entry), record.scope)
+
+    def end(self) -> None:
+        """No call is running any more."""
+        self._unit.running = {}
 
     def accept(self, changes: list[Change]) -> None:
         """Make the call's changes the unit's own."""

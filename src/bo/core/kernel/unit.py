@@ -44,8 +44,7 @@ class Entry:
         self.replaced: Entry | None = None  # a removed row that this one takes the place of
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """One row before and after; images are the JSON of the record."""
 
     noun: str
@@ -79,6 +78,7 @@ class Unit:
     operations: list[Sequence[object]] = field(default_factory=list)
     changes: list[Sequence[object]] = field(default_factory=list)
     effects: list[Sequence[object]] = field(default_factory=list)
+    running: Mapping[str, Entry] = field(default_factory=dict)  # what the running call has in its hands
 
     # -- finding ---------------------------------------------------------------------------------------------------------------
 
@@ -167,12 +167,11 @@ class Unit:
         head = self.head
         head.seq += 1
         moment = moment_text(at)
-        parts = [head.hash, str(head.seq), *(str(part) if part is not None else "" for part in operation), moment]
+        parts = [head.hash, str(head.seq), *["" if part is None else str(part) for part in operation], moment]
         for place, item in enumerate(changes):
             before, after = item.before.decode() if item.before else None, item.after.decode() if item.after else None
-            row = (head.seq, place, item.noun, item.row, before, after, item.scope_before, item.scope_after)
-            self.changes.append(row)
-            parts += [str(part) if part is not None else "" for part in row[1:]]
+            self.changes.append((head.seq, place, item.noun, item.row, before, after, item.scope_before, item.scope_after))
+            parts += (str(place), item.noun, item.row, before or "", after or "", item.scope_before or "", item.scope_after or "")
         head.hash = chain_hash(parts)
         stored = moment if self.session.is_sqlite else at
         self.operations.append((head.seq, *operation, stored, head.hash))
@@ -233,9 +232,8 @@ class Unit:
 
     def _accepted(self, entry: Entry) -> Record:
         """The record as of the last accepted call: the running call's own changes are not written."""
-        image = entry.image
-        if image is None or entry.record.revision == 0 or encode_json(entry.record) != image:
-            return entry.info.decoder.decode(image or b"{}")
+        if entry.record.id in self.running and entry.image is not None and encode_json(entry.record) != entry.image:
+            return entry.info.decoder.decode(entry.image)
         return entry.record
 
     def _index(self, info: RecordInfo, n: int, item: Record, texts: list[tuple[int, str]]) -> None:

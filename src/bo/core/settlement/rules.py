@@ -160,7 +160,7 @@ def _hand_in(approver: str, creator: str, editors: Collection[str], rule_editors
 
 @dataclass(frozen=True, slots=True)
 class ContentLine:
-    """What an approval binds of one line; `account` is where it is paid to, so that changing that voids the approval."""
+    """What an approval binds of one line; `account` is where it is paid to: a change of it voids the approval."""
 
     line_id: str
     payee_id: str
@@ -172,7 +172,7 @@ class ContentLine:
 def content_hash(lines: Iterable[ContentLine], heading: Iterable[str] = ()) -> str:
     """SHA-256 over the lines in the order of their ids, and over what stands above them; 64 hexadecimal digits.
 
-    `heading` are facts of the whole in a fixed order: number, period, currency. Every row is written as JSON, so that no
+    `heading` are facts of the whole in a fixed order: number, period, currency. Rows are written as JSON, so that no
     two contents share their bytes.
 
     Raises:
