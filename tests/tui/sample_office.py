@@ -1,4 +1,4 @@
-"""A small office in a SQLite file, for tests, benchmarks and trying the screen by hand: messy leads in two languages."""
+"""A small office in a SQLite file, for tests, benchmarks and trying the screen: messy leads in two languages."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ HOSTILE = (
     "two\nlines\ttab\r\x00nul",
 )
 _SCHEMA = """
-CREATE TABLE lead (id TEXT PRIMARY KEY, state TEXT, name TEXT, phone TEXT, city TEXT, source TEXT, value INTEGER, received TEXT);
+CREATE TABLE lead (
+  id TEXT PRIMARY KEY, state TEXT, name TEXT, phone TEXT, city TEXT, source TEXT, value INTEGER, received TEXT
+);
 CREATE INDEX lead_received ON lead (received, id);
 CREATE TABLE operation (number INTEGER PRIMARY KEY, lead TEXT, what TEXT, before TEXT, after TEXT);
 CREATE INDEX operation_lead ON operation (lead);

@@ -119,7 +119,7 @@ class BoApp(App[None]):
         self.foot = Bar(self.looks, id="foot-keys")
         self.overlays = Overlays(self)
         self.typing = TypingLine(self)
-        self.marking = Marking(self.table, self.browser, self.say)
+        self.marking = Marking(self.table, self.browser, self.say, self.settle_soon)
         self.browser.table = self.table
         self.browser.stage = self
 
@@ -156,6 +156,11 @@ class BoApp(App[None]):
     @property
     def has_desk(self) -> bool:
         return hasattr(self, "triage")
+
+    @property
+    def has_commands(self) -> bool:
+        """Whether record commands are on their keys: the screen is ready for everything."""
+        return bool(self._commands) and self.typing.is_ready
 
     def _open_writing(self) -> None:
         if self.has_desk:
@@ -240,8 +245,8 @@ class BoApp(App[None]):
         else:
             self.say(error_words(error), "bad")
 
-    def ask_form(self, command: CommandSpec, count: int, then: Callable[[Arguments], None]) -> None:
-        self.overlays.form(command, count, then)
+    def ask_form(self, command: CommandSpec, heading: str, then: Callable[[Arguments], None]) -> None:
+        self.overlays.form(command, heading, then)
 
     def ask_confirm(self, question: str, count: int, then: Callable[[], None]) -> None:
         self.overlays.confirm(question, count, then)
@@ -294,8 +299,8 @@ class BoApp(App[None]):
             self.say("")
 
     async def on_event(self, event: events.Event) -> None:
-        # Keys for the table are dealt with here and not in the table's own queue: when one opens a prompt or a form, the
-        # next one, however fast it was typed, already goes there.
+        # Keys for the table are dealt with here and not in the table's own queue: when one opens a prompt or a form,
+        # the next one, however fast it was typed, already goes there.
         if isinstance(event, events.Key) and not event.is_forwarded:
             at_table = len(self.screen_stack) == 1 and not self.typing.is_open
             if self._held_down(event) or (at_table and self.pressed(event)):

@@ -36,6 +36,7 @@ class ChoiceField(Widget, can_focus=True):
         super().__init__()
         self.looks = looks
         self.typed = ""
+        self._open = False
         self._all = list(choices)
         self._search = search
         self._shown = list(choices)
@@ -49,11 +50,13 @@ class ChoiceField(Widget, can_focus=True):
         return self._chosen.value if self._chosen else ""
 
     def on_focus(self) -> None:
+        self._open = True
         if self._search is not None and not self._shown:
             self._search("", self._found)
         self._resize()
 
     def on_blur(self) -> None:
+        self._open = False
         # What was typed and leaves one value, or is one, counts as chosen.
         if self.typed and self._shown:
             self._choose(self._shown[self._at])
@@ -119,7 +122,7 @@ class ChoiceField(Widget, can_focus=True):
         self.refresh()
 
     def _resize(self) -> None:
-        self.styles.height = 1 + (min(len(self._shown), ROWS_MAX) if self.has_focus else 0)
+        self.styles.height = 1 + (min(len(self._shown), ROWS_MAX) if self._open else 0)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -147,5 +150,5 @@ class ChoiceField(Widget, can_focus=True):
             segments = [Segment(harmless(self._chosen.words), tone("head"))]
         else:
             hint = _("type to search") if self._search is not None else _("digit, arrows, or type a part")
-            segments = [Segment(hint if self.has_focus else "-", tone("dim"))]
+            segments = [Segment(hint if self._open else "-", tone("dim"))]
         return Strip(segments).adjust_cell_length(width, self.looks.ground)

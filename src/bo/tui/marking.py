@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 class Marking:
     """What `space`, `x`, `v`, `*` and `X` do. Long ranges are read by id from the view, in the reading thread."""
 
-    def __init__(self, table: VirtualTable, browser: Browser, say: Callable[[str, Tone], None]) -> None:
+    def __init__(
+        self, table: VirtualTable, browser: Browser, say: Callable[[str, Tone], None], changed: Callable[[], None]
+    ) -> None:
         self._table = table
+        self._changed = changed
         self._browser = browser
         self._say = say
 
@@ -30,6 +33,7 @@ class Marking:
         if row is not None:
             self._table.marks.toggle(row.id, row.state)
             self._table.redraw([row.id])
+            self._changed()
 
     def toggle_and_next(self) -> None:
         taking_range = self._table.range_anchor is not None
@@ -77,8 +81,10 @@ class Marking:
         self._table.refused.clear()
         self._table.refresh()
         self._say(_("{count} unmarked", count=f"{count:,}"), "text")
+        self._changed()
 
     def _add(self, ids: list[str], states: dict[str, str]) -> None:
         added = self._table.marks.add(ids, states)
         self._table.refresh()
         self._say(_("{count} marked", count=f"{added:,}"), "info")
+        self._changed()

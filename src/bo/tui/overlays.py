@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from bo.core.kernel.text import _
 from bo.tui.actions import Action, key_label
 from bo.tui.source import Choice, CommandSpec, Detail
-from bo.tui.words import counted
 
 if TYPE_CHECKING:
     from bo.tui.app import BoApp
@@ -67,11 +66,10 @@ class Overlays:
 
         app.push_screen(PickerScreen(app.looks.on_panel(), _("Sort by"), entries), picked)
 
-    def form(self, command: CommandSpec, count: int, then: Callable[[Arguments], None]) -> None:
+    def form(self, command: CommandSpec, heading: str, then: Callable[[Arguments], None]) -> None:
         from bo.tui.form import FormScreen
 
         app = self._app
-        heading = f"{_(command.title)}: {counted(command, count)}" if count > 1 else _(command.title)
 
         def check(values: Mapping[str, str], told: Callable[[Mapping[str, str]], None]) -> None:
             app.desk_lane.ask(lambda desk: desk.check(command.name, values), told, app.trouble)

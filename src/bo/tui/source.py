@@ -1,7 +1,7 @@
 """What the screen needs from the office, as protocols and plain frozen values.
 
 A `Source` reads and a `Desk` writes. Each is opened, used and closed inside one thread of its own (`lane.py`), so each
-may hold one connection that belongs to that thread. Texts arrive as they are stored: the screen makes them safe to show.
+may hold one connection that belongs to that thread. Texts arrive as they are stored; the screen makes them harmless.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The virtual table: a window over a frozen view of any length. It knows rows by position and marks by id.
 
 It draws lines itself (Textual's line API) and keeps its own offset instead of being a ScrollView: without scroll bars
-and virtual sizes a move of the cursor dirties two lines, asks for no layout and costs a few hundred bytes. It refuses to
-re-sort: what acts on rows dims them where they stand, and only a new view moves them.
+and virtual sizes a move of the cursor dirties two lines, asks for no layout and costs a few hundred bytes. It refuses
+to re-sort: what acts on rows dims them where they stand, and only a new view moves them.
 """
 
 from __future__ import annotations
@@ -123,6 +123,14 @@ class VirtualTable(Widget, can_focus=True):
     def visible_pages(self) -> list[int]:
         last = min(self.count - 1, self.top + self.rows_visible - 1)
         return list(range(self.top // PAGE_ROWS, max(0, last) // PAGE_ROWS + 1))
+
+    def name_of(self, record_id: str) -> str:
+        """What people call the record: its first cell that is not the state; its id while its page is not here."""
+        for position in self.loaded([record_id]).values():
+            row = self.row(position)
+            cells = zip(self.columns, row.cells if row else (), strict=False)
+            return next((text for column, text in cells if column.key != "state" and text), record_id)
+        return record_id
 
     def redraw(self, record_ids: Iterable[str]) -> None:
         """Draw these records again where they are visible: a mark or a dimming has changed."""

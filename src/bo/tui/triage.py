@@ -59,7 +59,7 @@ class Office(Protocol):
 
     def standing_changed(self) -> None: ...
 
-    def ask_form(self, command: CommandSpec, count: int, then: Callable[[Arguments], None]) -> None: ...
+    def ask_form(self, command: CommandSpec, heading: str, then: Callable[[Arguments], None]) -> None: ...
 
     def ask_confirm(self, question: str, count: int, then: Callable[[], None]) -> None: ...
 
@@ -115,9 +115,8 @@ class Triage:
             return
         given = dict(arguments or {})
         if any(_missing(param, given) for param in command.params):
-            self._office.ask_form(
-                command, len(targets), lambda filled: self._confirm(command, targets, {**given, **filled})
-            )
+            heading = self._heading(command, targets)
+            self._office.ask_form(command, heading, lambda filled: self._confirm(command, targets, {**given, **filled}))
         else:
             self._confirm(command, targets, given)
 
@@ -125,7 +124,8 @@ class Triage:
         """As `act`, but offering every parameter, also those that may be left out."""
         targets = self.targets() if command.subject else []
         if command.params:
-            self._office.ask_form(command, len(targets), lambda filled: self._confirm(command, targets, filled))
+            heading = self._heading(command, targets)
+            self._office.ask_form(command, heading, lambda filled: self._confirm(command, targets, filled))
         else:
             self.act(command)
 
@@ -134,9 +134,19 @@ class Triage:
         if self._last is not None:
             self.act(*self._last)
 
+    def _heading(self, command: CommandSpec, targets: list[str]) -> str:
+        """What is done to what: one record by its name, several by their count."""
+        if not targets:
+            return _(command.title)
+        name = self._table.name_of(targets[0]) if len(targets) == 1 else counted(command, len(targets))
+        return _("{title}: {records}", title=_(command.title), records=name)
+
     def _confirm(self, command: CommandSpec, targets: list[str], arguments: Arguments) -> None:
-        if len(targets) > 1 or command.confirm:
-            question = _("{title}: {records}?", title=_(command.title), records=counted(command, len(targets)))
+        here = self._table.current()
+        # A single mark that is not under the cursor is easily forgotten, so it is asked about as several are.
+        elsewhere = bool(targets) and (here is None or targets != [here.id])
+        if elsewhere or command.confirm:
+            question = self._heading(command, targets) + " ?"
             self._office.ask_confirm(question, len(targets), lambda: self._start(command, targets, arguments))
         else:
             self._start(command, targets, arguments)
@@ -207,7 +217,8 @@ class Triage:
                 self._browser.refresh_at(well[0].record_id)
         self._table.marks.remove(outcome.record_id for outcome in well)
         self._settle(job, [outcome.record_id for outcome in badly], left)
-        words = done_words(job.command, job.outcomes, self._office.key_of("undo")) if job.outcomes else ""
+        name = self._table.name_of(job.ids[0]) if len(job.ids) == 1 else ""
+        words = done_words(job.command, job.outcomes, self._office.key_of("undo"), name) if job.outcomes else ""
         if left:
             words = _("Stopped. {words}; {count} left as they were", words=words, count=len(left))
         self._office.say(words, "bad" if badly else "good")

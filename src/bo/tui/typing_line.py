@@ -26,6 +26,10 @@ class TypingLine:
         self._timer: asyncio.TimerHandle | None = None
 
     @property
+    def is_ready(self) -> bool:
+        return self._prompt is not None
+
+    @property
     def is_open(self) -> bool:
         return self._prompt is not None and self._prompt.display
 

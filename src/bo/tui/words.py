@@ -48,10 +48,12 @@ def counted(command: CommandSpec, count: int) -> str:
     return _("{count} {noun}", count=f"{count:,}", noun=noun(command, count))
 
 
-def done_words(command: CommandSpec, outcomes: Sequence[Outcome], undo_key: str) -> str:
-    """ "37 leads assigned, u undoes", "35 accepted, 2 refused: …"."""
+def done_words(command: CommandSpec, outcomes: Sequence[Outcome], undo_key: str, name: str = "") -> str:
+    """ "37 leads assigned, u undoes", "35 accepted, 2 refused: …"; a single record by its name, where it is known."""
     well = sum(1 for outcome in outcomes if outcome.ok)
     refused = [outcome for outcome in outcomes if not outcome.ok]
+    if not refused and len(outcomes) == 1 and name:
+        return _("{name} {done}, {key} undoes", name=name, done=past(command), key=undo_key)
     if not refused:
         count = len(outcomes)
         return _(
@@ -59,7 +61,8 @@ def done_words(command: CommandSpec, outcomes: Sequence[Outcome], undo_key: str)
             count=f"{count:,}", noun=noun(command, count), done=past(command), key=undo_key,
         )  # fmt: skip
     if len(outcomes) == 1:
-        return _("Refused: {why}", why=refused[0].message)
+        who = name or refused[0].record_id
+        return _("{name} refused: {why}", name=who, why=refused[0].message)
     return _(
         "{well} {done}, {badly} refused: {why}",
         well=f"{well:,}", done=past(command), badly=f"{len(refused):,}", why=reasons(refused),

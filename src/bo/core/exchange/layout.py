@@ -206,7 +206,7 @@ class Table:
     def rows(self) -> Iterator[Row]:
         """The rows. This loop is what the speed of an import hangs on, so the usual row leaves it at the first test."""
         records, intake, width = self._records, self._intake, self._width
-        whole = self._start == 0 and self._stop == width and not self._unescape
+        whole, own = self._start == 0 and self._stop == width, self._unescape
         lead = self._header[0] if self._header else None
         number, end = 0, records.line_num
         while True:
@@ -219,8 +219,8 @@ class Table:
                         and len(cells) == width
                         and (first := cells[0])
                         and first != lead
-                        and not intake.nul
                         and not first.isspace()
+                        and not ("'" in "".join(cells) if own else intake.nul)
                     ):
                         number += 1
                         yield Row(number, line, cells)

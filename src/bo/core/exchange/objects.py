@@ -12,6 +12,8 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
+from typing import cast
+
 import msgspec
 
 from bo.core.exchange.containers import Content
@@ -87,7 +89,10 @@ def _rows(values: Iterator[Found], keys: list[str], skipped: Skipped, notes: lis
         if found.flaw or not isinstance(found.value, dict):
             yield Row(number, found.line, [], _unusable(found))
             continue
-        cells: list[object] = [found.value.get(key) if key in found.value else _ABSENT for key in keys]
+        if list(found.value) == keys:
+            cells = list(found.value.values())
+        else:
+            cells = [found.value.get(key, _ABSENT) for key in keys]
         if "\\u" in found.text and not _whole_characters(cells):
             yield Row(
                 number,
@@ -104,7 +109,9 @@ def _rows(values: Iterator[Found], keys: list[str], skipped: Skipped, notes: lis
 _ABSENT = object()
 
 
-def _texts(cells: Sequence[object], keys: list[str], text: str) -> list[str | None]:
+def _texts(cells: list[object], keys: list[str], text: str) -> list[str | None]:
+    if all(type(cell) is str for cell in cells):
+        return cast(list[str | None], cells)
     texts: list[str | None] = []
     written: dict[str, msgspec.Raw] = {}
     for key, cell in zip(keys, cells, strict=True):
@@ -260,7 +267,7 @@ class _Scanner:
         while True:
             space = _space(self._text, self._at)
             assert space is not None
-            self._at = space.end()
+            self._go_to(space.end())
             if self._at < len(self._text):
                 return self._text[self._at]
             if not self._more():
@@ -277,9 +284,14 @@ class _Scanner:
                     raise self._broken(_reason(error), getattr(error, "pos", None)) from error
                 continue
             if end < len(self._text) or not self._more():
-                found = Found(self._line + self._text.count("\n", 0, self._at), value, self._text[self._at : end])
-                self._at = end
+                found = Found(self._line, value, self._text[self._at : end])
+                self._go_to(end)
                 return found
+
+    def _go_to(self, at: int) -> None:
+        """Move on, keeping the line number: `_line` is always that of `_at`."""
+        self._line += self._text.count("\n", self._at, at)
+        self._at = at
 
     def _more(self) -> bool:
         """Take in the next block, letting go of what has been read."""
@@ -289,13 +301,12 @@ class _Scanner:
         if not block:
             self._ended = True
             return False
-        self._line += self._text.count("\n", 0, self._at)
         self._text = self._text[self._at :] + block
         self._at = 0
         return True
 
     def _broken(self, reason: str, at: int | None = None) -> BadFile:
-        line = self._line + self._text.count("\n", 0, self._at if at is None else at)
+        line = self._line + (0 if at is None else self._text.count("\n", self._at, at))
         return BadFile(
             "{name} is not JSON that holds a table: line {line}: {reason}",
             hint="An array of objects is read, or one object on each line (--format jsonl).",

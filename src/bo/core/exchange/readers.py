@@ -254,8 +254,8 @@ def _open_delimited(
         raise BadFile(
             "{name} has nothing but blank lines", hint="Check that the right file was written.", name=content.name
         )
-    if csv.field_size_limit() < limits.record_chars:
-        csv.field_size_limit(limits.record_chars)
+    # The limit of the csv module is one for all and counts fields; ours, on records, is to be met first.
+    csv.field_size_limit(max(csv.field_size_limit(), limits.record_chars + 4 * BLOCK_BYTES))
     intake = Intake()
     lines = LineFeeder(blocks, line_end, intake, limits, content.name)
     table = Table(dialect.reader(lines.lines()), layout, intake, limits, notes=notes, unescape=unescape)

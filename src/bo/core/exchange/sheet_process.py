@@ -12,7 +12,7 @@ import datetime as dt
 import io
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING
 
@@ -120,12 +120,16 @@ def _read(data: bytes, order: Order) -> Iterator[Message]:
 
     book = CalamineWorkbook.from_filelike(io.BytesIO(data))
     names = [meta.name for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
-    sheet = _choose(book, order.sheet, names)
+
+    def errors_of(name: str) -> Errors:
+        return _error_cells(data, name) if order.format == "xlsx" else {}
+
+    sheet = _choose(book, order.sheet, names, errors_of)
     if isinstance(sheet, Failed):
         yield sheet
         return
     assert sheet.start is not None
-    errors = _error_cells(data, sheet.name) if order.format == "xlsx" else {}
+    errors = errors_of(sheet.name)
     merged = (sheet.merged_cell_ranges or [])[:MOST_MERGED]
     shown = [f"{_column_name(column)}{row + 1} {text}" for (row, column), text in list(errors.items())[:3]]
     yield Opened(
@@ -139,7 +143,9 @@ def _read(data: bytes, order: Order) -> Iterator[Message]:
     yield from _rows(sheet, merged, errors)
 
 
-def _choose(book: CalamineWorkbook, wanted: str | None, names: list[str]) -> CalamineSheet | Failed:
+def _choose(
+    book: CalamineWorkbook, wanted: str | None, names: list[str], errors: Callable[[str], Errors]
+) -> CalamineSheet | Failed:
     if wanted is not None:
         name = wanted if wanted in names else _by_number(wanted, names)
         if name is None:
@@ -152,7 +158,7 @@ def _choose(book: CalamineWorkbook, wanted: str | None, names: list[str]) -> Cal
     for name in names:
         if name in visible:
             sheet = book.get_sheet_by_name(name)
-            if sheet.start is not None and any(_filled(row) for row in sheet.iter_rows()):
+            if sheet.start is not None and (any(map(_filled, sheet.iter_rows())) or errors(sheet.name)):
                 return sheet
     return Failed("empty")
 

@@ -29,6 +29,7 @@ from bo.core.kernel.errors import BadFile, BadInput, StorageFull, UsageError
 Value = str | int | float | bool | Decimal | date | datetime | time | None
 WRITTEN: tuple[Format, ...] = ("csv", "tsv", "json", "jsonl", "xlsx")
 BUFFER_BYTES = 128 << 10
+LINES_AT_ONCE = 512
 SHEET_ROWS = 1_048_575
 SHEET_CELL_CHARS = 32_767
 EXACT_TO = 10**15
@@ -236,35 +237,52 @@ class _Buffer:
         self._bytes.clear()
 
 
+class _Lines:
+    """What the csv module takes for a file: each line is kept as it comes."""
+
+    __slots__ = ("write",)
+
+    def __init__(self, lines: list[str]) -> None:
+        self.write = lines.append
+
+
 class _Cells:
     """CSV and TSV in UTF-8, lines ended by LF."""
 
     def __init__(self, file: IO[bytes], columns: Sequence[str], delimiter: str, *, bom: bool) -> None:
-        self._buffer = _Buffer(file)
-        self._usual = csv.writer(self, delimiter=delimiter, lineterminator="\n").writerow
-        self._quoted = csv.writer(self, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow
-        if bom:
-            self.write("\ufeff")
+        self._file = file
+        self._lines: list[str] = ["\ufeff"] if bom else []
+        lines = _Lines(self._lines)
+        self._usual = csv.writer(lines, delimiter=delimiter, lineterminator="\n").writerow
+        self._quoted = csv.writer(lines, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow
         self.row(columns)
 
     def row(self, values: Sequence[Value]) -> None:
-        cells = [value if type(value) is str else cell_text(value) for value in values]
-        cells = [escape(cell) if cell and cell[0] in FIRST else cell for cell in cells]
-        # The csv module leaves a lone CR bare, where any reader would see the end of a line.
-        if "\r" in "".join(cells):
+        lines = self._lines
+        cells = [
+            (escape(value) if value and value[0] in FIRST else value) if type(value) is str else cell_text(value)
+            for value in values
+        ]
+        self._usual(cells)
+        if "\r" in lines[-1]:
+            # The csv module leaves a lone CR bare, where any reader would see the end of a line.
+            lines.pop()
             self._quoted(cells)
-        else:
-            self._usual(cells)
-
-    def write(self, line: str) -> None:
-        """What the csv module calls for each line."""
-        self._buffer.add(line.encode())
+        if not lines[-1].isascii():
+            lines[-1].encode()
+        if len(lines) >= LINES_AT_ONCE:
+            self._flush()
 
     def finish(self) -> None:
-        self._buffer.flush()
+        self._flush()
 
     def drop(self) -> None:
-        self._buffer.drop()
+        self._lines.clear()
+
+    def _flush(self) -> None:
+        data = "".join(self._lines).encode()
+        self._lines.clear()
+        self._file.write(data)
 
 
 class _Objects:

@@ -139,7 +139,7 @@ class Dispatch:
         tx.accept(changes)
         if any(change.noun in tx.viewed for change in changes):
             self.actors.clear()
-        logged = (item.operation, batch, command.name, command.version, subject_id, _arguments(item).decode(), tx.actor.id, call.device or self.unit.head.device)
+        logged = (item.operation, batch, command.name, command.version, subject_id or "", _arguments(item).decode(), tx.actor.id, call.device or self.unit.head.device)
         self.unit.log(logged, tx.now, changes)
         return Outcome(call, "applied", item.operation, subject_id, tuple(changes), returned_id)
 
@@ -233,7 +233,7 @@ class Dispatch:
         if not given:
             return {}
         rows = self.session.rows("kernel:operations:by:id", _operations_by_id, {"ids": self.session.array(given)})
-        return {str(row[0]): (str(row[1]), row[2], str(row[3])) for row in rows}
+        return {str(row[0]): (str(row[1]), str(row[2]) or None, str(row[3])) for row in rows}
 
     def _repeat(self, item: Decoded, earlier: tuple[str, str | None, str]) -> Outcome:
         name, subject, arguments = earlier

@@ -125,12 +125,12 @@ def everything(session: Session) -> Iterator[tuple[Operation, list[Change]]]:
 
 def _operation(row: tuple[Any, ...]) -> Operation:
     at = row[9] if isinstance(row[9], datetime) else datetime.fromisoformat(row[9])
-    return Operation(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], at, row[10])
+    return Operation(row[0], row[1], row[2], row[3], row[4], row[5] or None, row[6], row[7], row[8], at, row[10])
 
 
 def _change(row: tuple[Any, ...]) -> Change:
     noun, record_id, before, after, scope_before, scope_after = row
-    return Change(noun, record_id, before.encode() if before else None, after.encode() if after else None, scope_before, scope_after)
+    return Change(noun, record_id, before.encode() or None, after.encode() or None, scope_before or None, scope_after or None)
 
 
 def head_statement() -> Any:

@@ -167,6 +167,10 @@ class RecordInfo:
         for index in self.jsons:
             values[index] = encode_json(values[index]).decode() if values[index] else None
         if text_moments:
+            for index in self.flags:
+                flag = values[index]
+                if flag is not None:
+                    values[index] = int(flag)  # the driver takes a bool through its slow road of adapters
             for index in self.moments:
                 moment = values[index]
                 if moment is not None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bo.core.kernel.statements import Buildable
 
 Condition = tuple[str, str, object]
+GROUP_LEAST: Final = 20
 OPERATORS: Final = {"=": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
 
 
@@ -163,15 +164,19 @@ class Unit:
     # -- the journal -----------------------------------------------------------------------------------------------------------
 
     def log(self, operation: Sequence[Any], at: datetime, changes: Sequence[Change]) -> int:
-        """Number, chain and keep one operation: (id, batch, name, version, subject, args, actor, device) with its changes."""
+        """Number, chain and keep one operation: (id, batch, name, version, subject, args, actor, device) with its changes.
+
+        What is not there is an empty text, in the table as in the hash.
+        """
         head = self.head
         head.seq += 1
         moment = moment_text(at)
-        parts = [head.hash, str(head.seq), *["" if part is None else str(part) for part in operation], moment]
+        parts = [head.hash, str(head.seq), *[str(part) for part in operation], moment]
         for place, item in enumerate(changes):
-            before, after = item.before.decode() if item.before else None, item.after.decode() if item.after else None
-            self.changes.append((head.seq, place, item.noun, item.row, before, after, item.scope_before, item.scope_after))
-            parts += (str(place), item.noun, item.row, before or "", after or "", item.scope_before or "", item.scope_after or "")
+            before, after = item.before.decode() if item.before else "", item.after.decode() if item.after else ""
+            row = (item.noun, item.row, before, after, item.scope_before or "", item.scope_after or "")
+            self.changes.append((head.seq, place, *row))
+            parts += (str(place), *row)
         head.hash = chain_hash(parts)
         stored = moment if self.session.is_sqlite else at
         self.operations.append((head.seq, *operation, stored, head.hash))
@@ -200,35 +205,62 @@ class Unit:
 
     def _write(self, info: RecordInfo, dirty: list[Entry]) -> None:
         """`image` is the accepted state; `first` what the database has."""
-        added, changed, gone = [], [], []
+        added: list[list[object]] = []
+        changed: list[tuple[Entry, Record, Record]] = []
         texts: list[tuple[int, str]] = []
-        as_text = self.session.is_sqlite
         for entry in dirty:
-            if entry.image is None:
-                gone.append(entry)
-            elif entry.first is None:
-                accepted = self._accepted(entry)
-                added.append((entry.n, *info.row(accepted, text_moments=as_text)))
+            accepted = self._accepted(entry) if entry.image is not None else None
+            if accepted is None:
+                continue
+            if entry.first is None:
+                added.append([entry.n, *info.row(accepted, text_moments=self.session.is_sqlite)])
                 self._index(info, entry.n, accepted, texts)
-            else:
-                accepted = self._accepted(entry)
-                changed.append((*info.row(accepted, text_moments=as_text), entry.n))
-                if _searched(info, accepted) != _searched(info, info.decoder.decode(entry.first)):
-                    self._index(info, entry.n, accepted, texts)
-        name = info.fingerprint
-        if added:
-            self.session.many(f"{name}:insert", lambda: _insert(info), added)
-        if changed:
-            self.session.many(f"{name}:update", lambda: _update(info), changed)
-        gone_rows = [(entry.n,) for entry in gone if entry.first is not None]
-        if gone_rows:
-            self.session.many(f"{name}:delete", lambda: _delete(info), gone_rows)
-            if info.searched:
-                self.session.many(f"{name}:unindex", lambda: _unindex(info, as_text), gone_rows)
+                continue
+            before = info.decoder.decode(entry.first)
+            changed.append((entry, before, accepted))
+            if _searched(info, accepted) != _searched(info, before):
+                self._index(info, entry.n, accepted, texts)
+        self._insert(info, added)
+        self._update(info, changed)
+        self._delete(info, [(entry.n,) for entry in dirty if entry.image is None and entry.first is not None])
         if texts:
-            self.session.many(f"{name}:index", lambda: _index_words(info, as_text), texts)
+            self.session.many(f"{info.fingerprint}:index", lambda: _index_words(info, self.session.is_sqlite), texts)
         for entry in dirty:
             entry.first, entry.dirty = entry.image, False
+
+    def _insert(self, info: RecordInfo, rows: list[list[object]]) -> None:
+        """Rows with the same empty columns go together and leave those out: the driver takes each None through its slow road of adapters."""
+        groups: dict[bytes, list[list[object]]] = defaultdict(list)
+        for row in rows:
+            groups[bytes([value is not None for value in row])].append(row)
+        odd: list[list[object]] = []
+        for shape, group in groups.items():
+            if len(group) < GROUP_LEAST:
+                odd += group
+                continue
+            names = [name for name, given in zip(("n", *info.field_names), shape, strict=True) if given]
+            full = [[value for value in row if value is not None] for row in group]
+            self.session.many(f"{info.fingerprint}:insert:{shape.hex()}", lambda names=names: _insert(info, names), full)  # type: ignore[misc]
+        if odd:
+            self.session.many(f"{info.fingerprint}:insert", lambda: _insert(info, ("n", *info.field_names)), odd)
+
+    def _update(self, info: RecordInfo, changed: list[tuple[Entry, Record, Record]]) -> None:
+        """Only the columns that differ are written; rows in which the same ones differ go together."""
+        as_text = self.session.is_sqlite
+        groups: dict[tuple[str, ...], list[list[object]]] = defaultdict(list)
+        for entry, before, accepted in changed:
+            pairs = zip(info.field_names, info.row(before, text_moments=as_text), info.row(accepted, text_moments=as_text), strict=True)
+            differing = [(name, new) for name, old, new in pairs if old != new]
+            groups[tuple(name for name, _new in differing)].append([*(new for _name, new in differing), entry.n])
+        for names, rows in groups.items():
+            if names:
+                self.session.many(f"{info.fingerprint}:update:{','.join(names)}", lambda names=names: _update(info, names), rows)  # type: ignore[misc]
+
+    def _delete(self, info: RecordInfo, rows: list[tuple[int]]) -> None:
+        if rows:
+            self.session.many(f"{info.fingerprint}:delete", lambda: _delete(info), rows)
+            if info.searched:
+                self.session.many(f"{info.fingerprint}:unindex", lambda: _unindex(info, self.session.is_sqlite), rows)
 
     def _accepted(self, entry: Entry) -> Record:
         """The record as of the last accepted call: the running call's own changes are not written."""
@@ -303,8 +335,10 @@ def _count(info: RecordInfo, conditions: Sequence[Condition]) -> Buildable:
     return sa.select(sa.func.count()).select_from(_columns(info)).where(*_where(info, conditions))
 
 
-def _insert(info: RecordInfo) -> Buildable:
-    return _columns(info).insert()  # type: ignore[no-any-return]
+def _insert(info: RecordInfo, names: Sequence[str]) -> Buildable:
+    import sqlalchemy as sa
+
+    return _columns(info).insert().values({name: sa.bindparam(name) for name in names})  # type: ignore[no-any-return]
 
 
 def _insert_kernel(name: str) -> Buildable:
@@ -313,11 +347,12 @@ def _insert_kernel(name: str) -> Buildable:
     return metadata.tables[name].insert()
 
 
-def _update(info: RecordInfo) -> Buildable:
+def _update(info: RecordInfo, names: Sequence[str]) -> Buildable:
     import sqlalchemy as sa
 
     made = _columns(info)
-    return made.update().values({name: sa.bindparam(f"new_{name}") for name in info.field_names}).where(made.c.n == sa.bindparam("row"))  # type: ignore[no-any-return]
+    values = [(made.c[name], sa.bindparam(f"new_{name}")) for name in names]
+    return made.update().ordered_values(*values).where(made.c.n == sa.bindparam("row"))  # type: ignore[no-any-return]
 
 
 def _delete(info: RecordInfo) -> Buildable:

@@ -1,0 +1,98 @@
+"""Drives the screen in a test: press keys, wait for words, read what stands there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from bo.tui.app import BoApp
+from bo.tui.launch import reading
+from bo.tui.source import RowView, ScreenOptions, Standing
+from tests.tui.sample_office import SampleDesk, SampleSource
+
+WAIT_S = 5.0
+SMALL, LARGE = (80, 24), (200, 50)
+
+
+class Stage:
+    """The screen under test."""
+
+    def __init__(self, app: BoApp, pilot: Pilot[None], source: list[SampleSource]) -> None:
+        self.app = app
+        self.pilot = pilot
+        self._source = source
+
+    @property
+    def source(self) -> SampleSource:
+        return self._source[0]
+
+    def lines(self) -> list[str]:
+        """What stands on the topmost screen, line for line."""
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    def text(self) -> str:
+        return "\n".join(self.lines())
+
+    def current(self) -> RowView:
+        row = self.app.table.current()
+        assert row is not None
+        return row
+
+    def row(self, position: int) -> RowView:
+        row = self.app.table.row(position)
+        assert row is not None
+        return row
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        names = {" ": "space", "/": "slash", ":": "colon", "-": "minus", ".": "full_stop", '"': "quotation_mark"}
+        await self.pilot.press(*(names.get(character, character) for character in text))
+
+    async def until(self, holds: Callable[[], object], what: str = "") -> None:
+        """Wait until something is so; fails with what stands on the screen."""
+        began = time.monotonic()
+        while not holds():
+            if time.monotonic() - began > WAIT_S:
+                raise AssertionError(f"{what or 'it'} did not come about; the screen:\n{self.text()}")
+            await self.pilot.pause(0.01)
+
+    async def until_said(self, words: str) -> None:
+        """Wait for words anywhere on the screen."""
+        await self.until(lambda: words in self.text(), repr(words))
+
+    async def settled(self) -> None:
+        """Wait until nothing is on its way any more and the preview, head and footer have followed."""
+        await self.pilot.pause(0.12)
+
+
+def play(
+    office: Path,
+    story: Callable[[Stage], Awaitable[None]],
+    *,
+    size: tuple[int, int] = SMALL,
+    options: ScreenOptions | None = None,
+) -> None:
+    """Run a story on the screen of an office, from its first rows and commands on."""
+
+    async def run() -> None:
+        sources: list[SampleSource] = []
+
+        def open_source() -> SampleSource:
+            sources.append(SampleSource(office))
+            return sources[0]
+
+        lane, browser = reading(open_source)
+        chosen = options or ScreenOptions()
+        app = BoApp(browser, lane, lambda: SampleDesk(office), Standing("Office", "ann"), chosen)
+        async with app.run_test(size=size) as pilot:
+            stage = Stage(app, pilot, sources)
+            await stage.until(lambda: app.has_commands, "the first view and the commands")
+            await story(stage)
+
+    asyncio.run(run())
