@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from textual import events
 from textual.pilot import Pilot
 
 from bo.tui.app import BoApp
@@ -48,11 +49,23 @@ class Stage:
         return row
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Press keys one after the other, each when what the one before set off has been dealt with."""
+        for key in keys:
+            self.burst(key)
+            await self.pilot._wait_for_screen()
+
+    def burst(self, *keys: str) -> None:
+        """Press keys faster than anything can answer, as a terminal that was slow delivers them."""
+        driver = self.app._driver
+        assert driver is not None
+        for key in keys:
+            character = " " if key == "space" else key if len(key) == 1 else None
+            event = events.Key(key, character)
+            event.set_sender(self.app)
+            driver.send_message(event)
 
     async def type(self, text: str) -> None:
-        names = {" ": "space", "/": "slash", ":": "colon", "-": "minus", ".": "full_stop", '"': "quotation_mark"}
-        await self.pilot.press(*(names.get(character, character) for character in text))
+        await self.press(*("space" if character == " " else character for character in text))
 
     async def until(self, holds: Callable[[], object], what: str = "") -> None:
         """Wait until something is so; fails with what stands on the screen."""

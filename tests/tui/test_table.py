@@ -65,7 +65,7 @@ def test_a_move_past_either_end_stays_at_the_end(office: Path) -> None:
 def test_an_empty_office_says_so_and_no_key_fails_there(tmp_path: Path) -> None:
     async def story(stage: Stage) -> None:
         await stage.until_said("There is nothing here yet")
-        await stage.press("j", "k", "G", "space", "x", "v", "v", "asterisk", "y", "p", "enter", "d", "f", "u", "U")
+        await stage.press("j", "k", "G", "space", "x", "v", "v", "*", "y", "p", "enter", "d", "f", "u", "U")
         await stage.until_said("Not now")
         assert stage.app.table.current() is None
         assert len(stage.app.table.marks) == 0
@@ -149,7 +149,7 @@ def test_star_marks_what_the_filter_shows_and_nothing_else(office: Path) -> None
         await stage.until(lambda: stage.app.browser.filter_text == "city:Oslo")
         shown = stage.app.table.count
         assert 0 < shown < 300
-        await stage.press("asterisk")
+        await stage.press("*")
         await stage.until(lambda: len(stage.app.table.marks) == shown)
         await stage.press("F")
         await stage.until(lambda: stage.app.table.count == 300)

@@ -8,13 +8,15 @@ What takes long to import and is not needed for the first paint is imported wher
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import Container
 from textual.message import Message
+from textual.message_pump import MessagePump
 
 from bo.core.kernel.errors import BoError
 from bo.core.kernel.text import LANGUAGES, _, use_language
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 WIDE = 120
 SETTLE_S = 0.06
 HELD_KEY_S = 1.0
+DIGEST_S_MAX = 0.3
 
 CSS = """
 Screen { background: $background; color: $foreground; layout: vertical; }
@@ -305,7 +308,11 @@ class BoApp(App[None]):
             at_table = len(self.screen_stack) == 1 and not self.typing.is_open
             if self._held_down(event) or (at_table and self.pressed(event)):
                 return
-        await super().on_event(event)
+            takers = [pump for pump in (self.focused, self.screen) if pump is not None]
+            await super().on_event(event)
+            await _digested(takers)
+        else:
+            await super().on_event(event)
 
     def _held_down(self, event: events.Key) -> bool:
         """A key held down too long opens a form and then types itself into it."""
@@ -463,3 +470,15 @@ class BoApp(App[None]):
     def _show_foot(self) -> None:
         if not self.typing.is_open:
             self.foot.put([(" ", "dim"), *self.actions.footer(max(10, self.size.width - 1))])
+
+
+async def _digested(takers: Sequence[MessagePump]) -> None:
+    """Wait until a key has been dealt with by what it went to, so that fast typing stays in order across fields.
+
+    Textual hands a key on and looks at the next one before the first has moved the focus.
+    """
+    for taker in takers:
+        done = asyncio.Event()
+        if taker.call_later(done.set):
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(done.wait(), DIGEST_S_MAX)

@@ -153,6 +153,7 @@ class FormScreen(ModalScreen["Values | None"]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
+        self._stay()
         for row in self._rows:
             if row.field is event.input:
                 row.blame("")
@@ -191,7 +192,7 @@ class FormScreen(ModalScreen["Values | None"]):
             self._foot.put([(others[0], "bad")])
         for row in self._rows:
             if row.param.name in wrong:
-                row.field.focus()
+                self.set_focus(row.field)
                 return
 
     def _enter(self) -> None:
@@ -202,14 +203,14 @@ class FormScreen(ModalScreen["Values | None"]):
 
     def _move(self, step: int) -> None:
         at = next((index for index, row in enumerate(self._rows) if row.field is self.focused), 0)
-        self._rows[(at + step) % len(self._rows)].field.focus()
+        self.set_focus(self._rows[(at + step) % len(self._rows)].field)
 
     def _leave(self) -> None:
         if self.values() == self._before or self._leaving:
             self.dismiss(None)
             return
         self._leaving = True
-        self._foot.put([(_("What you typed is not sent. Esc again throws it away, any other key goes on"), "warn")])
+        self._foot.put([(_("Not sent yet: Esc again throws it away, any other key goes on"), "warn")])
 
     def _stay(self) -> None:
         if self._leaving:

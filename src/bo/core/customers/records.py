@@ -25,6 +25,7 @@ class Customer(Record, kw_only=True):
     consent: Annotated[Flag, Field(help="may be contacted")] = True
     tags: Tags = ()
     note: Annotated[Note, Field(aliases=("备注",))] = ""
+    import_key: Annotated[Text, Field(lookup=True, unique=True, internal=True, help="stands for a file row that has no number")] | None = None
 
     def held_by(self) -> str:
         return f"store:{self.store}" if self.store else "hq"

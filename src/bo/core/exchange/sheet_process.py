@@ -13,6 +13,7 @@ import io
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING
 
@@ -74,18 +75,15 @@ Message = Opened | Rows | Done | Failed
 
 def main() -> None:
     """Read one order and one workbook from standard input; answer on standard output."""
-    source, target = sys.stdin.buffer, sys.stdout.buffer
+    source, target = open(0, "rb", closefd=False), open(1, "wb", closefd=False)  # noqa: SIM115  they end with the process
     order = msgspec.msgpack.decode(source.read(int.from_bytes(source.read(4), "big")), type=Order)
     _cap_memory(order.memory)
     encode = msgspec.msgpack.encode
-    try:
+    with suppress(BrokenPipeError):  # whoever reads may have seen enough
         for message in answers(source.read(), order):
             data = encode(message)
             target.write(len(data).to_bytes(4, "big") + data)
             target.flush()
-    except BrokenPipeError:
-        # The reader has seen enough.
-        sys.stderr.close()
 
 
 def _cap_memory(most: int) -> None:

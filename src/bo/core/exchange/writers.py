@@ -27,6 +27,7 @@ from bo.core.exchange.source import Format
 from bo.core.kernel.errors import BadFile, BadInput, StorageFull, UsageError
 
 Value = str | int | float | bool | Decimal | date | datetime | time | None
+SheetValue = str | int | float | bool | Decimal | None
 WRITTEN: tuple[Format, ...] = ("csv", "tsv", "json", "jsonl", "xlsx")
 BUFFER_BYTES = 128 << 10
 LINES_AT_ONCE = 512
@@ -124,6 +125,8 @@ def open_writer(
     """
     if format not in WRITTEN:
         raise UsageError("{format} is not written", hint="One of: {known}.", format=format, known=", ".join(WRITTEN))
+    if len(set(columns)) != len(columns):
+        raise ValueError(f"columns with the same name: {columns}")
     place = _Target(target)
     try:
         form: _Form
@@ -336,7 +339,8 @@ class _Sheet:
                     column=column,
                     most=SHEET_CELL_CHARS,
                 )
-        data = msgspec.msgpack.encode(cells)
+        # A decimal in a tuple is told from the text that it is encoded as.
+        data = msgspec.msgpack.encode([(cell,) if isinstance(cell, Decimal) else cell for cell in cells])
         self._buffer.add(len(data).to_bytes(4, "big") + data)
         self._count += 1
 
@@ -352,21 +356,22 @@ class _Sheet:
     def drop(self) -> None:
         self._rows.close()
 
-    def _records(self) -> Iterator[dict[str, str | int | float | bool | None]]:
+    def _records(self) -> Iterator[dict[str, SheetValue]]:
         """Rows for the library, which takes the header from the first: without rows a blank one stands for it."""
         if not self._count:
             yield dict.fromkeys(self._columns)
         self._rows.seek(0)
-        decode = msgspec.msgpack.Decoder(list[str | int | float | bool | None]).decode
+        decode = msgspec.msgpack.Decoder(list[str | int | float | bool | tuple[Decimal] | None]).decode
         while size := int.from_bytes(self._rows.read(4), "big"):
-            yield dict(zip(self._columns, decode(self._rows.read(size)), strict=True))
+            cells = (cell[0] if isinstance(cell, tuple) else cell for cell in decode(self._rows.read(size)))
+            yield dict(zip(self._columns, cells, strict=True))
 
 
 def _utf16_length(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def _sheet_value(value: Value) -> str | int | float | bool | None:
+def _sheet_value(value: Value) -> SheetValue:
     """Numbers that a sheet keeps exactly are numbers, so that they can be added up; everything else is text."""
     if value is None or isinstance(value, bool):
         return value
@@ -374,5 +379,5 @@ def _sheet_value(value: Value) -> str | int | float | bool | None:
         return value if abs(value) < EXACT_TO else str(value)
     if isinstance(value, Decimal):
         exact = value.is_finite() and len(value.as_tuple().digits) <= 15 and abs(value) < EXACT_TO
-        return float(value) if exact else cell_text(value)
+        return value if exact else cell_text(value)
     return value if isinstance(value, float) else cell_text(value)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -32,6 +32,12 @@ def utc_now() -> datetime:
     """The time in UTC, to the millisecond, which is what the journal keeps."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+class Perform(Protocol):
+    """Runs calls inside an open transaction."""
+
+    def __call__(self, calls: Sequence[Call], *, atomic: bool = False) -> list[Outcome]: ...
 
 
 class _RollBack(Exception):
@@ -65,24 +71,35 @@ class Workspace:
 
     def run(self, calls: Sequence[Call], *, atomic: bool = False, dry_run: bool = False) -> list[Outcome]:
         """Run commands in one transaction. Each call has its own outcome; with `atomic` the first refusal undoes all and is raised."""
-        outcomes: list[Outcome] = []
         if not calls:
-            return outcomes
+            return []
+        with self.transaction(dry_run=dry_run) as perform:
+            return perform(calls, atomic=atomic)
+
+    @contextmanager
+    def transaction(self, *, dry_run: bool = False) -> Iterator[Perform]:
+        """Several batches in one transaction, each in a unit of work of its own, so that memory stays that of one batch.
+
+        Leaving the block commits; an error, or `dry_run`, leaves everything as it was. The write lock is held all the while.
+        """
         try:
             with self.database.writing() as session:
-                unit = Unit(session, self._lock_head(session))
-                dispatch = Dispatch(
-                    self.registry, session, unit, self.context, self.authorise, self.actor, self.clock, self.new_id
-                )  # fmt: skip
-                outcomes = dispatch.perform(calls, atomic=atomic)
-                unit.flush()
-                self._save_head(session, unit.head)
+                head = self._lock_head(session)
+
+                def perform(calls: Sequence[Call], *, atomic: bool = False) -> list[Outcome]:
+                    unit = Unit(session, head)
+                    dispatch = Dispatch(self.registry, session, unit, self.context, self.authorise, self.actor, self.clock, self.new_id)
+                    outcomes = dispatch.perform(calls, atomic=atomic)
+                    unit.flush()
+                    return outcomes
+
+                yield perform
+                self._save_head(session, head)
                 self._keep_statements(session)
                 if dry_run:
                     raise _RollBack
         except _RollBack:
             pass
-        return outcomes
 
     def do(self, name: str, subject: str | None = None, /, **args: object) -> Outcome:
         """Run one command; its refusal is raised. For tests, scripts and rules that need no batch."""

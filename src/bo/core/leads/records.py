@@ -77,14 +77,14 @@ class Lead(Record, kw_only=True):
         | None
     ) = None
     phone2: Annotated[Phone, Field(search=True, lookup=True, label="second phone", aliases=("备用电话", "Home_Phone__c"))] | None = None
-    email: Annotated[Email, Field(search=True, lookup=True, aliases=("邮箱", "电子邮箱", "E-mail", "Email Address"))] | None = None
+    email: Annotated[Email, Field(search=True, aliases=("邮箱", "电子邮箱", "E-mail", "Email Address"))] | None = None
     platform_id: Annotated[Text, Field(lookup=True, label="platform id", aliases=("平台ID", "微信", "微信号", "WeChat"))] | None = None
     company: Annotated[Text, Field(search=True, aliases=("公司", "公司名称", "企业名称"))] = ""
     country: Annotated[Text, Field(aliases=("国家",))] = ""
     province: Annotated[Text, Field(aliases=("省份", "省", "State"))] = ""
     city: Annotated[Text, Field(index=True, aliases=("城市", "市", "所在城市"))] = ""
     district: Annotated[Text, Field(aliases=("区", "区县"))] = ""
-    community: Annotated[Text, Field(lookup=True, aliases=("小区", "楼盘"))] = ""
+    community: Annotated[Text, Field(aliases=("小区", "楼盘"))] = ""
     room: Annotated[Text, Field(aliases=("房号", "门牌号"))] = ""
     address: Annotated[PersonName, Field(aliases=("地址", "详细地址", "Street"))] = ""
     category: Annotated[Text, Field(aliases=("品类", "类目", "意向产品", "Category", "Product Interest"))] = ""
@@ -99,8 +99,15 @@ class Lead(Record, kw_only=True):
     tags: Annotated[Tags, Field(aliases=("标签",))] = ()
     note: Annotated[Note, Field(search=True, aliases=("备注", "说明", "描述", "Notes", "Description", "Comment"))] = ""
 
+    # What duplicates are looked up by, kept in step with the fields above by `leads.receiving`; none where there is nothing to compare.
+    email_key: Annotated[Text, Field(lookup=True, internal=True, help="the mailbox, however it is spelt")] | None = None
+    home_key: Annotated[Text, Field(lookup=True, internal=True, help="district, community and room")] | None = None
+    neighbour_key: Annotated[Text, Field(lookup=True, internal=True, help="community and name")] | None = None
+
+    import_key: Annotated[Text, Field(lookup=True, unique=True, internal=True, help="stands for a file row that has no number")] | None = None
     customer: Annotated[str, RefKind("customers"), Field(index=True)] | None = None
     store: Annotated[str, RefKind("stores"), Field(index=True, aliases=("门店",))] | None = None
+    assigned_at: Annotated[Moment, Field(label="assigned")] | None = None
     assigned_reason: Annotated[Text, Field(label="why this store")] = ""
     tried_stores: Annotated[Tags, Field(internal=True)] = ()
     overflow: Annotated[Flag, Field(help="valid, but no store can take it")] = False
@@ -111,18 +118,23 @@ class Lead(Record, kw_only=True):
     decline_reason: Annotated[DeclineReason, Field(label="why declined")] | None = None
     reviewed_by: Text = ""
     reviewed_at: Moment | None = None
+    contested_by: Annotated[Text, Field(internal=True, help="whose decision was appealed against with success: somebody else decides now")] = ""
     due_kind: Annotated[Text, Field(label="what is due")] = ""
     due_at: Annotated[Moment, Field(index=True, label="due")] | None = None
     due_from: Annotated[Moment, Field(internal=True)] | None = None
     due_seconds_left: Annotated[Count, Field(internal=True, help="business time left on a stopped clock")] = 0
+    stopped_kind: Annotated[Text, Field(internal=True, help="the clock that stands still")] = ""
     breaches: Annotated[Count, Field(help="deadlines missed")] = 0
+    breached_due: Annotated[Moment, Field(internal=True, help="the deadline whose miss has been counted")] | None = None
     attempts: Annotated[Count, Field(help="calls and messages without an answer")] = 0
     first_attempt_on: Annotated[Day, Field(internal=True)] | None = None
     follow_ups: Annotated[Count, Field(help="entries so far")] = 0
     next_at: Annotated[Moment, Field(label="next contact")] | None = None
     held_from: Annotated[Text, Field(internal=True, help="the state before on_hold or needs_info")] = ""
     hold_until: Day | None = None
-    visited_at: Moment | None = None
+    visit_at: Annotated[Moment, Field(label="visit booked for")] | None = None
+    visited_at: Annotated[Moment, Field(label="visited")] | None = None
+    quoted: Annotated[Amount, Field(label="quoted amount")] | None = None
     order_number: Annotated[Text, Field(lookup=True, label="order", aliases=("订单号", "订单编号"))] | None = None
     order_amount: Annotated[Amount, Field(label="order amount", aliases=("订单金额", "成交金额"))] | None = None
     order_net: Annotated[Amount, Field(label="net of tax and shipping")] | None = None

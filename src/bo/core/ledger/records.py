@@ -20,7 +20,7 @@ class EmptyPosting(Refused):
 class Entry(Record, kw_only=True):
     """One money fact. `source` names what caused it, and is unique."""
 
-    number: Count
+    number: Annotated[Count, Field(lookup=True, unique=True)]
     day: Annotated[Day, Field(index=True)]
     text: Annotated[Text, Field(search=True)]
     source: Annotated[Text, Field(lookup=True, unique=True)]

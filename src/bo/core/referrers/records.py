@@ -2,7 +2,19 @@
 
 from typing import Annotated
 
-from bo.core.kernel.kinds import ChoiceKind, Currency, Email, Field, Flag, Note, PersonName, Phone, RefKind, Text, TextKind
+from bo.core.kernel.kinds import (
+    ChoiceKind,
+    Currency,
+    Email,
+    Field,
+    Flag,
+    Note,
+    PersonName,
+    Phone,
+    RefKind,
+    Text,
+    TextKind,
+)
 from bo.core.kernel.kinds import Moment
 from bo.core.kernel.record import Record, record
 
@@ -12,7 +24,12 @@ AccountNumber = Annotated[str, TextKind(64, personal=True)]
 
 
 @record(
-    "referrers", prefix="ref", key=("code",), create="referrers.register", edit="referrers.edit", columns=("code", "name", "kind", "phone", "active")
+    "referrers",
+    prefix="ref",
+    key=("code",),
+    create="referrers.register",
+    edit="referrers.edit",
+    columns=("code", "name", "kind", "phone", "active"),
 )
 class Referrer(Record, kw_only=True):
     """Somebody who reports leads, and is rewarded for it."""
@@ -31,7 +48,11 @@ class Referrer(Record, kw_only=True):
         return "hq"
 
 
-@record("payee_accounts", prefix="acct", columns=("referrer", "kind", "holder", "number", "currency", "changed_at", "active"))
+@record(
+    "payee_accounts",
+    prefix="acct",
+    columns=("referrer", "kind", "holder", "number", "currency", "changed_at", "active"),
+)
 class PayeeAccount(Record, kw_only=True):
     """Where a referrer is paid. A recent change, or the same account for two payees, holds payment."""
 

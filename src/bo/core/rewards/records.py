@@ -2,7 +2,23 @@
 
 from typing import Annotated
 
-from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Currency, Day, Facts, Field, Flag, Id, Moment, Rate, RefKind, Tags, Text
+from bo.core.kernel.errors import Refused
+from bo.core.kernel.kinds import (
+    Amount,
+    ChoiceKind,
+    Count,
+    Currency,
+    Day,
+    Facts,
+    Field,
+    Flag,
+    Id,
+    Moment,
+    Rate,
+    RefKind,
+    Tags,
+    Text,
+)
 from bo.core.kernel.record import Record, State, record
 
 RuleKind = Annotated[str, ChoiceKind("fixed", "percent", "tiers", "first_order")]
@@ -14,26 +30,61 @@ DRAFT, ACTIVE, RETIRED = State("draft"), State("active"), State("retired")
 RULE_STATES = (DRAFT, ACTIVE, RETIRED)
 RuleState = Annotated[str, ChoiceKind(*RULE_STATES)]
 
-HOLDING, DUE, INCLUDED, PAID, HELD, VOID = State("holding"), State("due"), State("included"), State("paid"), State("held"), State("void")
+HOLDING, DUE, INCLUDED, PAID, HELD, VOID = (
+    State("holding"),
+    State("due"),
+    State("included"),
+    State("paid"),
+    State("held"),
+    State("void"),
+)
 LINE_STATES = (HOLDING, DUE, INCLUDED, PAID, HELD, VOID)
 LineState = Annotated[str, ChoiceKind(*LINE_STATES)]
 LineKind = Annotated[str, ChoiceKind("reward", "clawback", "adjustment")]
 
 
+class WrongSign(Refused):
+    """A reward below zero, or a clawback above."""
+
+    code = "wrong_sign"
+
+
+class NotInSettlement(Refused):
+    """A line whose state and settlement contradict each other."""
+
+    code = "not_in_settlement"
+
+
 @record(
     "reward_rules",
     prefix="rule",
-    key=("code",),
+    key=("code", "version_code"),
     states=RULE_STATES,
-    columns=("code", "version", "state", "event", "kind", "amount", "rate", "base", "cap_event", "cap_person", "effective_from", "effective_until"),
+    columns=(
+        "version_code",
+        "state",
+        "event",
+        "kind",
+        "amount",
+        "rate",
+        "base",
+        "cap_event",
+        "cap_person",
+        "cap_month",
+        "effective_from",
+        "effective_until",
+    ),
 )
 class RewardRule(Record, kw_only=True):
     """What is paid for which event. A change makes a new version; the lines keep the version that made them."""
 
     code: Annotated[Text, Field(lookup=True)]
     version: Count = 1
+    version_code: Annotated[
+        Text, Field(lookup=True, unique=True, label="rule", help="code and version, as VISIT/2")
+    ] = ""
     state: RuleState = DRAFT
-    event: RuleEvent
+    event: Annotated[RuleEvent, Field(lookup=True)]
     kind: RuleKind
     amount: Annotated[Amount, Field(help="for fixed and first order")] = 0
     rate: Annotated[Rate, Field(help="for percent")] = 0
@@ -42,7 +93,8 @@ class RewardRule(Record, kw_only=True):
     tier_mode: TierMode = "marginal"
     currency: Currency
     cap_event: Annotated[Amount, Field(help="at most for one event")] | None = None
-    cap_person: Annotated[Amount, Field(help="at most for one referrer in a month")] | None = None
+    cap_person: Annotated[Amount, Field(help="at most for one referrer, ever")] | None = None
+    cap_month: Annotated[Amount, Field(help="at most for one referrer in a month")] | None = None
     budget: Annotated[Amount, Field(help="at most for the whole rule")] | None = None
     hold_days: Annotated[Count, Field(help="0 to 90 days before a line is due")] = 0
     source: Annotated[Text, Field(help="only leads of this source")] = ""
@@ -51,7 +103,9 @@ class RewardRule(Record, kw_only=True):
     referrer_kind: Text = ""
     effective_from: Day
     effective_until: Annotated[Day, Field(help="the first day on which it no longer counts")] | None = None
-    editors: Annotated[Tags, Field(internal=True, help="who wrote this version: none of them approves what it pays")] = ()
+    editors: Annotated[
+        Tags, Field(internal=True, help="who wrote this version: none of them approves what it pays")
+    ] = ()
 
     def held_by(self) -> str:
         return "hq"
@@ -61,7 +115,19 @@ class RewardRule(Record, kw_only=True):
     "rewards",
     prefix="rwd",
     states=LINE_STATES,
-    columns=("referrer", "kind", "state", "amount", "currency", "event", "rule_code", "rule_version", "cause", "due_on", "reason"),
+    columns=(
+        "referrer",
+        "kind",
+        "state",
+        "amount",
+        "currency",
+        "event",
+        "rule_code",
+        "rule_version",
+        "cause",
+        "due_on",
+        "reason",
+    ),
 )
 class RewardLine(Record, kw_only=True):
     """What somebody has earned, or must give back, for one event. Rule version, inputs and ratio are frozen here; a paid line never changes."""
@@ -73,7 +139,9 @@ class RewardLine(Record, kw_only=True):
     currency: Currency
     event: RuleEvent | None = None
     cause: Annotated[Id, Field(lookup=True, help="the record that earned it, such as a lead")]
-    once: Annotated[Text, Field(lookup=True, unique=True, internal=True)]  # cause, event and rule: an event is rewarded once
+    once: Annotated[
+        Text, Field(lookup=True, unique=True, internal=True)
+    ]  # cause, event and rule: an event is rewarded once
     rule: Annotated[str, RefKind("reward_rules"), Field(lookup=True)] | None = None
     rule_code: Text = ""
     rule_version: Count = 0
@@ -87,6 +155,15 @@ class RewardLine(Record, kw_only=True):
     payout: Annotated[str, RefKind("payouts"), Field(lookup=True)] | None = None
     reason: Annotated[Text, Field(help="why it is held or void")] = ""
     disputed: Flag = False
+    editors: Annotated[Tags, Field(internal=True, help="who had a hand in it: none of them approves its payment")] = ()
 
     def held_by(self) -> str:
         return "hq"
+
+    def check(self) -> None:
+        if (self.kind == "reward" and self.amount < 0) or (
+            self.kind == "clawback" and (self.amount >= 0 or self.clawback_of is None)
+        ):
+            raise WrongSign("a {kind} of {amount} has the wrong sign", kind=self.kind, amount=self.amount)
+        if (self.state in ("included", "paid")) != (self.settlement is not None and self.payout is not None):
+            raise NotInSettlement("a line is included or paid in a settlement, and nowhere else")

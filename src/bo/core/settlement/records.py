@@ -2,7 +2,21 @@
 
 from typing import Annotated
 
-from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Currency, Day, Field, Moment, Note, PersonName, RefKind, Tags, Text
+from bo.core.kernel.errors import Refused
+from bo.core.kernel.kinds import (
+    Amount,
+    ChoiceKind,
+    Count,
+    Currency,
+    Day,
+    Field,
+    Moment,
+    Note,
+    PersonName,
+    RefKind,
+    Tags,
+    Text,
+)
 from bo.core.kernel.record import Record, State, record
 
 DRAFT, SUBMITTED, APPROVED, EXPORTED = State("draft"), State("submitted"), State("approved"), State("exported")
@@ -15,12 +29,29 @@ PAYOUT_STATES = (PLANNED, HELD, SENT, PAID, FAILED, CANCELLED)
 PayoutState = Annotated[str, ChoiceKind(*PAYOUT_STATES)]
 
 
+class WrongPayout(Refused):
+    """A payout that does not add up, or pays nothing."""
+
+    code = "wrong_payout"
+
+
 @record(
     "settlements",
     prefix="setl",
     key=("number",),
     states=SETTLEMENT_STATES,
-    columns=("number", "state", "period_from", "period_until", "currency", "total", "lines", "payees", "created_by", "approved_by"),
+    columns=(
+        "number",
+        "state",
+        "period_from",
+        "period_until",
+        "currency",
+        "total",
+        "lines",
+        "payees",
+        "created_by",
+        "approved_by",
+    ),
 )
 class Settlement(Record, kw_only=True):
     """What is paid for a period in one currency. Approval binds `content_hash`; any edit makes it a draft again."""
@@ -68,14 +99,44 @@ class Payout(Record, kw_only=True):
     earned: Amount = 0
     clawed_back: Amount = 0
     adjusted: Amount = 0
-    carried: Annotated[Amount, Field(help="negative balance brought in from earlier periods")] = 0
+    carried: Annotated[Amount, Field(help="brought in from earlier periods; below zero a debt")] = 0
     lines: Count = 0
     account_id: Annotated[str, RefKind("payee_accounts")] | None = None
+    payee_code: Text = ""
     holder: PersonName = ""
+    account_kind: Text = ""
     account: Annotated[PersonName, Field(help="where it is paid to, frozen at approval")] = ""
     bank: Text = ""
+    bank_code: Text = ""
     reason: Annotated[Text, Field(help="why it is held or failed")] = ""
     paid_on: Day | None = None
+
+    def held_by(self) -> str:
+        return "hq"
+
+    def check(self) -> None:
+        if self.amount != self.carried + self.earned - self.clawed_back + self.adjusted:
+            raise WrongPayout("payout {reference} is not the sum of its parts", reference=self.reference)
+        if self.amount <= 0 and self.state not in (HELD, CANCELLED):
+            raise WrongPayout("payout {reference} would pay {amount}", reference=self.reference, amount=self.amount)
+
+
+@record(
+    "payment_files",
+    prefix="file",
+    append_only=True,
+    columns=("settlement", "file_name", "payments", "total", "currency", "exported_by", "file_hash"),
+)
+class PaymentFile(Record, kw_only=True):
+    """That a settlement's payout file has left the office. Final: what a bank may have received cannot be undone."""
+
+    settlement: Annotated[str, RefKind("settlements"), Field(lookup=True, unique=True)]
+    file_name: Text
+    file_hash: Annotated[Text, Field(lookup=True)]
+    payments: Count
+    total: Amount
+    currency: Currency
+    exported_by: Text
 
     def held_by(self) -> str:
         return "hq"

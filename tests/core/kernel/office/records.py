@@ -1,4 +1,4 @@
-"""Two records: a shop, and a ticket that is opened, given to a shop and closed."""
+"""A shop, a ticket that is opened, given to a shop and closed, a slip that is never changed, and a gauge with a field of every kind."""
 
 from typing import Annotated
 
@@ -7,16 +7,20 @@ from bo.core.kernel.kinds import (
     ChoiceKind,
     Currency,
     Day,
+    Email,
     Field,
     Flag,
+    Moment,
     Note,
     PersonName,
     Phone,
+    Rate,
     RefKind,
     Tags,
     Text,
     Whole,
 )
+from bo.core.kernel.errors import Refused
 from bo.core.kernel.record import Record, State, record
 
 NEW, GIVEN, CLOSED = State("new"), State("given"), State("closed")
@@ -61,3 +65,30 @@ class Slip(Record, kw_only=True):
 
     ticket: Annotated[str, RefKind("tickets"), Field(lookup=True)]
     amount: Amount = 0
+
+
+class TooHot(Refused):
+    """A gauge above what it can show."""
+
+    code = "too_hot"
+
+
+@record("gauges", prefix="gauge", key=("label",), create="gauges.fit", edit="gauges.edit")
+class Gauge(Record, kw_only=True):
+    """One field of every kind that a ticket has not, with defaults that are neither empty nor zero."""
+
+    label: Annotated[Text, Field(lookup=True)]
+    city: Annotated[Text, Field(search=True)] = "Hangzhou"
+    heat: Whole = 1000
+    rate: Rate | None = None
+    read_at: Annotated[Moment, Field(index=True)] | None = None
+    checked_on: Day | None = None
+    email: Annotated[Email, Field(lookup=True, search=True)] | None = None
+    colour: Annotated[str, ChoiceKind("red", "dark_green", labels=("Red", "Dark green"))] = "red"
+    working: Flag = True
+    marks: Tags = ("new",)
+    fitted_in: Annotated[ShopId, Field(index=True)] | None = None
+
+    def check(self) -> None:
+        if self.heat > 5000:
+            raise TooHot("{heat} is more than a gauge can show", heat=self.heat)

@@ -1,0 +1,88 @@
+"""What was asked for on the command line: one command and its values, read by name and type."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from bo.core.kernel.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMS: Final = ("table", "json", "jsonl", "csv", "tsv", "ids", "template")
+LIMIT_ON_TERMINAL: Final = 50
+
+
+class Asked:
+    """One invocation. `command` is its name in messages and results, such as `leads.assign`."""
+
+    __slots__ = ("command", "noun", "params", "values", "verb")
+
+    def __init__(self, command: str, values: Mapping[str, object], params: tuple[str, ...] = ()) -> None:
+        self.command = command
+        self.noun, _dot, self.verb = command.partition(".")
+        self.values = values
+        self.params = params  # which of the values are the command's own parameters, and not options of every command
+
+    def text(self, name: str) -> str:
+        """A value as it was typed; nothing where it was not given."""
+        value = self.values.get(name)
+        return value if isinstance(value, str) else ""
+
+    def flag(self, name: str) -> bool:
+        return self.values.get(name) is True
+
+    def many(self, name: str) -> tuple[str, ...]:
+        """The values of an argument or option that may be repeated."""
+        value = self.values.get(name)
+        return tuple(str(item) for item in value) if isinstance(value, (tuple, list)) else ()
+
+    def whole(self, name: str) -> int | None:
+        """A whole number above zero. Raises UsageError for anything else."""
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            number = int(text)
+        except ValueError:
+            number = 0
+        if number < 1:
+            raise UsageError("--{option} takes a whole number above 0, not {value}", option=name.replace("_", "-"), value=text)
+        return number
+
+    def arguments(self) -> dict[str, object]:
+        """The values of the command's own parameters, those alone that were given."""
+        given = {name: self.values.get(name) for name in self.params}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value is not None and value != ()}
+
+    # -- options of every command ----------------------------------------------------------------------------------------------
+
+    @property
+    def form(self) -> str:
+        """The output format asked for, empty to let the output decide. Raises UsageError for one that is not known."""
+        form = self.text("output")
+        if form and form not in FORMS:
+            raise UsageError("there is no output format {value}", hint="One of: {known}.", value=form, known=", ".join(FORMS))
+        return "template" if not form and self.text("template") else form
+
+    @property
+    def is_for_programs(self) -> bool:
+        """Whether errors are to be JSON too."""
+        return self.text("output") in ("json", "jsonl")
+
+    @property
+    def quiet(self) -> bool:
+        return self.flag("quiet")
+
+    @property
+    def operator(self) -> str:
+        return self.text("as") or os.environ.get("BO_OPERATOR", "")
+
+    @property
+    def workspace(self) -> Path:
+        """The folder of the workspace: `--workspace`, `BO_WORKSPACE`, or where settings say. Raises Configuration."""
+        from bo.cli.settings import workspace_folder
+
+        return workspace_folder(self.text("workspace"))
