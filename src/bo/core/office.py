@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bo.core.kernel.command import Registry
 from bo.core.kernel.database import DATABASE_NAME, Database, SqliteDatabase
@@ -151,7 +151,7 @@ def _require_zone(zone: str) -> None:
         raise Configuration("{zone} is not a time zone", hint="Use a name like Asia/Shanghai.", zone=zone) from None
 
 
-def _operator_statement() -> object:
+def _operator_statement() -> Any:
     import sqlalchemy as sa
 
     from bo.core.access.records import Operator
@@ -159,5 +159,5 @@ def _operator_statement() -> object:
     from bo.core.kernel.tables import table
 
     made = table(info_of(Operator))
-    wanted = sa.bindparam("wanted")
+    wanted: Any = sa.bindparam("wanted")
     return sa.select(made.c.id).where(sa.or_(made.c.login == wanted, made.c.id == wanted))

@@ -145,7 +145,7 @@ class Registry:
         for part in ("records", "commands", "queries"):
             found = _import_part(f"{module}.{part}")
             if found is not None:
-                self._take(vars(found).values(), getattr(found, "NOUN", ""), found.__name__)
+                self._take(vars(found).values(), getattr(found, "NOUN", ""), f"{module}.{part}")
 
     def command(self, name: str) -> Command:
         """The command of that name. Raises UsageError where there is none."""

@@ -146,7 +146,7 @@ def _log(newest_first: bool) -> Any:
 
     from bo.core.kernel.tables import operation as made
 
-    edge = sa.bindparam("edge")
+    edge: Any = sa.bindparam("edge")
     wanted = sa.select(made).limit(sa.bindparam("limit"))
     return wanted.where(made.c.seq < edge).order_by(made.c.seq.desc()) if newest_first else wanted.where(made.c.seq > edge).order_by(made.c.seq)
 
@@ -164,7 +164,7 @@ def _batch() -> Any:
 
     from bo.core.kernel.tables import operation as made
 
-    wanted = sa.bindparam("batch")
+    wanted: Any = sa.bindparam("batch")
     inside = sa.and_(made.c.batch == wanted, made.c.batch != made.c.id)
     return sa.union_all(sa.select(made).where(made.c.id == wanted), sa.select(made).where(inside)).order_by("seq")
 

@@ -293,14 +293,15 @@ class FactsKind(Kind):
     column = "json"
 
     def decode(self, value: object, context: Context) -> dict[str, Primitive]:
+        found: object = value
         if isinstance(value, str):
             try:
-                value = msgspec.json.decode(value)
+                found = msgspec.json.decode(value)
             except msgspec.DecodeError:
                 raise BadValue("{value} is not a JSON object", value=value[:80]) from None
-        if not isinstance(value, Mapping):
+        if not isinstance(found, Mapping):
             raise BadValue("expected names with values")
-        return {str(key): item for key, item in value.items()}
+        return {str(key): item for key, item in found.items()}
 
     def show(self, value: object, currency: str) -> str:
         return msgspec.json.encode(value).decode() if value else ""

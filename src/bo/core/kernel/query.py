@@ -191,8 +191,8 @@ def _time_span(item: FieldInfo, text: str, reading: Reading) -> tuple[object, ob
     if period is not None or text.lower() in days:
         day = today + timedelta(days=int(period[1]) if period is not None else days[text.lower()])
     elif item.kind.column == "moment" and len(text) > 10:
-        moment = item.kind.decode(text, reading.context)
-        return moment, moment
+        exact = item.kind.decode(text, reading.context)
+        return exact, exact
     else:
         day = _day(text)
     return _bounds(item, day, zone)
@@ -301,13 +301,13 @@ def after_clause(info: RecordInfo, sort: Sequence[str], nulls: Sequence[bool]) -
     from bo.core.kernel.tables import table
 
     made = table(info)
-    n = sa.bindparam("kn", type_=made.c.n.type)
-    clause = made.c.n < n if _descending(sort) else made.c.n > n
+    n: Any = sa.bindparam("kn", type_=made.c.n.type)
+    clause: Any = made.c.n < n if _descending(sort) else made.c.n > n
     for place in reversed(range(len(sort))):
         column, down = made.c[sort[place].lstrip("-")], sort[place].startswith("-")
         value = sa.bindparam(f"k{place}", type_=column.type)
         if nulls[place]:
-            later = sa.false() if down else column.is_not(None)
+            later: Any = sa.false() if down else column.is_not(None)
             clause = sa.or_(later, sa.and_(column.is_(None), clause))
         else:
             later = sa.or_(column < value, column.is_(None)) if down else column > value

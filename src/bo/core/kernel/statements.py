@@ -10,9 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from sqlalchemy import ClauseElement, Executable
-
-    Buildable = ClauseElement | Executable
+    from sqlalchemy import ClauseElement as Buildable
 
 
 class Prepared(NamedTuple):

@@ -136,9 +136,8 @@ def search_ddl(info: RecordInfo, dialect: str) -> list[str]:
 
 @cache
 def driver_dialect(name: str) -> Dialect:
-    if name == "sqlite":
-        return sqlite.dialect(paramstyle="qmark")
-    return postgresql.dialect(paramstyle="format")
+    made: Dialect = sqlite.dialect(paramstyle="qmark") if name == "sqlite" else postgresql.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
+    return made
 
 
 class in_list(FunctionElement[Any]):  # noqa: N801 - reads as SQL

@@ -167,8 +167,9 @@ class Tx:
         for record_id, entry in self._touched.items():
             if entry.image is None and entry.replaced is not None:
                 self._unit.entries[entry.info.cls][record_id] = entry.replaced
-            elif entry.image is None and not entry.dirty:
-                self._unit.entries[entry.info.cls].pop(record_id, None)
+            elif entry.image is None:
+                if not entry.dirty:
+                    self._unit.entries[entry.info.cls].pop(record_id, None)
             elif entry.removed or encode_json(entry.record) != entry.image:
                 entry.record, entry.removed = entry.info.decoder.decode(entry.image), False
                 self._unit.note_keys(entry)
@@ -176,8 +177,7 @@ class Tx:
 
     def settle(self) -> list[Change]:
         """Compare every touched record with its image; what differs becomes a change, stamped and checked."""
-        changes = [made for entry in self._touched.values() if (made := self._settle(entry)) is not None]
-        return changes
+        return [made for entry in self._touched.values() if (made := self._settle(entry)) is not None]
 
     def _settle(self, entry: Entry) -> Change | None:
         record, before = entry.record, entry.image

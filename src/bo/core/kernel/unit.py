@@ -351,7 +351,7 @@ def _update(info: RecordInfo, names: Sequence[str]) -> Buildable:
     import sqlalchemy as sa
 
     made = _columns(info)
-    values = [(made.c[name], sa.bindparam(f"new_{name}")) for name in names]
+    values: list[Any] = [(made.c[name], sa.bindparam(f"new_{name}")) for name in names]
     return made.update().ordered_values(*values).where(made.c.n == sa.bindparam("row"))  # type: ignore[no-any-return]
 
 

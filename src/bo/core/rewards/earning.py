@@ -12,6 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final, cast
 
+from bo.core.kernel.amounts import format_amount
 from bo.core.kernel.kinds import Primitive
 from bo.core.kernel.tx import Tx
 from bo.core.ledger.days import day_of, midnight, month_of, today
@@ -236,11 +237,12 @@ def _add_clawback(
 
 def clawback_words(line: RewardLine, facts: dict[str, Primitive]) -> str:
     """The arithmetic of a clawback in words."""
-    money = rules.money_text
-    whole, refunded = int(facts["of"] or 0), int(facts["refunded"] or 0)
-    text = f"{money(line.amount, line.currency)} x {money(refunded, line.currency)} / {money(whole, line.currency)} refunded"
-    taken = int(facts["taken_before"] or 0)
-    return f"{text}, {money(taken, line.currency)} taken back before" if taken else text
+    original, refunded, whole, taken = (
+        f"{format_amount(int(facts[name] or 0), line.currency)} {line.currency}"
+        for name in ("original", "refunded", "of", "taken_before")
+    )
+    text = f"{original} x {refunded} / {whole} refunded"
+    return f"{text}, {taken} taken back before" if facts["taken_before"] else text
 
 
 def _rewards_of(tx: Tx, cause_id: str, event: str | None) -> list[RewardLine]:

@@ -13,8 +13,7 @@ from tests.core.kernel.office.records import CLOSED, GIVEN, NEW, Gauge, Shop, Sl
 add = adds(Shop, needs="shops.edit", without=("tickets",))
 edit_shop = edits(Shop, needs="shops.edit", without=("tickets",))
 edit_ticket = edits(Ticket, needs="tickets.edit", without=("same_phone", "shop"))
-fit = adds(Gauge, needs="gauges.edit")
-fit.__name__ = "fit"
+add_gauge = adds(Gauge, needs="gauges.edit")
 edit_gauge = edits(Gauge, needs="gauges.edit")
 
 

