@@ -266,7 +266,8 @@ def test_a_form_says_beside_the_field_what_is_wrong_and_sends_nothing(office: Pa
         await stage.press("ctrl+s")
         await stage.until_said("twelve is not an amount")
         assert states(office) == before
-        stage.burst(*["backspace"] * 6, *"12.50", "tab", "enter")
+        await stage.press(*["backspace"] * 6)
+        stage.burst(*"12.50", "tab", "enter")
         await stage.until_said("won, u undoes")
 
     play(office, story)

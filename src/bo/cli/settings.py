@@ -19,23 +19,24 @@ FILE_NAME: Final = "bo.toml"
 class Setting:
     """One setting. `variable` is its name in the environment."""
 
-    __slots__ = ("default", "help", "name", "variable")
+    __slots__ = ("default", "help", "in_files", "name", "variable")
 
-    def __init__(self, name: str, variable: str, default: str, help_text: str) -> None:
+    def __init__(self, name: str, variable: str, default: str, help_text: str, *, in_files: bool = True) -> None:
         self.name = name
         self.variable = variable
         self.default = default
         self.help = help_text
+        self.in_files = in_files  # false where reading a file for it would cost every start
 
 
 SETTINGS: Final = (
     Setting("workspace", "BO_WORKSPACE", "", "folder of the office to work in"),
     Setting("operator", "BO_OPERATOR", "", "who is at the keyboard"),
     Setting("lang", "BO_LANG", "", "language of texts: en or zh_CN"),
-    Setting("color", "BO_COLOR", "auto", "colour on terminals: auto, always or never"),
-    Setting("pager", "BO_PAGER", "", "program that shows long lists page by page; off when empty"),
-    Setting("busy_ms", "BO_BUSY_MS", "10000", "how long to wait for another writer, in milliseconds"),
-    Setting("keep_statements", "BO_KEEP_STATEMENTS", "1", "0: do not keep compiled statements in the workspace"),
+    Setting("color", "BO_COLOR", "auto", "colour: auto, always or never", in_files=False),
+    Setting("pager", "BO_PAGER", "", "program that shows long lists page by page; off when empty", in_files=False),
+    Setting("busy_ms", "BO_BUSY_MS", "10000", "how long to wait for another writer, in milliseconds", in_files=False),
+    Setting("keep_statements", "BO_KEEP_STATEMENTS", "1", "0: do not keep compiled statements in the workspace", in_files=False),
 )
 
 
@@ -64,9 +65,10 @@ def explain(name: str, flag: str, workspace: Path | None) -> list[Found]:
     found = [Found(flag, "flag")] if flag else []
     if os.environ.get(item.variable):
         found.append(Found(os.environ[item.variable], item.variable))
-    if workspace is not None and item.name != "workspace":
+    if item.in_files and workspace is not None and item.name != "workspace":
         found += _from_file(workspace / FILE_NAME, item.name)
-    found += _from_file(user_file(), item.name)
+    if item.in_files:
+        found += _from_file(user_file(), item.name)
     return [*found, Found(item.default, "default")]
 
 

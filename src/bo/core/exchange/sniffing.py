@@ -251,7 +251,9 @@ def _other_quotings(sample: str, delimiter: str, *, spaced: bool) -> list[tuple[
         opened = re.search(rf"(?:^|{parted}){quote}[^{quote}]", sample, re.MULTILINE)
         if quote != delimiter and opened and re.search(rf"{quote}(?:$|{parted})", sample, re.MULTILINE):
             groups.append(([Dialect(delimiter, quote, mark) for mark in ["", *marks]], not double))
-    if double:
+    proper = re.search(rf'(?:^|{parted})"[^"]*"(?:$|{parted})', sample, re.MULTILINE)
+    if double and not proper and delimiter in "\t|":
+        # Tables parted by tabs are often written by programs that quote nothing.
         groups.append(([Dialect(delimiter, quote="")], False))
     return groups
 

@@ -19,7 +19,7 @@ from bo.core.kernel.record import day_or_moment
 from bo.core.kernel.statements import Prepared, Statements
 
 if TYPE_CHECKING:
-    from bo.core.kernel.statements import Buildable
+    from sqlalchemy import ClauseElement
 
 SQLITE_LEAST: Final = (3, 51, 3)
 CACHE_KIB: Final = 64 * 1024
@@ -51,7 +51,7 @@ class Session:
     def is_sqlite(self) -> bool:
         return self.dialect == "sqlite"
 
-    def rows(self, key: str, build: Callable[[], Buildable], values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+    def rows(self, key: str, build: Callable[[], ClauseElement], values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
         prepared = self.statements.get(key, build)
         with told(self.dialect):
@@ -59,7 +59,7 @@ class Session:
             return self.cursor.fetchall()
 
     def stream(
-        self, key: str, build: Callable[[], Buildable], values: Mapping[str, object] | None = None, *, size: int = 1000
+        self, key: str, build: Callable[[], ClauseElement], values: Mapping[str, object] | None = None, *, size: int = 1000
     ) -> Iterator[list[tuple[Any, ...]]]:
         """Rows of a statement in lists of `size`, with memory for one list."""
         prepared = self.statements.get(key, build)
@@ -69,14 +69,14 @@ class Session:
             while batch := cursor.fetchmany(size):
                 yield batch
 
-    def run(self, key: str, build: Callable[[], Buildable], values: Mapping[str, object] | None = None) -> int:
+    def run(self, key: str, build: Callable[[], ClauseElement], values: Mapping[str, object] | None = None) -> int:
         """Carry out a statement; the number of rows it met."""
         prepared = self.statements.get(key, build)
         with told(self.dialect):
             self.cursor.execute(prepared.sql, self._values(prepared, values or {}))
             return self.cursor.rowcount
 
-    def many(self, key: str, build: Callable[[], Buildable], rows: Sequence[Sequence[object]]) -> None:
+    def many(self, key: str, build: Callable[[], ClauseElement], rows: Sequence[Sequence[object]]) -> None:
         """Carry out a statement for many rows, given in the order of its columns."""
         prepared = self.statements.get(key, build)
         with told(self.dialect):

@@ -23,7 +23,7 @@ from bo.core.kernel.record import FieldInfo, Record, RecordInfo, info_of
 from bo.core.kernel.tx import Actor
 
 if TYPE_CHECKING:
-    from bo.core.kernel.statements import Buildable
+    from sqlalchemy import ClauseElement
 
 R = TypeVar("R", bound=Record)
 Row = tuple[Any, ...]
@@ -114,7 +114,7 @@ class Reader:
 
     # -- for queries of modules ------------------------------------------------------------------------------------------------
 
-    def rows(self, key: str, build: Callable[[], Buildable], **values: object) -> list[Row]:
+    def rows(self, key: str, build: Callable[[], ClauseElement], **values: object) -> list[Row]:
         """Rows of a module's own statement. `key` names the statement and everything its text depends on."""
         return self.session.rows(key, build, values)
 

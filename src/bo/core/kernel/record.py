@@ -138,6 +138,7 @@ class RecordInfo:
     days: tuple[int, ...] = field(init=False)
     jsons: tuple[int, ...] = field(init=False)
     flags: tuple[int, ...] = field(init=False)
+    usual: tuple[tuple[str, object], ...] = field(init=False)  # defaults that an equal value need not be identical to
     decoder: msgspec.json.Decoder[Record] = field(init=False)
     fingerprint: str = field(init=False)  # changes when the table does, so that kept statements of another shape are never run
 
@@ -150,6 +151,7 @@ class RecordInfo:
         self.days = self._positions("day")
         self.jsons = self._positions("json")
         self.flags = self._positions("flag")
+        self.usual = tuple((info.name, info.default) for info in self.fields if info.editable and not _is_one_object(info.default))
         self.decoder = msgspec.json.Decoder(self.cls)
         shape = ",".join(f"{info.name}:{info.kind.column}" for info in self.fields)
         self.fingerprint = f"{self.name}@{crc32(shape.encode()):08x}"
@@ -160,6 +162,16 @@ class RecordInfo:
 
     def _positions(self, column: Column) -> tuple[int, ...]:
         return tuple(index for index, info in enumerate(self.fields) if info.kind.column == column)
+
+    def image(self, item: Record) -> bytes:
+        """The record's JSON: equal records give equal bytes.
+
+        msgspec leaves out a value that *is* its default, not one that equals it; so an equal one is made to be it first.
+        """
+        for name, default in self.usual:
+            if getattr(item, name) == default:
+                setattr(item, name, default)
+        return encode_json(item)
 
     def row(self, item: Record, *, text_moments: bool) -> list[object]:
         """Column values of a record; `text_moments` for databases that hold moments as text."""
@@ -231,6 +243,11 @@ def info_of(cls: type[Record]) -> RecordInfo:
 def declared_records() -> Mapping[str, RecordInfo]:
     """Every record class declared so far, by noun."""
     return _RECORDS
+
+
+def _is_one_object(default: object) -> bool:
+    """Whether Python keeps one object for all equal values: None, flags, small numbers, what is empty."""
+    return not default or default is True or (isinstance(default, int) and -5 <= default <= 256)
 
 
 def _table_name(class_name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from sqlalchemy import ClauseElement as Buildable
+    from sqlalchemy import ClauseElement
 
 
 class Prepared(NamedTuple):
@@ -29,14 +29,14 @@ class Statements:
         self.kept = kept or {}
         self.fresh: dict[str, Prepared] = {}
 
-    def get(self, key: str, build: Callable[[], Buildable]) -> Prepared:
+    def get(self, key: str, build: Callable[[], ClauseElement]) -> Prepared:
         found = self.kept.get(key)
         if found is None:
             found = self.kept[key] = self.fresh[key] = compile_statement(build(), self.dialect)
         return found
 
 
-def compile_statement(statement: Buildable, dialect: str) -> Prepared:
+def compile_statement(statement: ClauseElement, dialect: str) -> Prepared:
     from bo.core.kernel.tables import driver_dialect
 
     compiled = statement.compile(dialect=driver_dialect(dialect), compile_kwargs={"render_postcompile": True})

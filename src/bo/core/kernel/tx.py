@@ -125,15 +125,18 @@ class Tx:
     def add(self, item: R) -> R:
         """A new record; its id is given here."""
         info = info_of(type(item))
+        given = bool(item.id)
         item.id = item.id or self.new_id(type(item))
-        held = self._unit.entries[info.cls]
-        previous = held.get(item.id)
+        previous = self._unit.entry(info.cls, item.id) if given else self._unit.entries[info.cls].get(item.id)
         if previous is not None and not previous.removed:
-            raise Refused("there already is a {name} {id}", name=info.name, id=item.id)
+            raise Refused("there already is a {name} {id}", name=info.name.replace("_", " "), id=item.id)
         entry = Entry(info, item, None, 0)
-        if previous is not None:
-            entry.first, entry.n, entry.replaced = previous.first, previous.n, previous
-        held[item.id] = entry
+        if previous is not None and previous.image is not None:  # removed by this very call: one change of one row
+            entry.image, entry.first, entry.n, entry.dirty = previous.image, previous.first, previous.n, previous.dirty
+        elif previous is not None:  # removed by an earlier call: that row goes first, and this one is new
+            self._unit.flush()
+            entry.replaced = previous
+        self._unit.entries[info.cls][item.id] = entry
         self._touched[item.id] = entry
         return item
 
@@ -152,7 +155,8 @@ class Tx:
     # -- used by dispatch ------------------------------------------------------------------------------------------------------
 
     def begin(self, operation: str, now: datetime, actor: Actor) -> None:
-        self.operation, self.now, self.actor = operation, now.astimezone(UTC), actor
+        now = now.astimezone(UTC)
+        self.operation, self.now, self.actor = operation, now.replace(microsecond=now.microsecond // 1000 * 1000), actor
         self._touched, self._ids, self._effects = {}, 0, []
         self._unit.running = self._touched
 
@@ -170,7 +174,7 @@ class Tx:
             elif entry.image is None:
                 if not entry.dirty:
                     self._unit.entries[entry.info.cls].pop(record_id, None)
-            elif entry.removed or encode_json(entry.record) != entry.image:
+            elif entry.removed or entry.info.image(entry.record) != entry.image:
                 entry.record, entry.removed = entry.info.decoder.decode(entry.image), False
                 self._unit.note_keys(entry)
         self._touched.clear()
@@ -185,7 +189,7 @@ class Tx:
             return Change(entry.info.noun, record.id, before, None, _scope(entry), None) if before is not None else None
         record.scope = record.held_by()
         if before is not None:
-            if encode_json(record) == before:
+            if entry.info.image(record) == before:
                 return None
             if entry.info.append_only:
                 raise Refused("{name} {id} is final and cannot be changed", hint="Make a reversing entry.", name=entry.info.name, id=record.id)
@@ -194,7 +198,7 @@ class Tx:
         record.revision += 1
         record.updated_at = self.now
         record.check()
-        return Change(entry.info.noun, record.id, before, encode_json(record), _scope(entry), record.scope)
+        return Change(entry.info.noun, record.id, before, entry.info.image(record), _scope(entry), record.scope)
 
     def end(self) -> None:
         """No call is running any more."""

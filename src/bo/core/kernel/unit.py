@@ -22,7 +22,7 @@ from bo.core.kernel.record import Record, RecordInfo, info_of, encode_json
 from bo.core.kernel.search import index_text, query_words
 
 if TYPE_CHECKING:
-    from bo.core.kernel.statements import Buildable
+    from sqlalchemy import ClauseElement
 
 Condition = tuple[str, str, object]
 GROUP_LEAST: Final = 20
@@ -294,7 +294,7 @@ def _columns(info: RecordInfo) -> Any:
     return table(info)
 
 
-def _by(info: RecordInfo, name: str) -> Buildable:
+def _by(info: RecordInfo, name: str) -> ClauseElement:
     import sqlalchemy as sa
 
     from bo.core.kernel.tables import in_list
@@ -321,7 +321,7 @@ def _where(info: RecordInfo, conditions: Sequence[Condition]) -> list[Any]:
     return clauses
 
 
-def _select(info: RecordInfo, conditions: Sequence[Condition], order: str) -> Buildable:
+def _select(info: RecordInfo, conditions: Sequence[Condition], order: str) -> ClauseElement:
     import sqlalchemy as sa
 
     made = _columns(info)
@@ -329,25 +329,25 @@ def _select(info: RecordInfo, conditions: Sequence[Condition], order: str) -> Bu
     return sa.select(made).where(*_where(info, conditions)).order_by(*by, made.c.n).limit(sa.bindparam("limit"))
 
 
-def _count(info: RecordInfo, conditions: Sequence[Condition]) -> Buildable:
+def _count(info: RecordInfo, conditions: Sequence[Condition]) -> ClauseElement:
     import sqlalchemy as sa
 
     return sa.select(sa.func.count()).select_from(_columns(info)).where(*_where(info, conditions))
 
 
-def _insert(info: RecordInfo, names: Sequence[str]) -> Buildable:
+def _insert(info: RecordInfo, names: Sequence[str]) -> ClauseElement:
     import sqlalchemy as sa
 
     return _columns(info).insert().values({name: sa.bindparam(name) for name in names})  # type: ignore[no-any-return]
 
 
-def _insert_kernel(name: str) -> Buildable:
+def _insert_kernel(name: str) -> ClauseElement:
     from bo.core.kernel.tables import metadata
 
     return metadata.tables[name].insert()
 
 
-def _update(info: RecordInfo, names: Sequence[str]) -> Buildable:
+def _update(info: RecordInfo, names: Sequence[str]) -> ClauseElement:
     import sqlalchemy as sa
 
     made = _columns(info)
@@ -355,14 +355,14 @@ def _update(info: RecordInfo, names: Sequence[str]) -> Buildable:
     return made.update().ordered_values(*values).where(made.c.n == sa.bindparam("row"))  # type: ignore[no-any-return]
 
 
-def _delete(info: RecordInfo) -> Buildable:
+def _delete(info: RecordInfo) -> ClauseElement:
     import sqlalchemy as sa
 
     made = _columns(info)
     return made.delete().where(made.c.n == sa.bindparam("row"))  # type: ignore[no-any-return]
 
 
-def _unindex(info: RecordInfo, sqlite: bool) -> Buildable:
+def _unindex(info: RecordInfo, sqlite: bool) -> ClauseElement:
     import sqlalchemy as sa
 
     from bo.core.kernel.tables import search_table
@@ -371,7 +371,7 @@ def _unindex(info: RecordInfo, sqlite: bool) -> Buildable:
     return sa.delete(found).where((found.c.rowid if sqlite else found.c.n) == sa.bindparam("row"))
 
 
-def _index_words(info: RecordInfo, sqlite: bool) -> Buildable:
+def _index_words(info: RecordInfo, sqlite: bool) -> ClauseElement:
     import sqlalchemy as sa
 
     name = f"{info.name}_search"
@@ -387,4 +387,4 @@ def derived_id(info: RecordInfo, operation_id: str, count: int) -> str:
 
 
 Lookup = Mapping[str, object]
-Builder = Callable[[], "Buildable"]
+Builder = Callable[[], "ClauseElement"]

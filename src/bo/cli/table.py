@@ -1,0 +1,135 @@
+"""Tables for people: plain columns, two spaces apart, as wide as their content and no wider than the terminal.
+
+Chinese and other wide letters take two cells. Nothing is cut unless there is a width to keep. Data is never markup.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bo.core.kernel.ids import TAIL_LENGTH, short
+from bo.core.kernel.text import _, visible, width
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bo.cli.output import Column, Row
+
+GAP: Final = "  "
+NARROWEST: Final = 6
+RIGHT: Final = frozenset(("amount", "whole", "rate"))
+BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+
+
+class Layout:
+    """Lays rows out in columns whose widths only grow, so that a long list stays even."""
+
+    def __init__(self, columns: Sequence[Column], *, zone: str = "", width: int | None = None, bold: bool = False) -> None:
+        self.columns = columns
+        self.zone = zone
+        self.width = width
+        self.bold = bold
+        self.heads = [visible(_(column.label)).upper() for column in columns]
+        self.widths = [_width(head) for head in self.heads]
+        self.begun = False
+
+    def lines(self, batch: Sequence[Row]) -> str:
+        """The text of some rows, with the heading before the first."""
+        shown = [[self._shown(column, value) for column, value in zip(self.columns, row, strict=True)] for row in batch]
+        for place, texts in enumerate(zip(*shown, strict=True)):
+            self.widths[place] = max(self.widths[place], max(map(width, texts)))
+        widths = self.widths if self.width is None else fitted(self.widths, self.width)
+        lines = [self._line(cells, widths) for cells in shown]
+        if not self.begun:
+            self.begun = True
+            head = self._line(self.heads, widths)
+            lines.insert(0, f"{BOLD}{head}{PLAIN}" if self.bold else head)
+        return "\n".join(lines) + "\n"
+
+    def _shown(self, column: Column, value: object) -> str:
+        return shown(column.kind, value, self.zone)
+
+    def _line(self, cells: Sequence[str], widths: Sequence[int]) -> str:
+        parts = []
+        for column, text, wide in zip(self.columns, cells, widths, strict=True):
+            text = cut(text, wide)
+            space = " " * (wide - width(text))
+            parts.append(space + text if column.kind in RIGHT else text + space)
+        return GAP.join(parts).rstrip()
+
+
+def fields_text(columns: Sequence[Column], values: Row, *, zone: str = "", bold: bool = False) -> str:
+    """One thing, a line for each field that has a value."""
+    given = [(visible(_(column.label)), shown(column.kind, value, zone, whole=True)) for column, value in zip(columns, values, strict=True)]
+    given = [(label, text) for label, text in given if text]
+    wide = max((width(label) for label, _text in given), default=0)
+    lines = []
+    for label, text in given:
+        space = " " * (wide - width(label))
+        lines.append(f"{BOLD}{label}{PLAIN}{space}{GAP}{text}" if bold else f"{label}{space}{GAP}{text}")
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def shown(kind: str, value: object, zone: str, *, whole: bool = False) -> str:
+    """A value as a person reads it in a table: short ids, yes and no, moments in the office's zone."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, (list, tuple)):
+        return ", ".join(shown("text", item, zone) for item in value)
+    text = str(value)
+    if kind in ("ref", "id") and not whole and is_record_id(text):
+        return short(text)
+    if kind == "moment" and len(text) == 24 and zone:
+        return local_moment(text, zone)
+    return visible(text)
+
+
+def is_record_id(text: str) -> bool:
+    prefix, line, tail = text.partition("_")
+    return bool(prefix and line) and len(tail) == TAIL_LENGTH and tail.isalnum()
+
+
+def local_moment(text: str, zone: str) -> str:
+    """`2026-11-02T01:00:00.000Z` as the office's clocks show it: 2026-11-02 09:00."""
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    return datetime.fromisoformat(text).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+
+
+def fitted(widths: Sequence[int], most: int) -> list[int]:
+    """Widths that fit in `most` cells: the widest columns give way first, none below what is still readable."""
+    fit = list(widths)
+    over = sum(fit) + len(GAP) * (len(fit) - 1) - most
+    while over > 0:
+        widest = max(fit)
+        if widest <= NARROWEST:
+            break
+        places = [place for place, wide in enumerate(fit) if wide == widest]
+        below = max((wide for wide in fit if wide < widest), default=NARROWEST)
+        step = max(1, min(widest - max(below, NARROWEST), -(-over // len(places))))
+        for place in places:
+            given = min(step, over)
+            fit[place] -= given
+            over -= given
+            if over <= 0:
+                break
+    return fit
+
+
+def cut(text: str, most: int) -> str:
+    """The text in at most `most` cells, with an ellipsis where it was cut."""
+    if width(text) <= most:
+        return text
+    kept, used = [], 1
+    for letter in text:
+        used += width(letter)
+        if used > most:
+            break
+        kept.append(letter)
+    return "".join(kept) + "…"
+
+
+_width = width
