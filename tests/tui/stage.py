@@ -52,6 +52,8 @@ class Stage:
         """Press keys one after the other, each when what the one before set off has been dealt with."""
         for key in keys:
             self.burst(key)
+            # The driver hands keys over as another task; only then do they stand before what is waited for here.
+            await asyncio.sleep(0.001)
             await self.pilot._wait_for_screen()
 
     def burst(self, *keys: str) -> None:

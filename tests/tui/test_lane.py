@@ -113,8 +113,14 @@ def test_an_interrupt_that_comes_late_does_not_lose_the_next_question(bench: Ben
 
 def test_what_is_urgent_goes_first(bench: Bench) -> None:
     bench.lane.attach(bench.calls.put)
-    gate = threading.Event()
-    bench.ask(lambda held: str(gate.wait(3)))
+    gate, begun = threading.Event(), threading.Event()
+
+    def wait(held: Held) -> str:
+        begun.set()
+        return str(gate.wait(3))
+
+    bench.ask(wait)
+    begun.wait(3)
     bench.ask(lambda held: "later", urgency=LATER)
     bench.ask(lambda held: "now", urgency=NOW)
     gate.set()

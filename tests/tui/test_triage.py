@@ -267,6 +267,7 @@ def test_a_form_says_beside_the_field_what_is_wrong_and_sends_nothing(office: Pa
         await stage.until_said("twelve is not an amount")
         assert states(office) == before
         await stage.press(*["backspace"] * 6)
+        await stage.settled()
         stage.burst(*"12.50", "tab", "enter")
         await stage.until_said("won, u undoes")
 

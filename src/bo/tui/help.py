@@ -64,7 +64,7 @@ class TextScreen(ModalScreen[None]):
             self.dismiss(None)
 
 
-def help_lines(actions: Actions, width: int) -> list[Line]:
+def help_lines(actions: Actions, width: int, more: str) -> list[Line]:
     """Every action of the registry by group, with its keys and its word; what cannot be done now is dim."""
     groups: dict[str, list[Line]] = {}
     for action in actions.all():
@@ -76,9 +76,9 @@ def help_lines(actions: Actions, width: int) -> list[Line]:
             title += "  (" + ", ".join(sorted(action.command.allowed_states)) + ")"
         groups.setdefault(action.group, []).append(
             (
-                (fitted("  " + keys, 22) + " ", "key"),
-                (fitted(word, 26) + " ", "info"),
-                (fitted(title, max(10, width - 52)), tone),
+                (fitted("  " + keys, 22, more=more) + " ", "key"),
+                (fitted(word, 26, more=more) + " ", "info"),
+                (fitted(title, max(10, width - 52), more=more), tone),
             )
         )
     lines: list[Line] = []

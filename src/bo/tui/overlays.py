@@ -24,7 +24,11 @@ class Overlays:
         from bo.tui.help import TextScreen, help_lines
 
         app = self._app
-        app.push_screen(TextScreen(app.looks, _("Keys and commands"), help_lines(app.actions, app.size.width)))
+        app.push_screen(
+            TextScreen(
+                app.looks, _("Keys and commands"), help_lines(app.actions, app.size.width, app.looks.glyphs.more)
+            )
+        )
 
     def detail(self, detail: Detail, *, history: bool) -> None:
         from bo.tui.help import TextScreen

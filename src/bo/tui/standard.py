@@ -92,6 +92,8 @@ def _views(app: BoApp) -> list[Action]:
                completions=lambda: [*fields(), *(f"-{key}" for key in fields())]),
         Action("refresh", _("Refresh: build the view anew"), lambda _text: app.rebuild(), ("r",), group, "refresh"),
         Action("preview", _("Preview on or off"), lambda _text: app.toggle_preview(), ("p",), group, "preview"),
+        Action("preview_down", _("Scroll the preview down"), lambda _text: app.preview.scroll_lines(3), ("J",), group),
+        Action("preview_up", _("Scroll the preview up"), lambda _text: app.preview.scroll_lines(-3), ("K",), group),
         Action("detail", _("The whole record"), lambda _text: app.show_detail(), ("enter",), group, "detail"),
         Action("history", _("The record's history"), lambda _text: app.show_detail(history=True), ("gh",), group,
                "history"),

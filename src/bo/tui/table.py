@@ -26,6 +26,7 @@ from bo.tui.source import Column, RowView
 PAGES_KEPT = 32
 GUTTER = 3
 COLUMN_WIDTH_MIN = 6
+GROWS_MAX = 2
 
 
 class Feed(Protocol):
@@ -268,7 +269,8 @@ class VirtualTable(Widget, can_focus=True):
             room -= drawn[-1][1] + 1
         growing = [item for item in drawn if self.columns[item[0]].grow]
         for item in growing:
-            item[1] += max(0, room) // len(growing)
+            # Beyond that, the eye loses the line on the way to the next column.
+            item[1] += min(max(0, room) // len(growing), GROWS_MAX * item[1])
         return [(index, width) for index, width in drawn]
 
     def _header(self, width: int) -> Strip:

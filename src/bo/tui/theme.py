@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bo.tui.looks import Looks
@@ -19,17 +20,19 @@ def chosen_theme(wanted: str) -> str:
 
 
 def textual_theme(looks: Looks) -> Theme:
-    from textual.theme import Theme
+    from textual.theme import BUILTIN_THEMES, Theme
 
-    ansi = looks.background == "ansi_default"
+    name = f"bo-{looks.name}"
+    if looks.background == "ansi_default":
+        # Textual's own style sheets need the variables of its terminal theme.
+        return replace(BUILTIN_THEMES["ansi-dark"], name=name)
     return Theme(
-        name=f"bo-{looks.name}",
-        primary="ansi_blue" if ansi else "#3b6ea5",
+        name=name,
+        primary="#3b6ea5",
         background=looks.background,
         surface=looks.background,
         panel=looks.panel,
         boost=looks.panel,
         foreground=looks.foreground,
         dark=looks.name != "light",
-        ansi=ansi,
     )

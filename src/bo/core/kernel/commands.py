@@ -30,9 +30,9 @@ def undo(tx: Tx, *, operation: Id) -> None:
     unit = tx._unit
     unit.flush()
     recorded = journal.operation(unit.session, operation)
-    if recorded.name != "op.undo":
-        _require_permission(tx, recorded)
-    for change in reversed(journal.changes_of(unit.session, recorded.seq)):
+    changes = journal.changes_of(unit.session, recorded.seq)
+    _require_permission(tx, recorded, changes)
+    for change in reversed(changes):
         _put_back(tx, unit, change)
 
 

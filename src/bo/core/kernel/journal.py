@@ -13,10 +13,11 @@ from typing import Any, Final
 import msgspec
 
 from bo.core.kernel.database import Session
-from bo.core.kernel.dispatch import Call
-from bo.core.kernel.errors import Damaged, NotFound
+from bo.core.kernel.dispatch import TAIL_LEAST, Call
+from bo.core.kernel.errors import Ambiguous, Damaged, NotFound
+from bo.core.kernel.ids import TAIL_LENGTH
 from bo.core.kernel.kinds import moment_text
-from bo.core.kernel.record import declared_records
+from bo.core.kernel.record import EPOCH, RecordInfo, declared_records, encode_json
 from bo.core.kernel.unit import Change, chain_hash
 
 GENESIS: Final = "0" * 64
@@ -61,10 +62,18 @@ def operations(session: Session, *, newest_first: bool = True, limit: int = 50, 
 
 
 def operation(session: Session, operation_id: str) -> Operation:
-    """The operation of that id or unique tail. Raises NotFound."""
-    rows = session.rows("kernel:operation:tail", _by_tail, {"tail": f"%{operation_id}"})
-    if len(rows) != 1:
-        raise NotFound("there is no single operation {id}", hint="bo op log lists them.", id=operation_id)
+    """The operation of that id or unique tail. Raises NotFound or Ambiguous."""
+    tail = operation_id.strip().lower().removeprefix("op_")
+    if len(tail) < TAIL_LEAST or not (tail.isascii() and tail.isalnum()):
+        raise NotFound("there is no operation {id}", hint="bo op log lists them.", id=operation_id)
+    if len(tail) == TAIL_LENGTH:
+        rows = session.rows("kernel:operation:id", _by_id, {"id": f"op_{tail}"})
+    else:
+        rows = session.rows("kernel:operation:tail", _by_tail, {"tail": f"%{tail}"})
+    if not rows:
+        raise NotFound("there is no operation {id}", hint="bo op log lists them.", id=operation_id)
+    if len(rows) > 1:
+        raise Ambiguous("{id} is the end of several ids: {ids}", hint="Type more of it.", id=operation_id, ids=", ".join(str(row[1]) for row in rows))
     return _operation(rows[0])
 
 
@@ -87,11 +96,18 @@ def history(session: Session, record_id: str, limit: int = 200) -> list[tuple[Op
 def differences(change: Change) -> list[Difference]:
     """The fields in which a change's images differ."""
     info = declared_records()[change.noun]
-    before = msgspec.json.decode(change.before, type=dict[str, object]) if change.before else {}
-    after = msgspec.json.decode(change.after, type=dict[str, object]) if change.after else {}
+    before, after = _values(info, change.before), _values(info, change.after)
     hidden = {"revision", "updated_at", "created_at", "id", "scope"}
     names = [name for name in info.field_names if name not in hidden and before.get(name) != after.get(name)]
     return [Difference(name, before.get(name), after.get(name)) for name in names]
+
+
+def _values(info: RecordInfo, image: bytes | None) -> dict[str, object]:
+    """The values of an image, also those that it leaves out because they are the usual ones."""
+    if image is None:
+        return {}
+    defaults = msgspec.json.decode(encode_json({item.name: item.default for item in info.fields}), type=dict[str, object])
+    return defaults | msgspec.json.decode(image, type=dict[str, object])
 
 
 def verify_chain(session: Session) -> int:
@@ -108,6 +124,9 @@ def verify_chain(session: Session) -> int:
     head = session.rows("kernel:head", head_statement)[0]
     if (int(head[0]), str(head[2])) != (expected - 1, last):
         raise Damaged("the journal ends at operation {seq}, its head says {head}", hint="Restore a verified backup.", seq=expected - 1, head=head[0])
+    strays = session.rows("kernel:changes:stray", _strays)
+    if strays:
+        raise Damaged("the journal has changes of an operation {seq} that it does not have", hint="Restore a verified backup.", seq=int(strays[0][0]))
     return expected - 1
 
 
@@ -124,8 +143,16 @@ def everything(session: Session) -> Iterator[tuple[Operation, list[Change]]]:
 
 
 def _operation(row: tuple[Any, ...]) -> Operation:
-    at = row[9] if isinstance(row[9], datetime) else datetime.fromisoformat(row[9])
+    at = row[9] if isinstance(row[9], datetime) else _moment(row[9])
     return Operation(row[0], row[1], row[2], row[3], row[4], row[5] or None, row[6], row[7], row[8], at, row[10])
+
+
+def _moment(text: str) -> datetime:
+    """A time that cannot be read has been altered: the chain says so, where reading it would only fail."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return EPOCH
 
 
 def _change(row: tuple[Any, ...]) -> Change:
@@ -149,6 +176,22 @@ def _log(newest_first: bool) -> Any:
     edge: Any = sa.bindparam("edge")
     wanted = sa.select(made).limit(sa.bindparam("limit"))
     return wanted.where(made.c.seq < edge).order_by(made.c.seq.desc()) if newest_first else wanted.where(made.c.seq > edge).order_by(made.c.seq)
+
+
+def _by_id() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import operation as made
+
+    return sa.select(made).where(made.c.id == sa.bindparam("id"))
+
+
+def _strays() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import change, operation
+
+    return sa.select(change.c.seq).where(change.c.seq.not_in(sa.select(operation.c.seq))).order_by(change.c.seq).limit(1)
 
 
 def _by_tail() -> Any:

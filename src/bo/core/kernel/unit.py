@@ -18,7 +18,7 @@ import msgspec
 from bo.core.kernel.database import Session
 from bo.core.kernel.ids import derived_tail
 from bo.core.kernel.kinds import moment_text
-from bo.core.kernel.record import Record, RecordInfo, info_of, encode_json
+from bo.core.kernel.record import Record, RecordInfo, info_of
 from bo.core.kernel.search import index_text, query_words
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Unit:
             self.known.update((cls, name, value) for value in wanted)
 
     def with_key(self, cls: type[Record], name: str, value: object) -> list[Entry]:
-        """Rows whose lookup field has the value now, in memory or stored."""
+        """Rows whose lookup field has the value now, in memory or stored, in the order of their numbers: the same in a batch as in single calls."""
         if (cls, name, value) not in self.known:
             self.load_keys(cls, name, (value,))
         ids = self.index.get((cls, name, value))
@@ -115,14 +115,14 @@ class Unit:
             return []
         held = self.entries[cls]
         found = [held[record_id] for record_id in ids if record_id in held]
-        return [entry for entry in found if not entry.removed and getattr(entry.record, name) == value]
+        found = [entry for entry in found if not entry.removed and getattr(entry.record, name) == value]
+        return sorted(found, key=_number) if len(found) > 1 else found
 
     def select(self, cls: type[Record], conditions: Sequence[Condition], order: str, limit: int) -> list[Entry]:
         """Rows that a statement finds, among what accepted calls of this batch have made of them."""
         self.flush()
         info = info_of(cls)
-        shape = ";".join(f"{name}{'in' if isinstance(value, (tuple, list)) else operator}" for name, operator, value in conditions)
-        key = f"{info.fingerprint}:select:{shape}:{order}"
+        key = f"{info.fingerprint}:select:{_shape(conditions)}:{order}"
         values = {f"p{place}": self._bind(value) for place, (_n, _o, value) in enumerate(conditions)}
         rows = self.session.rows(key, lambda: _select(info, conditions, order), {**values, "limit": limit})
         return [self._adopt(info, row) for row in rows]
@@ -130,9 +130,8 @@ class Unit:
     def count(self, cls: type[Record], conditions: Sequence[Condition]) -> int:
         self.flush()
         info = info_of(cls)
-        shape = ";".join(f"{name}{'in' if isinstance(value, (tuple, list)) else operator}" for name, operator, value in conditions)
         values = {f"p{place}": self._bind(value) for place, (_n, _o, value) in enumerate(conditions)}
-        return int(self.session.rows(f"{info.fingerprint}:count:{shape}", lambda: _count(info, conditions), values)[0][0])
+        return int(self.session.rows(f"{info.fingerprint}:count:{_shape(conditions)}", lambda: _count(info, conditions), values)[0][0])
 
     def _bind(self, value: object) -> object:
         return self.session.array(value) if isinstance(value, (tuple, list)) else value
@@ -149,7 +148,7 @@ class Unit:
         found = held.get(str(row[1]))
         if found is None:
             record = info.load(row[1:])
-            found = held[record.id] = Entry(info, record, encode_json(record), int(str(row[0])))
+            found = held[record.id] = Entry(info, record, info.image(record), int(str(row[0])))
             self.note_keys(found)
         return found
 
@@ -220,9 +219,11 @@ class Unit:
             changed.append((entry, before, accepted))
             if _searched(info, accepted) != _searched(info, before):
                 self._index(info, entry.n, accepted, texts)
-        self._insert(info, added)
-        self._update(info, changed)
+        # in this order, so that a unique value is free before another row takes it
         self._delete(info, [(entry.n,) for entry in dirty if entry.image is None and entry.first is not None])
+        self._free_uniques(info, changed)
+        self._update(info, changed)
+        self._insert(info, added)
         if texts:
             self.session.many(f"{info.fingerprint}:index", lambda: _index_words(info, self.session.is_sqlite), texts)
         for entry in dirty:
@@ -244,6 +245,15 @@ class Unit:
         if odd:
             self.session.many(f"{info.fingerprint}:insert", lambda: _insert(info, ("n", *info.field_names)), odd)
 
+    def _free_uniques(self, info: RecordInfo, changed: list[tuple[Entry, Record, Record]]) -> None:
+        """Where rows exchange unique values, each first holds its own id for a moment: the index is checked row by row."""
+        for name in info.uniques:
+            moving = [(entry, getattr(before, name), getattr(after, name)) for entry, before, after in changed]
+            moving = [(entry, old, new) for entry, old, new in moving if old != new]
+            if len(moving) > 1 and {old for _entry, old, _new in moving} & {new for _entry, _old, new in moving}:
+                rows = [[entry.record.id, entry.n] for entry, _old, _new in moving]
+                self.session.many(f"{info.fingerprint}:update:{name}", lambda name=name: _update(info, (name,)), rows)  # type: ignore[misc]
+
     def _update(self, info: RecordInfo, changed: list[tuple[Entry, Record, Record]]) -> None:
         """Only the columns that differ are written; rows in which the same ones differ go together."""
         as_text = self.session.is_sqlite
@@ -264,7 +274,7 @@ class Unit:
 
     def _accepted(self, entry: Entry) -> Record:
         """The record as of the last accepted call: the running call's own changes are not written."""
-        if entry.record.id in self.running and entry.image is not None and encode_json(entry.record) != entry.image:
+        if entry.record.id in self.running and entry.image is not None and entry.info.image(entry.record) != entry.image:
             return entry.info.decoder.decode(entry.image)
         return entry.record
 
@@ -274,6 +284,16 @@ class Unit:
             if not self.session.is_sqlite:
                 text = " ".join(word for words in query_words(text) for word in words)
             texts.append((n, text))
+
+
+def _number(entry: Entry) -> int:
+    """Rows of the running call have none yet and come last, in the order in which they were added."""
+    return entry.n or 2**63
+
+
+def _shape(conditions: Sequence[Condition]) -> str:
+    """What the text of a statement with these conditions depends on."""
+    return ";".join(f"{name}{'in' if isinstance(value, (tuple, list)) else operator}{'none' if value is None else ''}" for name, operator, value in conditions)
 
 
 def chain_hash(parts: Iterable[str]) -> str:

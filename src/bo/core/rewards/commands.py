@@ -1,11 +1,14 @@
 """Writing reward rules, and what people do with reward lines. Lines are earned by the modules above, through `earning`."""
 
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
+
+from msgspec.structs import replace
 
 from bo.core.kernel.command import command
 from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import Amount, Count, Currency, Day, Field, Rate, RefKind, Text
+from bo.core.kernel.record import EPOCH, States
 from bo.core.kernel.tx import Tx
 from bo.core.ledger.days import today
 from bo.core.referrers.records import Referrer
@@ -28,12 +31,16 @@ from bo.core.rewards.records import (
 )
 from bo.core.rewards.rules import check_rule
 
+T = TypeVar("T")
+
 NOUN: Final = "rewards"
 MATURED_MOST: Final = 200_000  # lines that one call takes; the next call takes the rest
 UNTIL: Final = "the first day on which it no longer counts"
 
 OnlyStore = Annotated[str, RefKind("stores"), Field(help="only leads of this store")]
-Tiers = Annotated[Text, Field(help="lower bound:value pairs, as 0:1%,10000:2% of the order or 0:50,10:80 for each event")]
+Tiers = Annotated[
+    Text, Field(help="lower bound:value pairs, as 0:1%,10000:2% of the order or 0:50,10:80 for each event")
+]
 Reason = Annotated[Text, Field(help="why, for the one who asks later")]
 
 
@@ -170,14 +177,36 @@ def revise(
     category: Text | None = None,
     effective_until: Annotated[Day, Field(help=UNTIL)] | None = None,
 ) -> RewardRule:
-    """Make the next version of a rule. The present one pays up to that day; what it has made stays as it is.
+    """Change a rule: a draft as it stands, an active one by its next version, which follows the present one on that day.
+
+    What the present version has made stays as it is.
 
     Raises:
-        WrongPeriod: the new version would start before, or on the day, the present one does.
-        BadTerms: the new version could be read in two ways.
+        WrongPeriod: the new version would not start after the present one does, or would leave a gap.
+        BadTerms: it could be read in two ways.
         RulesOverlap: another active rule pays for the same.
     """
-    start = effective_from or today(tx)
+    made = rule if rule.state == DRAFT else _next_version(tx, rule, effective_from or today(tx))
+    if effective_from is not None:
+        made.effective_from = effective_from
+    made.amount, made.rate, made.base = _or(amount, made.amount), _or(rate, made.rate), _or(base, made.base)
+    made.tiers, made.tier_mode = _or(tiers, made.tiers), _or(tier_mode, made.tier_mode)
+    made.cap_event = _or(cap_event, made.cap_event) or None
+    made.cap_person = _or(cap_person, made.cap_person) or None
+    made.cap_month = _or(cap_month, made.cap_month) or None
+    made.budget = _or(budget, made.budget) or None
+    made.hold_days = _or(hold_days, made.hold_days)
+    made.source, made.category = _or(source, made.source), _or(category, made.category)
+    made.effective_until = effective_until or made.effective_until
+    made.editors = _with(made.editors, tx.actor.id)
+    check_rule(terms_of(made))
+    if made.state == ACTIVE:
+        _require_alone(tx, made)
+    return made
+
+
+def _next_version(tx: Tx, rule: RewardRule, start: date) -> RewardRule:
+    """A copy that starts where the present version is made to end."""
     if start <= rule.effective_from or (rule.effective_until is not None and rule.effective_until < start):
         raise WrongPeriod(
             "{rule} counts from {start} on; a new version starts after that day and leaves no gap",
@@ -186,53 +215,25 @@ def revise(
             start=rule.effective_from.isoformat(),
         )
     version = max(item.version for item in tx.find_all(RewardRule, code=rule.code)) + 1
-    made = RewardRule(
-        code=rule.code,
+    made = replace(
+        rule,
+        id="",
+        revision=0,
+        created_at=EPOCH,
         version=version,
         version_code=f"{rule.code}/{version}",
-        state=rule.state,
-        event=rule.event,
-        kind=rule.kind,
-        amount=_or(amount, rule.amount),
-        rate=_or(rate, rule.rate),
-        base=_or(base, rule.base),
-        tiers=_or(tiers, rule.tiers),
-        tier_mode=_or(tier_mode, rule.tier_mode),
-        currency=rule.currency,
-        cap_event=_or(cap_event, rule.cap_event) or None,
-        cap_person=_or(cap_person, rule.cap_person) or None,
-        cap_month=_or(cap_month, rule.cap_month) or None,
-        budget=_or(budget, rule.budget) or None,
-        hold_days=_or(hold_days, rule.hold_days),
-        source=_or(source, rule.source),
-        category=_or(category, rule.category),
-        store=rule.store,
-        referrer_kind=rule.referrer_kind,
         effective_from=start,
-        effective_until=effective_until or rule.effective_until,
-        editors=_with(rule.editors, tx.actor.id),
     )
     rule.effective_until = start
-    check_rule(terms_of(made))
-    if made.state == ACTIVE:
-        _require_alone(tx, made)
     return tx.add(made)
 
 
 @command(needs="reward_rules.edit", moves=(DRAFT | ACTIVE) >> RETIRED, confirm="many")
-def retire(
-    tx: Tx, rule: RewardRule, *, on: Annotated[Day, Field(help="the first day on which it no longer counts; today if not said")] | None = None
-) -> None:
-    """Stop a rule: nothing is earned by it any more, and what was earned stays.
-
-    Raises:
-        WrongPeriod: the day lies ahead; let the rule end by itself with a new version.
-    """
-    end = on or today(tx)
-    if end > today(tx):
-        raise WrongPeriod("a rule is retired at once, not on {day}", hint="Retire it on that day.", day=end.isoformat())
-    if rule.effective_until is None or rule.effective_until > end > rule.effective_from:
-        rule.effective_until = max(end, rule.effective_from)
+def retire(tx: Tx, rule: RewardRule) -> None:
+    """Stop a rule today: nothing is earned by it any more, and what was earned stays."""
+    end = max(today(tx), rule.effective_from)
+    rule.effective_until = min(end, rule.effective_until or end)
+    rule.editors = _with(rule.editors, tx.actor.id)
 
 
 def _require_alone(tx: Tx, rule: RewardRule) -> None:
@@ -256,10 +257,12 @@ def _same_scope(rule: RewardRule, other: RewardRule) -> bool:
 
 
 def _share_a_day(rule: RewardRule, other: RewardRule) -> bool:
-    return rule.effective_from < (other.effective_until or date.max) and other.effective_from < (rule.effective_until or date.max)
+    return rule.effective_from < (other.effective_until or date.max) and other.effective_from < (
+        rule.effective_until or date.max
+    )
 
 
-def _or[T](given: T | None, present: T) -> T:
+def _or(given: T | None, present: T) -> T:
     return present if given is None else given
 
 
@@ -278,7 +281,7 @@ def hold(tx: Tx, line: RewardLine, *, reason: Reason) -> None:
         item.editors = _with(item.editors, tx.actor.id)
 
 
-@command(needs="rewards.hold", moves=HELD | HELD)
+@command(needs="rewards.hold", moves=States((HELD,)))
 def release(tx: Tx, line: RewardLine) -> None:
     """Let a held reward line go on: due, or holding while its day has not come. Who releases it does not approve it."""
     for item in bring_back(tx, line):
@@ -301,7 +304,9 @@ def void(tx: Tx, line: RewardLine, *, reason: Reason) -> None:
 
 
 @command(needs="rewards.adjust", confirm="always")
-def adjust(tx: Tx, *, referrer: Referrer, amount: Amount, reason: Reason, currency: Currency | None = None) -> RewardLine:
+def adjust(
+    tx: Tx, *, referrer: Referrer, amount: Amount, reason: Reason, currency: Currency | None = None
+) -> RewardLine:
     """Add a line by hand, above or below zero. Who adds it does not approve the settlement that pays it.
 
     Raises:
@@ -310,7 +315,9 @@ def adjust(tx: Tx, *, referrer: Referrer, amount: Amount, reason: Reason, curren
     """
     _require_reason(reason)
     if amount == 0:
-        raise NothingToAdjust("an adjustment of nothing changes nothing", hint="Give an amount, below zero to take back.")
+        raise NothingToAdjust(
+            "an adjustment of nothing changes nothing", hint="Give an amount, below zero to take back."
+        )
     return tx.add(
         RewardLine(
             referrer=referrer.id,

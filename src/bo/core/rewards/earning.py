@@ -72,11 +72,18 @@ def earn(
     sums = RewardInputs(
         currency=currency or tx.context.currency, gross=gross, net=gross if net is None else net, margin=margin or 0
     )
-    unknown = {"net": NET_UNKNOWN if net is None else "", "margin": MARGIN_UNKNOWN if margin is None else "", "gross": ""}
+    unknown = {
+        "net": NET_UNKNOWN if net is None else "",
+        "margin": MARGIN_UNKNOWN if margin is None else "",
+        "gross": "",
+    }
     active = [rule for rule in tx.find_all(RewardRule, event=event) if rule.state == ACTIVE]
     candidates = [terms for terms in ranked(active) if terms.currency == sums.currency or not _takes_a_base(terms)]
     made = None
-    for chosen, part in ((rules.choose_rule(candidates, facts), ""), (rules.choose_bonus(candidates, facts), "first_order")):
+    for chosen, part in (
+        (rules.choose_rule(candidates, facts), ""),
+        (rules.choose_bonus(candidates, facts), "first_order"),
+    ):
         if chosen is None:
             continue
         once = f"{cause_id}:{event}{':' + part if part else ''}"
@@ -89,7 +96,14 @@ def earn(
 
 
 def claw_back(
-    tx: Tx, *, cause_id: str, refunded: int, base: int, event: str = "won", happened_at: datetime | None = None, reason: str = ""
+    tx: Tx,
+    *,
+    cause_id: str,
+    refunded: int,
+    base: int,
+    event: str = "won",
+    happened_at: datetime | None = None,
+    reason: str = "",
 ) -> list[RewardLine]:
     """Take back the refunded share of what an event earned; the new clawback lines, none where nothing more is to be taken.
 
@@ -103,7 +117,9 @@ def claw_back(
         amount = rules.clawback(line.amount, max(0, refunded), max(0, base), taken)
         if amount > 0:
             clawed_base = line.base_amount * amount // line.amount
-            made.append(_add_clawback(tx, line, amount, clawed_base, happened_at or tx.now, reason, (refunded, base, taken)))
+            made.append(
+                _add_clawback(tx, line, amount, clawed_base, happened_at or tx.now, reason, (refunded, base, taken))
+            )
     return made
 
 
@@ -163,7 +179,10 @@ def _add_line(
     rule = tx.get(RewardRule, terms.rule_id)
     inputs = _inputs(tx, rule, terms, sums, facts, referrer_id)
     made = rules.compute(terms, inputs)
-    frozen: dict[str, Primitive] = {**freeze(rule, terms, inputs), **{name: text for name, text in shown.items() if text}}
+    frozen: dict[str, Primitive] = {
+        **freeze(rule, terms, inputs),
+        **{name: text for name, text in shown.items() if text},
+    }
     line = RewardLine(
         referrer=referrer_id,
         amount=made.amount_minor,

@@ -24,7 +24,12 @@ class Given(NamedTuple):
 
 
 def given(
-    tx: Tx, rules: Sequence[str], *, referrer: str | None = None, since: datetime | None = None, until: datetime | None = None
+    tx: Tx,
+    rules: Sequence[str],
+    *,
+    referrer: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Given:
     """What these versions of a rule gave, to one referrer or to all, in [since, until) or ever. Void lines do not count.
 

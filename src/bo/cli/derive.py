@@ -1,0 +1,193 @@
+"""From the manifest to the command line: which verbs a noun has, and what each of them takes.
+
+Every parameter is plain text here; dispatch reads it by its kind, once. Nothing of the business is imported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bo.cli.leaf import BULK, EVERYWHERE, KEYED, LISTS, READS, WRITES, Argument, Leaf, Option
+from bo.cli.manifest import dashed, manifest
+
+if TYPE_CHECKING:
+    from bo.cli.manifest import CommandEntry, NounEntry, ParamEntry, QueryEntry
+
+OWN_PREFIX: Final = "set-"  # for a parameter whose name an option of every command has
+METAVARS: Final = {
+    "amount": "AMOUNT",
+    "rate": "PERCENT",
+    "day": "DAY",
+    "moment": "TIME",
+    "whole": "N",
+    "flag": "",
+    "phone": "PHONE",
+    "email": "EMAIL",
+    "currency": "CODE",
+    "tags": "WORD",
+    "facts": "NAME=VALUE",
+}
+FILTER: Final = Argument("filter", "FILTER", "such as state:new city:杭州 amount>500 \"kitchen\" -tag:test sort:-created; bo help filter", many=True)
+STANDARD: Final = {
+    "list": "List {noun}.",
+    "show": "Show {noun} whole, and what can be done with them now.",
+    "count": "Count {noun}.",
+    "history": "Show what was done to {noun}, by whom and when.",
+    "import": "Import {noun} from a file.",
+    "export": "Export {noun} to a file.",
+}
+
+
+def nouns() -> dict[str, str]:
+    """Every noun as it is typed, with what it means."""
+    return {dashed(noun): entry["summary"] for noun, entry in manifest().items()}
+
+
+def verbs(noun: str) -> dict[str, str]:
+    """The verbs of a noun as they are typed, each with its help text. The noun's own come before the standard ones."""
+    entry = manifest()[noun]
+    words = noun.replace("_", " ")
+    own = {dashed(verb): item["summary"] for verb, item in (*entry["commands"].items(), *entry["queries"].items())}
+    standard = {verb: text.format(noun=words) for verb, text in STANDARD.items() if _has(entry, verb)}
+    return {**standard, **own}
+
+
+def leaf(noun: str, typed: str) -> Leaf | None:
+    """The command that a verb of a noun stands for."""
+    entry, verb = manifest()[noun], typed.replace("-", "_")
+    if verb in entry["commands"]:
+        return _command(noun, verb, entry["commands"][verb])
+    if verb in entry["queries"]:
+        return _query(noun, verb, entry["queries"][verb])
+    if typed in STANDARD and _has(entry, typed):
+        return _STANDARD[typed](noun, STANDARD[typed].format(noun=noun.replace("_", " ")))
+    return None
+
+
+def _has(entry: NounEntry, verb: str) -> bool:
+    """Whether a noun has a standard verb: records have all, but only those that a command makes can be imported."""
+    return "fields" in entry and (verb != "import" or bool(entry.get("create")))
+
+
+# -- commands and queries of the registry ------------------------------------------------------------------------------------------------
+
+
+def _command(noun: str, verb: str, entry: CommandEntry) -> Leaf:
+    taken = {option.name for option in (*EVERYWHERE, *WRITES, *KEYED, *BULK)}
+    own = tuple(option_for(name, param, taken) for name, param in entry["params"].items())
+    subject = entry.get("subject")
+    arguments = (subjects(subject),) if subject else ()
+    bulk = BULK if subject else ()
+    return Leaf(
+        f"{noun}.{verb}", entry["summary"], "bo.cli.writing:run",
+        arguments=arguments, options=(*own, *bulk, *WRITES, *KEYED, *EVERYWHERE), params=tuple(entry["params"]), doc=_doc(entry),
+    )  # fmt: skip
+
+
+def _query(noun: str, verb: str, entry: QueryEntry) -> Leaf:
+    taken = {option.name for option in (*EVERYWHERE, *READS, Option("to", ""))}
+    own = tuple(option_for(name, param, taken) for name, param in entry["params"].items())
+    subject = entry.get("subject")
+    arguments = (Argument("subjects", noun_metavar(subject), "id, unique end of an id, or key", required=True, record=subject),) if subject else ()
+    to = Option("to", "write the answer to this file", metavar="FILE")
+    return Leaf(
+        f"{noun}.{verb}", entry["summary"], "bo.cli.asking:run",
+        arguments=arguments, options=(*own, to, *READS, *EVERYWHERE), params=tuple(entry["params"]), doc=entry.get("doc", ""),
+    )  # fmt: skip
+
+
+def option_for(name: str, param: ParamEntry, taken: set[str]) -> Option:
+    """The option of a parameter. One whose name every command uses is written `--set-…`."""
+    kind = param["kind"]
+    words = [param["label"]] if "label" in param else []
+    words += [param["help"]] if "help" in param else []
+    words += ["one of: " + ", ".join(param["options"])] if "options" in param else []
+    words += ["repeat for several"] if kind == "tags" else []
+    words += ["required"] if param.get("required") else []
+    words += [f"default: {param['default']}"] if "default" in param else []
+    record = param.get("record", "")
+    metavar = noun_metavar(record) if record else METAVARS.get(kind, "CHOICE" if "options" in param else "TEXT")
+    option = Option(
+        name, "; ".join(words), kind={"flag": "switch", "tags": "many", "facts": "many"}.get(kind, "text"),
+        metavar=metavar, choices=tuple(param.get("options", ())), record=record,
+    )  # fmt: skip
+    if name in taken:
+        option.words = f"--{OWN_PREFIX}{dashed(name)}"
+    return option
+
+
+def subjects(noun: str) -> Argument:
+    """The records a command is done to."""
+    return Argument("subjects", noun_metavar(noun), "ids, unique ends of ids, or keys; - reads them from stdin", many=True, record=noun)
+
+
+def noun_metavar(noun: str | None) -> str:
+    """What stands for a record of a noun: LEAD, REWARD-RULE."""
+    entry = manifest().get(noun or "")
+    return dashed(entry.get("one", noun or "")).upper() if entry is not None else "ID"
+
+
+def _doc(entry: CommandEntry) -> str:
+    """The rest of a command's help: its docstring, and when it is offered."""
+    moves, parts = entry.get("moves"), [entry["doc"]] if "doc" in entry else []
+    if moves is not None:
+        states = ", ".join(moves["from"])
+        parts.append(f"Offered in: {states}." + (f" Leads to: {moves['to']}." if moves["to"] else ""))
+    if entry.get("where") == "central":
+        parts.append("Decided at the central store.")
+    parts.append(f"Permission: {entry['needs']}.")
+    return "\n\n".join(parts)
+
+
+# -- what every record has ---------------------------------------------------------------------------------------------------------------
+
+
+def _list(noun: str, summary: str) -> Leaf:
+    options = (*LISTS, Option("pager", "show it with this program, on a terminal (BO_PAGER)", metavar="PROGRAM"), *READS, *EVERYWHERE)
+    return Leaf(f"{noun}.list", summary, "bo.cli.reading:list_records", arguments=(FILTER,), options=options, takes_filter=True)
+
+
+def _count(noun: str, summary: str) -> Leaf:
+    return Leaf(f"{noun}.count", summary, "bo.cli.reading:count_records", arguments=(FILTER,), options=(LISTS[2], *EVERYWHERE), takes_filter=True)
+
+
+def _show(noun: str, summary: str) -> Leaf:
+    return Leaf(f"{noun}.show", summary, "bo.cli.reading:show_records", arguments=(subjects(noun),), options=(*READS, *EVERYWHERE))
+
+
+def _history(noun: str, summary: str) -> Leaf:
+    return Leaf(f"{noun}.history", summary, "bo.cli.journal:show_history", arguments=(subjects(noun),), options=EVERYWHERE)
+
+
+def _import(noun: str, summary: str) -> Leaf:
+    options = (
+        Option("map", "which column is which field (TOML)", metavar="FILE.toml"),
+        Option("suggest_map", "write a mapping for this file to stdout and import nothing", kind="flag"),
+        Option("encoding", "encoding of a text file; found out when not given", metavar="NAME"),
+        Option("format", "what the file is; by its content when not given", metavar="FORMAT", choices=("csv", "tsv", "json", "jsonl", "xlsx", "xls")),
+        Option("sheet", "sheet of a workbook, by name or number", metavar="SHEET"),
+        Option("rejects", "keep the good rows; the others go to this file with the reason", metavar="FILE"),
+        Option("limit", "read at most so many rows", metavar="N"),
+        Option("progress", "auto, json or never: how far it is, on stderr", metavar="WHEN", choices=("auto", "json", "never")),
+    )
+    file = Argument("file", "FILE", "the file; - for stdin", required=True)
+    return Leaf(f"{noun}.import", summary, "bo.cli.exchange:import_file", arguments=(file,), options=(*options, *WRITES, *EVERYWHERE))
+
+
+def _export(noun: str, summary: str) -> Leaf:
+    options = (
+        Option("format", "csv, tsv, json, jsonl or xlsx; by the file's name when not given", metavar="FORMAT",
+               choices=("csv", "tsv", "json", "jsonl", "xlsx")),
+        Option("fields", "fields to write, by comma", metavar="A,B"),
+        Option("where", "only records that this filter finds", metavar="FILTER"),
+        Option("limit", "write at most so many rows", metavar="N"),
+        Option("map", "names of the columns (TOML)", metavar="FILE.toml"),
+        Option("encoding", "utf-8, or utf-8-sig for Excel", metavar="NAME"),
+        Option("sheet", "name of the sheet in a workbook", metavar="SHEET"),
+        Option("progress", "auto, json or never: how far it is, on stderr", metavar="WHEN", choices=("auto", "json", "never")),
+    )  # fmt: skip
+    file = Argument("file", "FILE", "the file; - for stdout", required=True)
+    return Leaf(f"{noun}.export", summary, "bo.cli.exchange:export_file", arguments=(file,), options=(*options, *EVERYWHERE))
+
+
+_STANDARD: Final = {"list": _list, "show": _show, "count": _count, "history": _history, "import": _import, "export": _export}

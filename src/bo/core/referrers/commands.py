@@ -1,0 +1,151 @@
+"""Registering referrers and keeping the accounts they are paid to."""
+
+from typing import Annotated
+
+from bo.core.kernel.command import command
+from bo.core.kernel.errors import Refused
+from bo.core.kernel.kinds import Currency, Email, Field, Note, PersonName, Phone, Text
+from bo.core.kernel.standard import edits
+from bo.core.kernel.tx import Tx
+from bo.core.referrers.records import AccountKind, AccountNumber, PayeeAccount, Referrer, ReferrerKind
+
+edit = edits(Referrer, needs="referrers.edit", without=("active", "blocked_reason"))
+
+
+class NoReason(Refused):
+    """Something that nobody could explain later."""
+
+    code = "no_reason"
+
+
+class AlreadySo(Refused):
+    """What is asked for is the case already."""
+
+    code = "already_so"
+
+
+class AccountExists(Refused):
+    """A second active account of one referrer in one currency."""
+
+    code = "account_exists"
+
+
+class AccountRetired(Refused):
+    """An account that is not in use any more."""
+
+    code = "account_retired"
+
+
+@command(needs="referrers.register")
+def register(
+    tx: Tx,
+    *,
+    code: Annotated[Text, Field(aliases=("推荐人编号", "referrer code"))],
+    name: PersonName = "",
+    kind: ReferrerKind = "other",
+    phone: Phone | None = None,
+    email: Email | None = None,
+    company: Text = "",
+    note: Note = "",
+) -> Referrer:
+    """Register somebody who reports leads and is rewarded for it."""
+    return tx.add(Referrer(code=code, name=name, kind=kind, phone=phone, email=email, company=company, note=note))
+
+
+@command(needs="referrers.block", confirm="many")
+def block(tx: Tx, referrer: Referrer, *, reason: Text) -> None:
+    """Block a referrer: what was earned waits, and is not paid.
+
+    Raises:
+        NoReason: nobody could say later why.
+        AlreadySo: the referrer is blocked already.
+    """
+    if not reason.strip():
+        raise NoReason("a reason is needed", hint="Say why with --reason.")
+    if not referrer.active:
+        raise AlreadySo("{code} is blocked already: {reason}", code=referrer.code, reason=referrer.blocked_reason)
+    referrer.active, referrer.blocked_reason = False, reason
+
+
+@command(needs="referrers.block")
+def unblock(tx: Tx, referrer: Referrer) -> None:
+    """Let a blocked referrer be paid again."""
+    referrer.active, referrer.blocked_reason = True, ""
+
+
+@command(needs="payee_accounts.edit")
+def add(
+    tx: Tx,
+    *,
+    referrer: Referrer,
+    holder: PersonName,
+    number: AccountNumber,
+    kind: AccountKind = "bank",
+    bank: Text = "",
+    bank_code: Text = "",
+    currency: Currency | None = None,
+) -> PayeeAccount:
+    """Add the account a referrer is paid to; one in each currency.
+
+    Raises:
+        AccountExists: there is one; change or retire it.
+    """
+    wanted = currency or tx.context.currency
+    for other in tx.find_all(PayeeAccount, referrer=referrer.id):
+        if other.active and other.currency == wanted:
+            raise AccountExists(
+                "{code} has an account in {currency} already", hint="Change or retire it: bo payee-accounts list.",
+                code=referrer.code, currency=wanted,
+            )  # fmt: skip
+    account = PayeeAccount(
+        referrer=referrer.id,
+        kind=kind,
+        holder=holder,
+        number=plain_number(number),
+        bank=bank,
+        bank_code=bank_code,
+        currency=wanted,
+        changed_at=tx.now,
+        changed_by=tx.actor.id,
+    )
+    return tx.add(account)
+
+
+@command(needs="payee_accounts.edit", confirm="always")
+def change(
+    tx: Tx,
+    account: PayeeAccount,
+    *,
+    holder: PersonName | None = None,
+    number: AccountNumber | None = None,
+    kind: AccountKind | None = None,
+    bank: Text | None = None,
+    bank_code: Text | None = None,
+) -> None:
+    """Change where a referrer is paid to. Nothing is paid to a changed account for seven days.
+
+    Raises:
+        AccountRetired: the account is not in use any more.
+    """
+    if not account.active:
+        raise AccountRetired("this account is retired", hint="Add a new one: bo payee-accounts add.")
+    before = (account.holder, account.number, account.kind, account.bank, account.bank_code)
+    account.holder = account.holder if holder is None else holder
+    account.number = account.number if number is None else plain_number(number)
+    account.kind = account.kind if kind is None else kind
+    account.bank = account.bank if bank is None else bank
+    account.bank_code = account.bank_code if bank_code is None else bank_code
+    if before != (account.holder, account.number, account.kind, account.bank, account.bank_code):
+        account.changed_at, account.changed_by = tx.now, tx.actor.id
+
+
+@command(needs="payee_accounts.edit", confirm="many")
+def retire(tx: Tx, account: PayeeAccount) -> None:
+    """Take an account out of use."""
+    if account.active:
+        account.active, account.changed_at, account.changed_by = False, tx.now, tx.actor.id
+
+
+def plain_number(number: str) -> str:
+    """An account number without the spaces and dashes people group it by, so that one account is found by any spelling."""
+    return "".join(character for character in number if character not in " -\u00a0").upper()
