@@ -130,14 +130,19 @@ def _open_text(
     sample, complete = _sample(content, limits)
     if not sample.strip(b"\r\n\t \0\xef\xbb\xbf\xff\xfe"):
         raise BadFile("{name} is empty", hint="Check that the right file was written.", name=content.name)
-    found = _known_encoding(encoding, content.name) if encoding else _detect(content, sample, complete, limits)
+    if encoding:
+        found = _known_encoding(encoding)
+    elif unescape and decoded(sample, "utf-8", complete=complete) is not None:
+        found = Encoding("utf-8")
+    else:
+        found = _detect(content, sample, complete, limits)
     notes = []
     if found.guessed:
         notes.append(_("encoding guessed: {encoding}; if letters look wrong, say --encoding", encoding=found.name))
     if content.packing:
         notes.append(_("unpacked from {packing}: {inner}", packing=content.packing, inner=content.inner))
     text = "".join(TextBlocks(content, found.name, None if complete else len(sample)))
-    if not is_text(text):
+    if not unescape and not is_text(text):
         raise BadFile(NO_TEXT, hint=OTHER_ENCODING, name=content.name)
     chosen = format or _text_format(content, text, notes)
     blocks = TextBlocks(content, found.name)
@@ -171,7 +176,7 @@ def read_block(source: Bytes, size: int, name: str) -> bytes:
         ) from error
 
 
-def _known_encoding(name: str, file: str) -> Encoding:
+def _known_encoding(name: str) -> Encoding:
     try:
         codec = codecs.lookup(name.strip())
     except (LookupError, ValueError) as error:

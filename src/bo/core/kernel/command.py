@@ -12,8 +12,9 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from bo.core.kernel.errors import UsageError
 from bo.core.kernel.kinds import Context, Field, Kind, RefKind
@@ -24,8 +25,7 @@ PLACES: Final = ("anywhere", "central")
 CONFIRMATIONS: Final = ("", "many", "always")
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(msgspec.Struct, frozen=True, eq=False):
     """One parameter. `record` is set where the function receives a loaded record, `kind` says how its value is read."""
 
     name: str
@@ -44,8 +44,7 @@ class Param:
 Plan = tuple[tuple[str, Callable[[object, Context], object], bool, bool], ...]  # name, decode, optional, required
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True, eq=False):
     """A change, as the registry knows it. `subject` is the record it is done to, if any."""
 
     name: str
@@ -62,14 +61,13 @@ class Command:
     returns: type[Record] | None
     summary: str
     doc: str
-    plans: dict[tuple[str, ...], Plan] = field(default_factory=dict, compare=False, repr=False)
+    plans: dict[tuple[str, ...], Plan] = {}
 
     def param(self, name: str) -> Param | None:
         return next((param for param in self.params if param.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True, eq=False):
     """A read. It receives a `Reader` and returns typed rows."""
 
     name: str
@@ -81,11 +79,10 @@ class Query:
     params: tuple[Param, ...]
     summary: str
     doc: str
-    plans: dict[tuple[str, ...], Plan] = field(default_factory=dict, compare=False, repr=False)
+    plans: dict[tuple[str, ...], Plan] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(msgspec.Struct, frozen=True):
     needs: str
     moves: Move | States | None
     where: str
@@ -123,15 +120,14 @@ def query(*, needs: str) -> Callable[[F], F]:
     return mark
 
 
-@dataclass
-class Registry:
+class Registry(msgspec.Struct, eq=False):
     """Commands and queries by name. Modules are loaded when one of their nouns is asked for; `load_all` loads every one."""
 
     modules: tuple[str, ...]
-    nouns: Mapping[str, str] = field(default_factory=dict)  # noun -> module, so that one noun loads one module
-    commands: dict[str, Command] = field(default_factory=dict)
-    queries: dict[str, Query] = field(default_factory=dict)
-    _loaded: set[str] = field(default_factory=set)
+    nouns: Mapping[str, str] = {}  # noun -> module, so that one noun loads one module
+    commands: dict[str, Command] = {}
+    queries: dict[str, Query] = {}
+    _loaded: set[str] = set()
 
     def load_all(self) -> Registry:
         for module in self.modules:

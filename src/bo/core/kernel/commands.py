@@ -1,10 +1,13 @@
 """Undo: an operation of its own that puts back the rows another operation changed, as long as nobody has changed them since."""
 
+from collections.abc import Sequence
 from typing import Final
+
+import msgspec
 
 from bo.core.kernel import journal
 from bo.core.kernel.command import command
-from bo.core.kernel.errors import Refused
+from bo.core.kernel.errors import NotAllowed, Refused
 from bo.core.kernel.kinds import Id
 from bo.core.kernel.record import declared_records
 from bo.core.kernel.tx import Tx
@@ -25,7 +28,8 @@ def undo(tx: Tx, *, operation: Id) -> None:
 
     Raises:
         ChangedSince: a later operation has changed one of the rows; undo that first.
-        Refused: a row is final (a ledger entry), or was never the operator's to change.
+        NotAllowed: the operator may not do what was done, so may not undo it either.
+        Refused: a row is final (a ledger entry), or somebody else changed it.
     """
     unit = tx._unit
     unit.flush()
@@ -36,24 +40,48 @@ def undo(tx: Tx, *, operation: Id) -> None:
         _put_back(tx, unit, change)
 
 
-def _require_permission(tx: Tx, recorded: journal.Operation) -> None:
-    """Who may not do it may not undo it either; one's own doing is always one's own to undo."""
-    if recorded.actor != tx.actor.id and not tx.actor.may(recorded.name.partition(".")[0] + ".undo"):
-        raise Refused("{name} was done by somebody else", hint="Ask {actor}, or somebody with the permission {permission}.",
-                      name=recorded.name, actor=recorded.actor, permission=recorded.name.partition(".")[0] + ".undo")  # fmt: skip
+def _require_permission(tx: Tx, recorded: journal.Operation, changes: Sequence[Change]) -> None:
+    """Who may not do it may not undo it either. What others did is for those with the undo of that noun, in the rows they see."""
+    origin = _origin(tx, recorded)
+    if not tx.actor.may(tx.needs_of(origin.name)):
+        raise NotAllowed("{actor} may not {permission}", hint="Ask somebody who may: bo operators list.",
+                         actor=tx.actor.name, permission=tx.needs_of(origin.name))  # fmt: skip
+    if recorded.actor == tx.actor.id:
+        return
+    permission = origin.name.partition(".")[0] + ".undo"
+    scopes = {scope for change in changes for scope in (change.scope_before, change.scope_after) if scope}
+    if not tx.actor.may(permission) or not all(tx.actor.sees(scope) for scope in scopes):
+        raise Refused("{name} was done by somebody else", hint="Ask {doer}, or somebody with the permission {permission}.",
+                      name=recorded.name, doer=recorded.actor, permission=permission)  # fmt: skip
+
+
+def _origin(tx: Tx, recorded: journal.Operation) -> journal.Operation:
+    """The operation that undos of undos go back to: undoing an undo does it again."""
+    while recorded.name == "op.undo":
+        recorded = journal.operation(tx._unit.session, str(recorded.call().args["operation"]))
+    return recorded
+
+
+def _without_stamps(image: bytes | None) -> dict[str, object] | None:
+    """What an image says apart from how often and when it was written: an undo and what it undid leave the same values."""
+    if image is None:
+        return None
+    values = msgspec.json.decode(image, type=dict[str, object])
+    return {name: value for name, value in values.items() if name not in ("revision", "updated_at")}
 
 
 def _put_back(tx: Tx, unit: Unit, change: Change) -> None:
     info = declared_records()[change.noun]
     entry = unit.entry(info.cls, change.row)
     current = entry.image if entry is not None and not entry.removed else None
-    if current != change.after:
+    if current != change.after and _without_stamps(current) != _without_stamps(change.after):
         raise ChangedSince("{name} {id} has been changed since", hint="bo {noun} history {id} shows by whom; undo that first.",
                            name=info.name, id=change.row, noun=info.noun)  # fmt: skip
     if info.append_only:
         raise Refused("{name} {id} is final and cannot be undone", hint="Make a reversing entry.", name=info.name, id=change.row)
     if change.before is None:
-        assert entry is not None
+        if entry is None:
+            return
         entry.removed = True
         tx._touched[change.row] = entry
         return

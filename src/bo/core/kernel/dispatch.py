@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -19,7 +18,9 @@ import msgspec
 
 from bo.core.kernel.command import Command, Plan, Query, Registry
 from bo.core.kernel.database import Session
-from bo.core.kernel.errors import Ambiguous, BadValue, BoError, NotAllowed, NotFound, Refused, UsageError, WrongState
+from bo.core.kernel.errors import (
+    Ambiguous, BadValue, BoError, Busy, Configuration, Damaged, NotAllowed, NotFound, Refused, StorageFull, UsageError, WrongState,
+)  # fmt: skip
 from bo.core.kernel.ids import TAIL_LENGTH, short
 from bo.core.kernel.kinds import Context, RefKind
 from bo.core.kernel.record import Move, Record, RecordInfo, info_of, encode_json
@@ -27,6 +28,7 @@ from bo.core.kernel.tx import SYSTEM, Actor, Tx
 from bo.core.kernel.unit import Change, Unit
 
 TAIL_LEAST: Final = 3
+OUTAGES: Final = (Busy, StorageFull, Damaged, Configuration)
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -74,8 +76,7 @@ class Decoded(msgspec.Struct):
     error: BoError | None = None
 
 
-@dataclass
-class Dispatch:
+class Dispatch(msgspec.Struct, eq=False):
     """Performs calls in one unit of work. Made anew for each transaction."""
 
     registry: Registry
@@ -86,11 +87,12 @@ class Dispatch:
     actor: str
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
-    actors: dict[str, Actor] = field(default_factory=dict)
+    actors: dict[str, Actor] = {}
 
     def perform(self, calls: Sequence[Call], *, atomic: bool) -> list[Outcome]:
         """Run the calls in order. With `atomic`, the first refusal is raised and nothing of the batch stands."""
         tx = Tx(self.unit, self.context)
+        tx.needs_of = self._needs_of
         decoded = [self._decode(call) for call in calls]
         self._prefetch(decoded)
         before = self._recorded_before(decoded)
@@ -125,6 +127,9 @@ class Dispatch:
             returned = self._run(tx, command, subject, arguments)
             changes = tx.settle()
             _refuse_doubles(self.unit, changes)
+        except OUTAGES:  # the transaction may be gone already: no call of it can be said to have gone well
+            tx.drop()
+            raise
         except BoError as error:
             tx.drop()
             error.facts.setdefault("command", command.name)
@@ -191,10 +196,17 @@ class Dispatch:
         return arguments
 
     def _load(self, tx: Tx, cls: type[Record], text: str, *, own: bool = False) -> Record:
-        record = tx.get(cls, resolve(self.unit, cls, text))
-        if own and not tx.actor.sees(record.scope):
-            raise NotFound("there is no {name} {id}", name=info_of(cls).name, id=text)
+        record = tx.peek(cls, resolve(self.unit, cls, text))
+        if record is None or (own and not tx.actor.sees(record.scope)):
+            raise absent(info_of(cls), text)
         return record
+
+    def _needs_of(self, name: str) -> str:
+        """The permission of a command; of one that this version no longer has, the undo of its noun."""
+        try:
+            return self.registry.command(name).needs
+        except UsageError:
+            return name.partition(".")[0] + ".undo"
 
     # -- a batch at once -------------------------------------------------------------------------------------------------------
 
@@ -248,11 +260,20 @@ class Dispatch:
         wanted = item.command.subject
         given = item.call.subject
         if wanted is not None and wanted.record is not None and given is not None:
-            given = resolve(self.unit, wanted.record, given)
+            given = self._meant_then(wanted.record, given, subject)
+        recorded = msgspec.json.decode(arguments, type=dict[str, object])
         for param in item.command.params:
             if isinstance(param.kind, RefKind) and (value := item.values.get(param.name)) is not None:
-                item.values[param.name] = resolve(self.unit, param.record or self.registry.record(param.kind.record), str(value))
+                record = param.record or self.registry.record(param.kind.record)
+                item.values[param.name] = self._meant_then(record, str(value), recorded.get(param.name))
         return given == subject and _arguments(item).decode() == arguments
+
+    def _meant_then(self, cls: type[Record], text: str, recorded: object) -> object:
+        """What a reference stands for; one that finds nothing any more (perhaps because of this very operation) is taken for what it was."""
+        try:
+            return resolve(self.unit, cls, text)
+        except (NotFound, Ambiguous):
+            return recorded
 
 
 def decode_arguments(command: Command | Query, given: Mapping[str, object], context: Context) -> dict[str, object]:
@@ -266,8 +287,9 @@ def decode_arguments(command: Command | Query, given: Mapping[str, object], cont
     try:
         for name, decode, optional, required in plan:
             value = given[name]
-            if value is not None and value != "":
-                values[name] = decode(value, context)
+            read = decode(value, context) if value is not None and value != "" else None
+            if read is not None and read != "":
+                values[name] = read
             elif required:
                 raise _missing(command, name)
             elif optional:
@@ -305,6 +327,8 @@ def resolve(unit: Unit, cls: type[Record], text: str) -> str:
     info = info_of(cls)
     if is_id(info, text):
         return text
+    if not text.isprintable():
+        raise absent(info, text)
     for name in info.key:
         if name in info.lookups:
             found = unit.with_key(cls, name, text)
@@ -313,21 +337,25 @@ def resolve(unit: Unit, cls: type[Record], text: str) -> str:
     return _by_tail(unit, info, text)
 
 
+def absent(info: RecordInfo, text: str) -> NotFound:
+    """The same words for a row that is not there and for one that this operator may not see."""
+    return NotFound("there is no {name} {id}", hint="bo {noun} list shows what there is.", name=info.name.replace("_", " "), id=text, noun=info.noun)
+
+
 def is_id(info: RecordInfo, text: str) -> bool:
-    return len(text) == len(info.prefix) + 1 + TAIL_LENGTH and text.startswith(info.prefix + "_")
+    return len(text) == len(info.prefix) + 1 + TAIL_LENGTH and text.startswith(info.prefix + "_") and text.isascii() and text.isprintable()
 
 
 def _by_tail(unit: Unit, info: RecordInfo, text: str) -> str:
     tail = text.lower().rpartition("_")[2]
-    name = info.name.replace("_", " ")
-    if len(tail) < TAIL_LEAST or not tail.isalnum():
-        raise NotFound("there is no {name} {id}", hint="bo {noun} list shows what there is.", name=name, id=text, noun=info.noun)
+    if len(tail) < TAIL_LEAST or not (tail.isascii() and tail.isalnum()):
+        raise absent(info, text)
     held = [record_id for record_id, entry in unit.entries[info.cls].items() if record_id.endswith(tail) and not entry.removed]
     unit.flush()
     rows = unit.session.rows(f"{info.fingerprint}:tail", lambda: _ids_by_tail(info), {"tail": f"%{tail}"})
     found = sorted({*held, *(str(row[0]) for row in rows)})
     if not found:
-        raise NotFound("there is no {name} {id}", hint="bo {noun} list shows what there is.", name=name, id=text, noun=info.noun)
+        raise absent(info, text)
     if len(found) > 1:
         raise Ambiguous("{id} is the end of several ids: {ids}", hint="Type more of it.", id=text, ids=", ".join(found[:5]))
     return found[0]
@@ -347,6 +375,7 @@ def _want(
 
 def _refuse_doubles(unit: Unit, changes: Sequence[Change]) -> None:
     """Unique fields are checked here, so that a double is a refusal of one call and not an error of the whole transaction."""
+    taken: set[tuple[type[Record], str, object]] = set()  # within this call: what it gives to two rows at once
     for change in changes:
         if change.after is None:
             continue
@@ -357,9 +386,11 @@ def _refuse_doubles(unit: Unit, changes: Sequence[Change]) -> None:
         record = unit.entries[cls][change.row].record
         for name in info.uniques:
             value = getattr(record, name)
-            if value is None or value == "":
+            if value is None:
                 continue
-            if any(entry.record.id != record.id for entry in unit.with_key(cls, name, value)):
+            double = (cls, name, value) in taken or any(entry.record.id != record.id for entry in unit.with_key(cls, name, value))
+            taken.add((cls, name, value))
+            if double:
                 raise Refused("there already is a {name} with {field} {value}", name=info.name.replace("_", " "), field=name, value=value)
 
 

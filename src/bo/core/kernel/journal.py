@@ -6,7 +6,6 @@ Reading it gives history, what an undo has to put back, and the proof that nobod
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,8 +23,7 @@ GENESIS: Final = "0" * 64
 PAGE: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """One call of a command, as recorded."""
 
     seq: int
@@ -45,8 +43,7 @@ class Operation:
         return Call(self.name, self.subject, msgspec.json.decode(self.args, type=dict[str, object]), self.id, self.at, self.actor, self.device, self.batch)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """One field before and after, for people."""
 
     field: str

@@ -9,7 +9,6 @@ Reading (`decode`) accepts both text from people and JSON values; what cannot be
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeAlias
@@ -25,8 +24,7 @@ TRUE_WORDS: Final = frozenset(("1", "y", "yes", "true", "on", "是", "有", "t")
 FALSE_WORDS: Final = frozenset(("0", "n", "no", "false", "off", "否", "无", "f"))
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """What reading a value may depend on: fixed when a workspace is made."""
 
     region: str = "CN"
@@ -34,8 +32,7 @@ class Context:
     zone: str = "Asia/Shanghai"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """How a field is called and found. `aliases` are header names seen in files of others."""
 
     label: str = ""

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
+
+import msgspec
 
 from bo.core.kernel.errors import BadValue, UsageError
 from bo.core.kernel.kinds import Context, Kind, PhoneKind, RefKind, TagsKind, TextKind
@@ -24,8 +25,7 @@ WORDS: Final = {"：": ":", "＞": ">", "＜": "<", "＝": "=", "，": ","}
 SORT_MOST: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """One field compared. `operator` is one of eq in ne lt le gt ge like none any range tag; `values` fill its parameters."""
 
     field: str
@@ -38,8 +38,7 @@ class Condition:
         return f"{'-' if self.negated else ''}{self.field}.{self.operator}"
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """A filter as understood: conditions, words for the full text, and the order."""
 
     conditions: tuple[Condition, ...] = ()
@@ -51,8 +50,7 @@ class Filter:
         return "&".join([*(condition.shape for condition in self.conditions), "words" if self.words else "", "sort=" + ",".join(self.sort)])
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What reading a filter depends on: the workspace's context, the time, and how a reference is found."""
 
     context: Context

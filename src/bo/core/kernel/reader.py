@@ -7,7 +7,6 @@ A field that is not known, or a noun, is a UsageError.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -31,8 +30,7 @@ PAGE: Final = 50
 PAGE_MOST: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Rows of the asked fields; `after` is the token for the next page, None at the end."""
 
     fields: tuple[FieldInfo, ...]

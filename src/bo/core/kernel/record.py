@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Annotated, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 from zlib import crc32
@@ -47,8 +46,7 @@ def _plain(value: object) -> str:
 encode_json: Final = msgspec.json.Encoder(enc_hook=_plain).encode  # the one encoder of images and arguments
 
 
-@dataclass(frozen=True, slots=True)
-class States:
+class States(msgspec.Struct, frozen=True):
     """Some states; as `moves` it means: offered in these, moved nowhere."""
 
     names: tuple[State, ...]
@@ -72,8 +70,7 @@ class States:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(msgspec.Struct, frozen=True):
     """From one of the sources to the target."""
 
     sources: tuple[State, ...]
@@ -98,8 +95,7 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
         """Raise Refused where an invariant of this record alone is broken; called on every change."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldInfo:
+class FieldInfo(msgspec.Struct, frozen=True):
     name: str
     kind: Kind
     optional: bool
@@ -115,8 +111,7 @@ class FieldInfo:
         return self.name not in KERNEL_FIELDS
 
 
-@dataclass(eq=False)
-class RecordInfo:
+class RecordInfo(msgspec.Struct, eq=False):
     """All that is derived from a record class, computed once."""
 
     cls: type[Record]
@@ -130,17 +125,17 @@ class RecordInfo:
     edit: str
     columns: tuple[str, ...]  # what a list shows when nothing else is asked for
     fields: tuple[FieldInfo, ...]
-    by_name: dict[str, FieldInfo] = field(init=False)
-    searched: tuple[str, ...] = field(init=False)
-    lookups: tuple[str, ...] = field(init=False)
-    uniques: tuple[str, ...] = field(init=False)
-    moments: tuple[int, ...] = field(init=False)
-    days: tuple[int, ...] = field(init=False)
-    jsons: tuple[int, ...] = field(init=False)
-    flags: tuple[int, ...] = field(init=False)
-    usual: tuple[tuple[str, object], ...] = field(init=False)  # defaults that an equal value need not be identical to
-    decoder: msgspec.json.Decoder[Record] = field(init=False)
-    fingerprint: str = field(init=False)  # changes when the table does, so that kept statements of another shape are never run
+    by_name: dict[str, FieldInfo] = {}
+    searched: tuple[str, ...] = ()
+    lookups: tuple[str, ...] = ()
+    uniques: tuple[str, ...] = ()
+    moments: tuple[int, ...] = ()
+    days: tuple[int, ...] = ()
+    jsons: tuple[int, ...] = ()
+    flags: tuple[int, ...] = ()
+    usual: tuple[tuple[str, object], ...] = ()  # defaults that an equal value need not be identical to
+    decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(object)
+    fingerprint: str = ""  # changes when the table does, so that kept statements of another shape are never run
 
     def __post_init__(self) -> None:
         self.by_name = {info.name: info for info in self.fields}

@@ -7,17 +7,27 @@ its own, and a query for several of them is a phrase: 退款 finds exactly the p
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
-_CJK_RUN = re.compile(f"[{_CJK}]+")
-_PARTS = re.compile(f"[{_CJK}]+|[^\\W_{_CJK}]+")
+
+
+@cache
+def _runs() -> re.Pattern[str]:
+    """Compiled at first use: the character class takes as long as the start of a small program."""
+    return re.compile(f"[{_CJK}]+")
+
+
+@cache
+def _parts() -> re.Pattern[str]:
+    return re.compile(f"[{_CJK}]+|[^\\W_{_CJK}]+")
 
 
 def index_text(values: list[str]) -> str:
     """The text to index for some field values. Long digit runs also give their last four digits, as people search phones."""
     text = " ".join(values)
     if not text.isascii():
-        text = _CJK_RUN.sub(lambda run: f" {' '.join(run[0])} ", text)
+        text = _runs().sub(lambda run: f" {' '.join(run[0])} ", text)
     tails = [value[-4:] for value in values if len(value) > 7 and value[1:].isdigit()]
     return f"{text} {' '.join(tails)}" if tails else text
 
@@ -25,8 +35,8 @@ def index_text(values: list[str]) -> str:
 def query_words(text: str) -> list[list[str]]:
     """What people typed, as phrases of index words: `杭州 kit` is [['杭', '州'], ['kit']]."""
     phrases = []
-    for part in _PARTS.findall(text.lower()):
-        phrases.append(list(part) if _CJK_RUN.match(part) else [part])
+    for part in _parts().findall(text.lower()):
+        phrases.append(list(part) if _runs().match(part) else [part])
     return phrases
 
 

@@ -6,9 +6,10 @@ A snapshot belongs to one session (its temporary table does) and shows which row
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
+
+import msgspec
 
 from bo.core.kernel.reader import Reader, Row
 from bo.core.kernel.record import FieldInfo, RecordInfo
@@ -17,8 +18,7 @@ _numbers: Final = count(1)
 WINDOW_MOST: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """`count` rows; `window(0, 50)` gives the first fifty."""
 
     reader: Reader

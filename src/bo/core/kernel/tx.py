@@ -5,7 +5,7 @@ A command depends on this, on its arguments, and on nothing else; that is why it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
@@ -20,8 +20,7 @@ R = TypeVar("R", bound=Record)
 SELECT_MOST: Final = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True):
     """Who acts. `permissions` hold names like `leads.assign`, `leads.*` or `*`; `scopes` None means every row."""
 
     id: str
@@ -47,6 +46,7 @@ class Tx:
     def __init__(self, unit: Unit, context: Context) -> None:
         self._unit = unit
         self.context = context
+        self.needs_of: Callable[[str], str] = _nobody_knows
         self.operation = ""
         self.now: datetime = EPOCH
         self.actor = SYSTEM
@@ -133,6 +133,7 @@ class Tx:
         entry = Entry(info, item, None, 0)
         if previous is not None and previous.image is not None:  # removed by this very call: one change of one row
             entry.image, entry.first, entry.n, entry.dirty = previous.image, previous.first, previous.n, previous.dirty
+            item.revision, item.created_at = previous.record.revision, previous.record.created_at
         elif previous is not None:  # removed by an earlier call: that row goes first, and this one is new
             self._unit.flush()
             entry.replaced = previous
@@ -220,6 +221,11 @@ class Tx:
     @property
     def asked_effects(self) -> bool:
         return bool(self._effects)
+
+
+def _nobody_knows(command: str) -> str:
+    """The permission that a command of this name asks for, outside dispatch, where none is known."""
+    return command.partition(".")[0] + ".undo"
 
 
 def _scope(entry: Entry) -> str | None:

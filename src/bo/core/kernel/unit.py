@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -56,8 +55,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     scope_after: str | None
 
 
-@dataclass(slots=True)
-class Head:
+class Head(msgspec.Struct):
     """The one row that orders everything: the last operation's number and hash, the last row number."""
 
     seq: int
@@ -66,20 +64,19 @@ class Head:
     device: str
 
 
-@dataclass
-class Unit:
+class Unit(msgspec.Struct, eq=False):
     """The state of one writing transaction."""
 
     session: Session
     head: Head
-    entries: dict[type[Record], dict[str, Entry]] = field(default_factory=lambda: defaultdict(dict))
-    index: dict[tuple[type[Record], str, object], dict[str, None]] = field(default_factory=dict)
-    known: set[tuple[type[Record], str, object]] = field(default_factory=set)
-    absent: set[str] = field(default_factory=set)
-    operations: list[Sequence[object]] = field(default_factory=list)
-    changes: list[Sequence[object]] = field(default_factory=list)
-    effects: list[Sequence[object]] = field(default_factory=list)
-    running: Mapping[str, Entry] = field(default_factory=dict)  # what the running call has in its hands
+    entries: dict[type[Record], dict[str, Entry]] = msgspec.field(default_factory=lambda: defaultdict(dict))
+    index: dict[tuple[type[Record], str, object], dict[str, None]] = {}
+    known: set[tuple[type[Record], str, object]] = set()
+    absent: set[str] = set()
+    operations: list[Sequence[object]] = []
+    changes: list[Sequence[object]] = []
+    effects: list[Sequence[object]] = []
+    running: Mapping[str, Entry] = {}  # what the running call has in its hands
 
     # -- finding ---------------------------------------------------------------------------------------------------------------
 

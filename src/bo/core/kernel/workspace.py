@@ -64,8 +64,8 @@ class Workspace:
         self.clock = clock
         self.new_id = new_id
         self._check_schema()
-        self.context, self.device = self._read_head()
         self._load_statements()
+        self.context, self.device = self._read_head()
 
     # -- writing ---------------------------------------------------------------------------------------------------------------
 

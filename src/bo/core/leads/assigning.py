@@ -15,7 +15,7 @@ from bo.core.kernel.moments import zone_of
 from bo.core.kernel.tx import Tx
 from bo.core.leads import deadlines
 from bo.core.leads.assignment import OBSTACLES, OVERFLOWS, PICKS, Assignment, LeadFacts, Method, StoreLoad, choose_store, obstacle
-from bo.core.leads.records import ASSIGNED, OPEN_AT_STORE, VALID, Lead
+from bo.core.leads.records import ASSIGNED, OPEN_AT_STORE, Lead
 from bo.core.leads.rules import ACCEPT, DECLINE_REASONS, reason_of, require_evidence
 from bo.core.stores.places import holds, narrowness, place_path
 from bo.core.stores.records import Store, Territory
@@ -50,6 +50,11 @@ def give_by_hand(tx: Tx, lead: Lead, store: Store, note: str) -> None:
     if why:
         raise StoreCannotTake("store {store} cannot take it: {why}", hint="Choose another one, or edit the store.", store=store.code, why=OBSTACLES[why])
     give(tx, lead, store, note or "Chosen by hand")
+
+
+def method_of(word: str) -> Method:
+    """The method that a word names."""
+    return "least_open" if word == "least_open" else "quota" if word == "quota" else "round_robin"
 
 
 def give_by_rule(tx: Tx, lead: Lead, method: Method) -> None:
@@ -173,7 +178,3 @@ def overflow_in_words(tx: Tx, chosen: Assignment) -> str:
     shown = "; ".join(f"{code}: {OBSTACLES[why]}" for code, why in tried[:TRIED_SHOWN])
     return f"{OVERFLOWS[chosen.reason]} ({shown})" if shown else OVERFLOWS[chosen.reason]
 
-
-def still_valid(lead: Lead) -> bool:
-    """Whether the lead waits for a store."""
-    return lead.state == VALID

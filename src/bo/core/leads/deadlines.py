@@ -8,11 +8,12 @@ information is asked for or the customer asked to wait, which have an end of the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from bo.core.kernel.moments import zone_of
 from bo.core.kernel.tx import Tx
 from bo.core.leads.calendar import BusinessCalendar
 from bo.core.leads.records import Lead
@@ -83,6 +84,11 @@ def calendar_of(store: Store | None, zone: str) -> BusinessCalendar:
     if store is None:
         return _office(zone)
     return _calendar(store.zone or zone, store.opens, store.closes, store.weekdays, store.closed_days, store.open_days)
+
+
+def opening(calendar: BusinessCalendar, day: date) -> datetime:
+    """The first moment on or after a day at which it is open."""
+    return calendar.next_open(datetime.combine(day, time(), zone_of(calendar.zone)).astimezone(UTC))
 
 
 @lru_cache(maxsize=16)

@@ -14,7 +14,7 @@ from bo.core.leads.assigning import NotOverdue, give_by_rule, take_back
 from bo.core.leads.deadlines import HOLD, HOLD_DAYS_MOST, VISIT
 from bo.core.leads.records import ACCEPTED, CONTACTED, INVALID, QUOTED, VALID, VISIT_BOOKED, VISITED, FollowUp, Lead
 from bo.core.leads.rewarding import earned
-from bo.core.leads.rules import FOLLOW_UP, LOST_REASONS, OUTCOME, REVIEW, reason_of, require_evidence
+from bo.core.leads.rules import FOLLOW_UP, LOST_REASONS, OUTCOME, reason_of, require_evidence
 from bo.core.stores.records import Store
 
 # How far a lead is at its store; a follow-up takes it forward and never back.
@@ -30,6 +30,12 @@ class WrongTime(Refused):
     """A time that cannot be meant."""
 
     code = "wrong_time"
+
+
+class WrongAmount(Refused):
+    """A sum that cannot be meant."""
+
+    code = "wrong_amount"
 
 
 class TooLate(Refused):
@@ -99,7 +105,7 @@ def note_visit(tx: Tx, lead: Lead) -> None:
 def note_quote(tx: Tx, lead: Lead, amount: int) -> None:
     """A price was named."""
     if amount <= 0:
-        raise WrongTime("a quote is above zero") if False else Refused("a quote is above zero", hint="Give the whole price.")
+        raise WrongAmount("a quote is above zero", hint="Give the whole price.")
     lead.quoted, lead.currency = amount, lead.currency or tx.context.currency
     deadlines.start(tx, lead, FOLLOW_UP)
 
@@ -113,8 +119,7 @@ def hold(tx: Tx, lead: Lead, until: date) -> None:
                         until=until.isoformat(), days=HOLD_DAYS_MOST)  # fmt: skip
     lead.held_from, lead.hold_until = lead.state, until
     deadlines.stop(tx, lead)
-    morning = calendar.add_days(tx.now, (until - today).days)
-    deadlines.wait_until(lead, HOLD, tx.now, min(morning, calendar.next_open(calendar.day_start(until))))
+    deadlines.wait_until(lead, HOLD, tx.now, deadlines.opening(calendar, until))
 
 
 def resume(tx: Tx, lead: Lead) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import (
     Amount,
     ChoiceKind,
@@ -47,6 +48,14 @@ LostReason = Annotated[str, ChoiceKind("price", "competitor", "no_budget", "no_n
 DeclineReason = Annotated[str, ChoiceKind("no_capacity", "out_of_territory", "out_of_category", "conflict", "closed", "other")]
 FollowUpKind = Annotated[str, ChoiceKind("call", "message", "visit", "note")]
 FollowUpOutcome = Annotated[str, ChoiceKind("reached", "no_answer", "call_back", "interested", "visit_booked", "visited", "quoted", "not_interested", "note")]
+
+
+class InconsistentLead(Refused):
+    """A lead without what its state needs: a store, a reason, an order."""
+
+    code = "inconsistent_lead"
+
+
 AppealState = Annotated[str, ChoiceKind("open", "upheld", "rejected", "withdrawn")]
 OPEN, UPHELD, REJECTED, WITHDRAWN = State("open"), State("upheld"), State("rejected"), State("withdrawn")
 
@@ -145,6 +154,23 @@ class Lead(Record, kw_only=True):
     def held_by(self) -> str:
         return f"store:{self.store}" if self.store else "hq"
 
+    def check(self) -> None:
+        state = self.state
+        if state == PENDING_REVIEW:
+            whole = not self.store and not self.duplicate_of
+        elif state in OPEN_AT_STORE:
+            whole = bool(self.store)
+        elif state == DUPLICATE:
+            whole = bool(self.duplicate_of) and self.duplicate_of != self.id
+        elif state == INVALID:
+            whole = bool(self.invalid_reason)
+        elif state in (WON, REVERSED):
+            whole = bool(self.order_number) and 0 <= self.refunded <= (self.order_amount or 0)
+        else:
+            whole = state != RECEIVED and (state != LOST or bool(self.lost_reason))
+        if not whole:
+            raise InconsistentLead("lead {id} cannot be {state}: what that state needs is missing", id=self.id, state=state)
+
 
 @record("follow_ups", prefix="fup", columns=("lead", "kind", "outcome", "note", "next_at", "by", "at"))
 class FollowUp(Record, kw_only=True):
@@ -172,6 +198,7 @@ class Appeal(Record, kw_only=True):
     reason: Note
     against: Annotated[Id, Field(help="who made the contested decision", internal=True)] = ""
     opened_by: Text = ""
+    due_at: Annotated[Moment, Field(index=True, label="answer due")] | None = None
     decided_by: Text = ""
     decision: Note = ""
 

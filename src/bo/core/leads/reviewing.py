@@ -11,6 +11,7 @@ from bo.core.kernel.tx import Tx
 from bo.core.leads import deadlines
 from bo.core.leads.deadlines import INFO
 from bo.core.leads.records import DUPLICATE, INVALID, NEEDS_INFO, OPEN, PENDING_REVIEW, Appeal, FollowUp, Lead
+from bo.core.leads.rewarding import earned
 from bo.core.leads.rules import DISPUTE, INVALID_REASONS, REVIEW, Reason, reason_of, require_appealable, require_evidence
 
 CHAIN_MOST: Final = 20
@@ -60,6 +61,7 @@ def find_valid(tx: Tx, lead: Lead) -> None:
         raise NoConsent("the customer has not agreed to be contacted", hint="Reject it with no_consent, or edit its consent.")
     deadlines.clear(lead)
     _note_reviewer(tx, lead)
+    earned(tx, lead, "valid_lead")
 
 
 def find_invalid(tx: Tx, lead: Lead, reason: str, note: str) -> None:

@@ -147,5 +147,5 @@ def retire(tx: Tx, account: PayeeAccount) -> None:
 
 
 def plain_number(number: str) -> str:
-    """An account number without the spaces and dashes people group it by, so that one account is found by any spelling."""
+    """An account number without the spaces and dashes people group it by, so that any spelling finds the account."""
     return "".join(character for character in number if character not in " -\u00a0").upper()

@@ -8,6 +8,7 @@ from bo.core.kernel.kinds import (
     Email,
     Field,
     Flag,
+    Moment,
     Note,
     PersonName,
     Phone,
@@ -15,7 +16,6 @@ from bo.core.kernel.kinds import (
     Text,
     TextKind,
 )
-from bo.core.kernel.kinds import Moment
 from bo.core.kernel.record import Record, record
 
 ReferrerKind = Annotated[str, ChoiceKind("designer", "partner", "shopper", "employee", "other")]

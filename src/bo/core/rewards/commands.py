@@ -1,4 +1,4 @@
-"""Writing reward rules, and what people do with reward lines. Lines are earned by the modules above, through `earning`."""
+"""Writing reward rules, and what people do with reward lines. Lines are earned by modules above, through `earning`."""
 
 from datetime import date
 from typing import Annotated, Final, TypeVar
@@ -177,7 +177,7 @@ def revise(
     category: Text | None = None,
     effective_until: Annotated[Day, Field(help=UNTIL)] | None = None,
 ) -> RewardRule:
-    """Change a rule: a draft as it stands, an active one by its next version, which follows the present one on that day.
+    """Change a rule: a draft as it stands, an active one by a next version that follows on that day.
 
     What the present version has made stays as it is.
 

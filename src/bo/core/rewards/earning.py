@@ -1,4 +1,4 @@
-"""What modules above call when something is earned, refunded or taken back. Plain functions inside their running command.
+"""What modules above call when something is earned, refunded or taken back: plain functions inside their command.
 
     earn(tx, event="won", cause_id=lead.id, referrer_id=lead.referrer, happened_at=tx.now, gross=…, net=…, currency=…)
     claw_back(tx, cause_id=lead.id, refunded=lead.refunded, base=lead.order_amount)
@@ -58,7 +58,7 @@ def earn(
     """
     if not referrer_id:
         return None
-    referrer = tx.view(Referrer, referrer_id) or tx.get(Referrer, referrer_id)
+    referrer = tx.get(Referrer, referrer_id)
     facts = RewardFacts(
         event=cast(Event, event),
         day=day_of(happened_at, tx.context.zone),
@@ -105,7 +105,7 @@ def claw_back(
     happened_at: datetime | None = None,
     reason: str = "",
 ) -> list[RewardLine]:
-    """Take back the refunded share of what an event earned; the new clawback lines, none where nothing more is to be taken.
+    """Take back the refunded share of what an event earned; the new clawback lines, if more is to be taken.
 
     `refunded` is all that was refunded so far, this refund included, in minor units of the same sum as `base`, so that
     asking again takes nothing twice. What is taken back of a line never exceeds it. A line that is not yet settled
@@ -216,7 +216,7 @@ def _inputs(
         gross=sums.gross if _takes_a_base(terms) else 0,
         net=sums.net if _takes_a_base(terms) else 0,
         margin=sums.margin if _takes_a_base(terms) else 0,
-        count_before=month.count if terms.kind == "tiers" else 0,
+        count_before=month.events if terms.kind == "tiers" else 0,
         base_before=max(0, month.base) if terms.kind == "tiers" else 0,
         paid_person=given(tx, versions, referrer=referrer_id).amount if terms.cap_person is not None else 0,
         paid_period=month.amount if terms.cap_period is not None else 0,

@@ -1,4 +1,4 @@
-"""A rule and its inputs as a reward line freezes them, and as they are read back to explain or check the line years later."""
+"""A rule and its inputs as a reward line freezes them, and as they are read back to explain the line years later."""
 
 from __future__ import annotations
 

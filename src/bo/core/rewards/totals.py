@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bo.core.kernel.tx import Tx
 
 if TYPE_CHECKING:
-    from bo.core.kernel.statements import Buildable
+    from sqlalchemy import ClauseElement
 
 
 class Given(NamedTuple):
     """Events rewarded, the bases they had and the amounts given, in minor units."""
 
-    count: int
+    events: int
     base: int
     amount: int
 
@@ -31,7 +31,7 @@ def given(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Given:
-    """What these versions of a rule gave, to one referrer or to all, in [since, until) or ever. Void lines do not count.
+    """What these versions of a rule gave, to one referrer or all, in [since, until) or ever. Void lines do not count.
 
     Sees the earlier calls of a batch, and not what the running call itself has earned.
     """
@@ -42,11 +42,11 @@ def given(
     rows = unit.session.rows(
         f"rewards:given:{shape}", lambda: _given(by_referrer=referrer is not None, in_month=since is not None), values
     )
-    count, base, amount, taken_base, taken = (int(item) for item in rows[0])
-    return Given(count, base + taken_base, amount + taken)
+    events, base, amount, taken_base, taken = (int(item) for item in rows[0])
+    return Given(events, base + taken_base, amount + taken)
 
 
-def _given(*, by_referrer: bool, in_month: bool) -> Buildable:
+def _given(*, by_referrer: bool, in_month: bool) -> ClauseElement:
     import sqlalchemy as sa
 
     from bo.core.kernel.record import info_of

@@ -21,12 +21,14 @@ SQLITE = (
     reason TEXT NOT NULL,
     against TEXT NOT NULL,
     opened_by TEXT NOT NULL,
+    due_at TEXT,
     decided_by TEXT NOT NULL,
     decision TEXT NOT NULL,
     PRIMARY KEY (n),
     UNIQUE (id)
 )
  STRICT""",
+    """CREATE INDEX appeal_due_at ON appeal (due_at) WHERE due_at IS NOT NULL""",
     """CREATE INDEX appeal_lead ON appeal (lead)""",
     """CREATE INDEX appeal_state ON appeal (state, n)""",
     """CREATE TABLE change (
@@ -614,11 +616,13 @@ POSTGRESQL = (
     reason TEXT NOT NULL,
     against TEXT NOT NULL,
     opened_by TEXT NOT NULL,
+    due_at TIMESTAMP(3) WITH TIME ZONE,
     decided_by TEXT NOT NULL,
     decision TEXT NOT NULL,
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
+    """CREATE INDEX appeal_due_at ON appeal (due_at) WHERE due_at IS NOT NULL""",
     """CREATE INDEX appeal_lead ON appeal (lead)""",
     """CREATE INDEX appeal_state ON appeal (state, n)""",
     """CREATE TABLE change (
