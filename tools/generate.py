@@ -27,8 +27,16 @@ def catalogues() -> Pages:
         yield source.with_suffix(".mo"), compiled.getvalue()
 
 
+def command_line() -> Pages:
+    """The wire form of all commands, which the command line reads at every start, and the reference pages made from it."""
+    from bo.core.office import registry
+    from tools.wire_form import wire_form, written
+
+    yield PROJECT / "src/bo/cli/manifest.json", written(wire_form(registry())).encode()
+
+
 # What makes generated files; each yields the path of a file and what belongs in it.
-MAKERS: tuple[Callable[[], Pages], ...] = (catalogues,)
+MAKERS: tuple[Callable[[], Pages], ...] = (catalogues, command_line)
 
 
 def outdated() -> list[tuple[Path, bytes]]:

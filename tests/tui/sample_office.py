@@ -206,6 +206,10 @@ class SampleSource:
         )
         return Detail(record_id, row[1], row[0], fields, entries)
 
+    def values(self, record_id: str) -> Mapping[str, str]:
+        row = self._database.execute("SELECT name, phone FROM lead WHERE id = ?", (record_id,)).fetchone()
+        return {"name": row[0], "phone": row[1]}
+
     def term(self, record_id: str, column_key: str) -> str:
         value = self._database.execute(f"SELECT {column_key} FROM lead WHERE id = ?", (record_id,)).fetchone()[0]
         return f'{column_key}:"{value}"' if " " in str(value) else f"{column_key}:{value}"

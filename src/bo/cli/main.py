@@ -5,7 +5,6 @@ Only what parsing needs is imported; the module that carries a command out is im
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -47,6 +46,7 @@ class Invocation:
         self.command = ""
         self.as_json = False
         self.code = exit_codes.OK
+        self.before: dict[str, object] = {}  # options that stood before the command's name
 
     def perform(self, words: list[str]) -> int:
         """Parse and run. Raises whatever goes wrong."""
@@ -151,11 +151,3 @@ def _listen_for_term() -> None:
     except ValueError:  # not the main thread: whoever runs us there has signals of their own
         return
 
-
-def run() -> None:
-    """The entry point: leaves with the exit code at once, since nothing is left to tidy."""
-    code = main()
-    try:
-        sys.stderr.flush()
-    finally:
-        os._exit(code)

@@ -48,7 +48,7 @@ def is_terminal() -> bool:
 
 def rows(asked: Asked, columns: Sequence[Column], batches: Batches, *, zone: str = "") -> int:
     """Write rows as they come, in memory for one batch; how many there were. `zone` is that of the moments in a table."""
-    writer = _WRITERS[form_of(asked)](asked, columns, zone)
+    writer = open_rows(asked, columns, zone=zone)
     count = 0
     for batch in batches:
         if batch:
@@ -69,6 +69,27 @@ def record(asked: Asked, columns: Sequence[Column], values: Row, *, zone: str = 
         write(fields_text(columns, values, zone=zone, bold=in_colour(asked)))
     else:
         rows(asked, columns, [[values]], zone=zone)
+
+
+def open_rows(asked: Asked, columns: Sequence[Column], *, zone: str = "") -> _Writer:
+    """A writer for rows that come in pieces: `batch` takes some, `end` completes the document."""
+    return _WRITERS[form_of(asked)](asked, columns, zone)
+
+
+class JsonList:
+    """A JSON list that is written value by value."""
+
+    def __init__(self) -> None:
+        self.before = b"[\n "
+
+    def add(self, value: object) -> None:
+        import msgspec
+
+        _write_bytes(self.before + msgspec.json.encode(value))
+        self.before = b",\n "
+
+    def end(self) -> None:
+        _write_bytes(b"[]\n" if self.before == b"[\n " else b"\n]\n")
 
 
 def json_object(value: object) -> None:
@@ -349,3 +370,48 @@ def _write_bytes(content: bytes) -> None:
         buffer.write(content)
         if stream.isatty():
             buffer.flush()
+
+
+# -- pager -----------------------------------------------------------------------------------------------------------------------------
+
+
+class _Pager:
+    """A program between us and the terminal. stdout's descriptor is lent to it and taken back."""
+
+    def __init__(self, program: str) -> None:
+        import shlex
+        from subprocess import PIPE, Popen
+
+        flush()
+        self.kept = os.dup(sys.stdout.fileno())
+        self.process = Popen(shlex.split(program), stdin=PIPE, env={"LESS": "FRX", **os.environ})
+        assert self.process.stdin is not None
+        os.dup2(self.process.stdin.fileno(), sys.stdout.fileno())
+
+    def end(self) -> None:
+        try:
+            flush()
+        except OSError:
+            pass
+        os.dup2(self.kept, sys.stdout.fileno())
+        os.close(self.kept)
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+_pager: list[_Pager] = []
+
+
+def start_pager(program: str) -> None:
+    """Send what is written from now on through a program. Raises UsageError where it cannot be started."""
+    try:
+        _pager.append(_Pager(program))
+    except OSError as error:
+        raise UsageError("the pager {program} cannot be started: {reason}", program=program, reason=error.strerror or str(error)) from None
+
+
+def end_pager() -> None:
+    """Take stdout back and wait until the reader has left."""
+    while _pager:
+        _pager.pop().end()

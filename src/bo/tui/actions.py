@@ -6,7 +6,8 @@ An action is something the screen can do now. Record commands become actions too
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct, structs
 
 from bo.core.kernel.text import _
 from bo.tui.keys import Bound, clashes, remap, sequence
@@ -18,8 +19,7 @@ def always() -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One thing to do. `run` takes what was typed behind its word on the `:` line, or nothing.
 
     `title` is already in the user's language. `weight` orders the footer; 0 keeps an action out of it. `command` is set
@@ -60,7 +60,7 @@ class Actions:
         remapped = remap([_bound(action) for action in self._actions.values()], wanted_keys)
         self.problems = remapped.problems
         for name, keys in remapped.keys.items():
-            self._actions[name] = replace(self._actions[name], keys=keys)
+            self._actions[name] = structs.replace(self._actions[name], keys=keys)
 
     def clashes(self) -> list[tuple[str, str, str]]:
         return clashes(_bound(action) for action in self._actions.values())

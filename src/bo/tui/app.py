@@ -248,8 +248,10 @@ class BoApp(App[None]):
         else:
             self.say(error_words(error), "bad")
 
-    def ask_form(self, command: CommandSpec, heading: str, then: Callable[[Arguments], None]) -> None:
-        self.overlays.form(command, heading, then)
+    def ask_form(
+        self, command: CommandSpec, heading: str, then: Callable[[Arguments], None], start: Arguments | None = None
+    ) -> None:
+        self.overlays.form(command, heading, then, start or {})
 
     def ask_confirm(self, question: str, count: int, then: Callable[[], None]) -> None:
         self.overlays.confirm(question, count, then)

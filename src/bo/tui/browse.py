@@ -7,8 +7,9 @@ only when the user asks for one by filter, sort or refresh.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from bo.tui.lane import LATER, NOW, Lane
 from bo.tui.source import Choice, Column, Detail, RowView, Snapshot, Source
@@ -20,8 +21,7 @@ PAGE_ROWS = 128
 ROWS_AROUND = 64
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """A snapshot with what it was asked for by."""
 
     number: int
@@ -32,15 +32,13 @@ class View:
     columns: Sequence[Column]
 
 
-@dataclass(frozen=True, slots=True)
-class _Opening:
+class _Opening(Struct, frozen=True):
     view: View
     cursor: int
     pages: Mapping[int, list[RowView]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """A view with where the user stood in it, so that Esc brings exactly that back."""
 
     view: View
@@ -201,6 +199,9 @@ class Browser:
         view = self.view
         if view is not None:
             self._lane.ask(lambda source: view.snapshot.position(record_id), done, self._trouble)
+
+    def values(self, record_id: str, done: Callable[[Mapping[str, str]], None]) -> None:
+        self._lane.ask(lambda source: source.values(record_id), done, self._trouble, urgency=NOW)
 
     def term(self, record_id: str, column_key: str, done: Callable[[str], None]) -> None:
         self._lane.ask(lambda source: source.term(record_id, column_key), done, self._trouble)

@@ -80,7 +80,9 @@ class FieldRow(Vertical):
 class FormScreen(ModalScreen["Values | None"]):
     """Tab moves, ctrl+s sends, Enter on the last field sends, Esc leaves after asking if something was typed."""
 
-    def __init__(self, looks: Looks, command: CommandSpec, heading: str, check: Check, search: Search) -> None:
+    def __init__(
+        self, looks: Looks, command: CommandSpec, heading: str, check: Check, search: Search, start: Values
+    ) -> None:
         super().__init__()
         self._looks = looks
         self._command = command
@@ -89,13 +91,16 @@ class FormScreen(ModalScreen["Values | None"]):
         self._search = search
         self._leaving = False
         self._sent = False
+        self._start = start
         self._rows = [FieldRow(looks, param, self._field(param)) for param in command.params]
         self._before = self.values()
         self._foot = Bar(looks, id="foot")
 
     def values(self) -> dict[str, str]:
-        """What stands in the fields now; fields left empty are not there."""
+        """What stands in the fields now: all that is filled; when editing, all that was changed, also to nothing."""
         given = {row.param.name: row.field.value.strip() for row in self._rows}
+        if self._command.edits and self._start:
+            return {name: value for name, value in given.items() if value != self._start.get(name, "").strip()}
         return {name: value for name, value in given.items() if value}
 
     def compose(self) -> ComposeResult:
@@ -224,14 +229,15 @@ class FormScreen(ModalScreen["Values | None"]):
         )  # fmt: skip
 
     def _field(self, param: ParamSpec) -> TextField | ChoiceField:
+        value = self._start.get(param.name, "") if self._start else param.default
         if param.kind == "ref":
             noun = param.ref or param.name
-            return ChoiceField(self._looks, (), param.default, search=lambda text, then: self._search(noun, text, then))
+            return ChoiceField(self._looks, (), value, search=lambda text, then: self._search(noun, text, then))
         if param.kind == "flag":
-            return ChoiceField(self._looks, (Choice("yes", _("yes")), Choice("no", _("no"))), param.default)
+            return ChoiceField(self._looks, (Choice("yes", _("yes")), Choice("no", _("no"))), value)
         if param.choices:
-            return ChoiceField(self._looks, [Choice(c.value, _(c.words)) for c in param.choices], param.default)
-        return TextField(param.default, _placeholder(param))
+            return ChoiceField(self._looks, [Choice(c.value, _(c.words)) for c in param.choices], value)
+        return TextField(value, _placeholder(param))
 
 
 def _placeholder(param: ParamSpec) -> str:

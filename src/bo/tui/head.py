@@ -35,9 +35,9 @@ def head_spans(
         right.append((" " + _("jobs {count}", count=jobs + standing.jobs) + " ", "info"))
     if standing.conflicts:
         right.append((" " + _("conflicts {count}", count=standing.conflicts) + " ", "bad"))
-    right.append(
-        (" " + _("unsynced {count}", count=f"{standing.pending:,}") + " ", "wait" if standing.pending else "dim")
-    )
+    if standing.pending is not None:
+        waiting = " " + _("unsynced {count}", count=f"{standing.pending:,}") + " "
+        right.append((waiting, "wait" if standing.pending else "dim"))
     if standing.online is not None:
         right.append(
             (" " + (_("online") if standing.online else _("offline")) + " ", "dim" if standing.online else "warn")

@@ -7,8 +7,9 @@ one key. Some keys are kept from everybody, because terminals, tmux or input met
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bo.core.kernel.text import _
 
@@ -63,8 +64,7 @@ def from_input_method(name: str) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """An action's keys as the registry sees them: `states` empty means it can be meant in any state."""
 
     name: str
@@ -104,8 +104,7 @@ def sequence(key: str) -> tuple[str, ...]:
     return (key,)
 
 
-@dataclass(frozen=True, slots=True)
-class Remapped:
+class Remapped(Struct, frozen=True):
     """Keys for every action after the remap, and what is wrong with the file, in words for the user."""
 
     keys: dict[str, tuple[str, ...]]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import heapq
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from bo.tui.source import Interrupted
@@ -29,13 +28,22 @@ Answer = TypeVar("Answer")
 NOW, SOON, LATER = 0, 1, 2
 
 
-@dataclass(order=True)
 class _Task(Generic[Held]):
-    urgency: int
-    number: int
-    topic: str = field(compare=False)
-    work: Callable[[Held], Call] = field(compare=False)
-    failed: Callable[[Exception], None] = field(compare=False)
+    """What is to be done; ordered by urgency, then by age."""
+
+    __slots__ = ("failed", "number", "topic", "urgency", "work")
+
+    def __init__(
+        self, urgency: int, number: int, topic: str, work: Callable[[Held], Call], failed: Callable[[Exception], None]
+    ) -> None:
+        self.urgency = urgency
+        self.number = number
+        self.topic = topic
+        self.work = work
+        self.failed = failed
+
+    def __lt__(self, other: _Task[Held]) -> bool:
+        return (self.urgency, self.number) < (other.urgency, other.number)
 
 
 class Lane(Generic[Held]):

@@ -6,9 +6,9 @@ those that East Asian terminals draw one cell wide too; `ascii` replaces them al
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 from rich.style import Style
 
 Tone = Literal["text", "dim", "head", "title", "key", "good", "bad", "wait", "info", "mark", "warn"]
@@ -17,8 +17,7 @@ Span = tuple[str, Tone]
 THEMES = ("dark", "light", "colour-blind", "ansi", "plain")
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(Struct, frozen=True):
     mark: str
     range: str
     more: str
@@ -101,8 +100,7 @@ def state_tone(state: str) -> Tone:
     return _STATE_TONES.get(state, "text")
 
 
-@dataclass(frozen=True, slots=True)
-class Looks:
+class Looks(Struct, frozen=True):
     """Styles of one theme. `cursor` and `acted` are laid over or take the place of a row's own style."""
 
     name: str

@@ -59,7 +59,7 @@ class Marking:
         rows = [table.row(position) for position in range(low, high + 1)] if high - low < 2_000 else [None]
         here = [row for row in rows if row is not None]
         if len(here) == len(rows):
-            self._add([row.id for row in here], {row.id: row.state for row in here})
+            self._add([row.id for row in here if row.id], {row.id: row.state for row in here})
         else:
             self._browser.ids(low, high + 1, lambda ids: self._add(ids, {}))
         table.refresh()

@@ -70,7 +70,9 @@ class Overlays:
 
         app.push_screen(PickerScreen(app.looks.on_panel(), _("Sort by"), entries), picked)
 
-    def form(self, command: CommandSpec, heading: str, then: Callable[[Arguments], None]) -> None:
+    def form(
+        self, command: CommandSpec, heading: str, then: Callable[[Arguments], None], start: Mapping[str, str]
+    ) -> None:
         from bo.tui.form import FormScreen
 
         app = self._app
@@ -86,7 +88,7 @@ class Overlays:
                 then(values)
 
         app.hold_back_repeats()
-        app.push_screen(FormScreen(app.looks.on_panel(), command, heading, check, search), filled)
+        app.push_screen(FormScreen(app.looks.on_panel(), command, heading, check, search, start), filled)
 
     def confirm(self, question: str, count: int, then: Callable[[], None]) -> None:
         from bo.tui.confirm import ConfirmScreen

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult
@@ -20,8 +20,7 @@ from bo.tui.looks import Looks
 from bo.tui.pane import Bar
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line: what is handed back, what is shown, and the key that would have done the same."""
 
     value: str

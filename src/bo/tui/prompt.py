@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -38,8 +38,7 @@ class Line(Input):
             await super()._on_key(event)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What happened in the prompt: `changed`, `accepted`, `given_up`, or `offered` with what Tab could complete to."""
 
     what: Literal["changed", "accepted", "given_up", "offered"]

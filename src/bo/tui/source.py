@@ -7,8 +7,9 @@ may hold one connection that belongs to that thread. Texts arrive as they are st
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 Align = Literal["left", "right"]
 ParamKind = Literal["text", "choice", "amount", "day", "moment", "flag", "phone", "ref", "number"]
@@ -18,8 +19,7 @@ class Interrupted(Exception):
     """A read was stopped by `interrupt()`: its answer is no longer wanted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column of the table. `width` is in cells; a column that grows shares the room that is left."""
 
     key: str
@@ -30,8 +30,7 @@ class Column:
     grow: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RowView:
+class RowView(Struct, frozen=True):
     """One record as one line: cells in the order of the columns, the state's name, and a short note."""
 
     id: str
@@ -40,14 +39,12 @@ class RowView:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DetailField:
+class DetailField(Struct, frozen=True):
     title: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(Struct, frozen=True):
     """One operation on the record, newest first in a `Detail`."""
 
     when: str
@@ -55,8 +52,7 @@ class HistoryEntry:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(Struct, frozen=True):
     id: str
     title: str
     state: str
@@ -64,8 +60,7 @@ class Detail:
     history: tuple[HistoryEntry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One value that a parameter may take: what is sent, and what is shown."""
 
     value: str
@@ -76,8 +71,7 @@ class Choice:
         return self.label or self.value
 
 
-@dataclass(frozen=True, slots=True)
-class ParamSpec:
+class ParamSpec(Struct, frozen=True):
     """One parameter of a command; a form field is derived from it. `ref` names the noun that a `ref` points at."""
 
     name: str
@@ -90,12 +84,12 @@ class ParamSpec:
     ref: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandSpec:
+class CommandSpec(Struct, frozen=True):
     """One command of the registry as the screen sees it.
 
     `allowed_states` empty means any state. `done` is the past tense for messages ("accepted"). `subject` is false for a
-    command that makes a new record and so acts on no row.
+    command that makes a new record and so acts on no row. `edits` is true for the one that changes fields: its form
+    starts from what the record has, and only what was changed is sent.
     """
 
     name: str
@@ -107,14 +101,15 @@ class CommandSpec:
     allowed_states: frozenset[str] = frozenset()
     done: str = ""
     subject: bool = True
+    summary: str = ""
+    edits: bool = False
 
     @property
     def noun(self) -> str:
         return self.name.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of one call on one record. `operation` names what an undo would take back."""
 
     record_id: str
@@ -123,21 +118,19 @@ class Outcome:
     operation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the head line always shows. `online` is None where there is no central to be online with."""
+class Standing(Struct, frozen=True):
+    """What the head line always shows. `online` and `pending` are None where there is no central to be in step with."""
 
     workspace: str
     who: str
     noun: str = "leads"
     online: bool | None = None
-    pending: int = 0
+    pending: int | None = None
     conflicts: int = 0
     jobs: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ScreenOptions:
+class ScreenOptions(Struct, frozen=True):
     """How the screen looks. `keys_file` is a TOML file that remaps keys; a file that is not there changes nothing."""
 
     theme: str = ""
@@ -145,7 +138,6 @@ class ScreenOptions:
     keys_file: str = ""
     filter_text: str = ""
     sort: str = ""
-    states: Mapping[str, str] = field(default_factory=dict)
 
 
 class Snapshot(Protocol):
@@ -187,6 +179,9 @@ class Source(Protocol):
         Raises:
             NotFound: it is not there any more.
         """
+
+    def values(self, record_id: str) -> Mapping[str, str]:
+        """What the record has, as it could be typed; an editing form starts from it."""
 
     def term(self, record_id: str, column_key: str) -> str:
         """The filter term that keeps records alike in this column, or nothing where there is none."""

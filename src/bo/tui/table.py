@@ -106,7 +106,9 @@ class VirtualTable(Widget, can_focus=True):
         return rows[index] if rows is not None and 0 <= index < len(rows) else None
 
     def current(self) -> RowView | None:
-        return self.row(self.cursor) if self.count else None
+        """The row under the cursor, unless its page is not here yet or its record has been removed."""
+        row = self.row(self.cursor) if self.count else None
+        return row if row is not None and row.id else None
 
     def loaded(self, record_ids: Iterable[str]) -> dict[str, int]:
         """Positions of those records whose pages are here."""

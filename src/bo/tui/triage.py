@@ -8,8 +8,9 @@ and a refused record is un-dimmed and flagged.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from bo.core.kernel.text import _
 from bo.tui.looks import Tone
@@ -27,8 +28,7 @@ STEPS_KEPT = 200
 Arguments = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What one undo takes back: everything that one key press did."""
 
     command: CommandSpec
@@ -37,8 +37,7 @@ class Step:
     operations: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Job:
+class _Job(Struct):
     """A command under way over one or many records, in chunks so that it can be stopped and shows progress."""
 
     command: CommandSpec
@@ -46,7 +45,7 @@ class _Job:
     ids: list[str]
     bulk: bool
     redo: bool = False
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[Outcome] = []
     stopped: bool = False
 
 
@@ -59,7 +58,9 @@ class Office(Protocol):
 
     def standing_changed(self) -> None: ...
 
-    def ask_form(self, command: CommandSpec, heading: str, then: Callable[[Arguments], None]) -> None: ...
+    def ask_form(
+        self, command: CommandSpec, heading: str, then: Callable[[Arguments], None], start: Arguments | None = None
+    ) -> None: ...
 
     def ask_confirm(self, question: str, count: int, then: Callable[[], None]) -> None: ...
 
@@ -114,7 +115,9 @@ class Triage:
             self._office.say(_("There is no record here"), "warn")
             return
         given = dict(arguments or {})
-        if any(_missing(param, given) for param in command.params):
+        if command.params and not given and (command.edits or not command.subject):
+            self.act_with_form(command)
+        elif any(_missing(param, given) for param in command.params):
             heading = self._heading(command, targets)
             self._office.ask_form(command, heading, lambda filled: self._confirm(command, targets, {**given, **filled}))
         else:
@@ -123,11 +126,17 @@ class Triage:
     def act_with_form(self, command: CommandSpec) -> None:
         """As `act`, but offering every parameter, also those that may be left out."""
         targets = self.targets() if command.subject else []
-        if command.params:
-            heading = self._heading(command, targets)
-            self._office.ask_form(command, heading, lambda filled: self._confirm(command, targets, filled))
-        else:
+        heading = self._heading(command, targets)
+
+        def ask(start: Arguments) -> None:
+            self._office.ask_form(command, heading, lambda filled: self._confirm(command, targets, filled), start)
+
+        if not command.params:
             self.act(command)
+        elif command.edits and len(targets) == 1:
+            self._browser.values(targets[0], ask)
+        else:
+            ask({})
 
     def repeat(self) -> None:
         """The last command with the same arguments, here."""

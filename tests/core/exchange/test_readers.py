@@ -137,12 +137,20 @@ def test_quoting_is_found_out_and_values_stay_as_they_are(path: Path, data: str,
 
 
 def test_rows_that_are_too_short_or_too_long_are_problems_and_not_mended(path: Path) -> None:
-    got = taken(path, "a,b,c\n1,2,3\n4,5\n6,7,8,9\n1,2,3,,\n")
-    assert got.rows == [["1", "2", "3"], ["1", "2", "3"]]
+    got = taken(path, "a,b,c\n1,2,3\n4,5\n6,7,8,9\n")
+    assert got.rows == [["1", "2", "3"]]
     assert got.problems == {
         3: "line 3 has 2 cells, the header has 3",
         4: "line 4 has 4 cells, the header has 3",
     }
+
+
+def test_blank_cells_too_many_are_fine_as_a_habit_and_a_problem_in_one_row(path: Path) -> None:
+    assert taken(path, "name,phone\nAda,1,\nBo,2,\n").rows == [["Ada", "1"], ["Bo", "2"]]
+    assert taken(path, "name,phone,\nAda,1,\nBo,2,\n").columns == ["name", "phone"]
+    # An unquoted comma in a name, and the last cell blank: the cells have moved by one.
+    got = taken(path, "name,phone,note\nAda,1,x\nSmith, John,2,\n")
+    assert (got.rows, list(got.problems)) == ([["Ada", "1", "x"]], [3])
 
 
 def test_numbers_and_lines_point_into_the_file(path: Path) -> None:

@@ -236,11 +236,19 @@ def test_protected_and_damaged_workbooks_are_refused(path: Path, tmp_path: Path)
         open_source(pages)
 
 
-def test_closing_early_leaves_no_process(path: Path) -> None:
-    workbook(path, [("S", "".join(text_row(number, f"id {number}", "x" * 500) for number in range(1, 3000)))])
+def test_closing_early_leaves_no_process(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    start = subprocess.Popen
+
+    def watched(*arguments: object, **options: object) -> subprocess.Popen[bytes]:
+        started.append(start(*arguments, **options))  # type: ignore[call-overload]  # handed on as they come
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", watched)
+    workbook(path, [("S", "".join(text_row(number, f"id {number}", "x" * 99) for number in range(1, 30_000)))])
     source = open_source(path)
-    next(iter(source))
+    assert next(iter(source)).cells[0] == "id 2"
+    assert started[0].poll() is None
     source.close()
     source.close()
-    with pytest.raises(BadFile):
-        list(source)
+    assert (len(started), started[0].poll() is None) == (1, False)

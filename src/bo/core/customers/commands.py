@@ -30,12 +30,26 @@ def add(
     consent: Flag = True,
     tags: Tags = (),
     note: Note = "",
+    import_key: Text | None = None,
     extra: Facts = {},  # noqa: B006 - never changed: records replace nested values
 ) -> Customer:
     """Add a customer."""
     return tx.add(
         Customer(
-            number=number, name=name, phone=phone, email=email, company=company, country=country, province=province, city=city,
-            address=address, store=store, consent=consent, tags=tags, note=note, extra=extra,
-        )  # fmt: skip
+            number=number,
+            name=name,
+            phone=phone,
+            email=email,
+            company=company,
+            country=country,
+            province=province,
+            city=city,
+            address=address,
+            store=store,
+            consent=consent,
+            tags=tags,
+            note=note,
+            import_key=import_key,
+            extra=extra,
+        )
     )

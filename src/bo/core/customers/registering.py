@@ -16,7 +16,10 @@ def known_customer(tx: Tx, *, phone: str | None, email: str | None) -> Customer 
 
 
 def register_customer(tx: Tx, wanted: Customer) -> tuple[Customer, bool]:
-    """The customer that is meant, and whether they are new. What was unknown of a known one is filled in; nothing is overwritten but the store."""
+    """The customer that is meant, and whether they are new.
+
+    What was unknown of a known one is filled in; nothing is overwritten but the store.
+    """
     known = known_customer(tx, phone=wanted.phone, email=wanted.email)
     if known is None:
         return tx.add(wanted), True

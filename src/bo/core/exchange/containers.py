@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import sys
 import zlib
 from typing import IO, TYPE_CHECKING, Protocol, cast
@@ -66,7 +67,11 @@ class Content:
         self._file.seek(0)
         if not self.packing:
             return self._file
-        return _Unpacked(self._unpacker(), self.name, self._limits.unpacked_bytes)
+        try:
+            source = self._unpacker()
+        except _damage() as error:
+            raise BadFile(DAMAGED, hint=FETCH_AGAIN, name=self.name, reason=error) from error
+        return _Unpacked(source, self.name, self._limits.unpacked_bytes)
 
     def size(self) -> int:
         """Bytes as they lie there, packed."""
@@ -123,7 +128,7 @@ class Content:
             self._choose_entry(entries)
 
     def _zip_entries(self) -> list[ZipInfo]:
-        from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
+        from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
         count, directory_bytes = _zip_directory(self._file)
         if count > self._limits.archive_entries or directory_bytes > self._limits.archive_entries * 512:
@@ -131,10 +136,8 @@ class Content:
         try:
             self._archive = ZipFile(self._file)
             entries = [entry for entry in self._archive.infolist() if not _is_clutter(entry)]
-        except (BadZipFile, OSError, ValueError, EOFError, NotImplementedError, UnicodeError) as error:
-            raise BadFile(
-                "{name} is a damaged archive: {reason}", hint=FETCH_AGAIN, name=self.name, reason=error
-            ) from error
+        except _damage() as error:
+            raise BadFile(DAMAGED, hint=FETCH_AGAIN, name=self.name, reason=error) from error
         for entry in entries:
             if entry.flag_bits & 1:
                 raise BadFile("{name} is protected by a password", hint="Save it without a password.", name=self.name)
@@ -179,6 +182,7 @@ class Content:
 
 
 NOT_A_TABLE = "Give a CSV, TSV, JSON, JSONL, XLSX, XLS, ODS or XLSB file."
+DAMAGED = "{name} is a damaged archive: {reason}"
 FETCH_AGAIN = "Fetch the file again, or unpack it with another program."
 
 
@@ -192,14 +196,10 @@ class _Unpacked:
         self._count = 0
 
     def read(self, size: int, /) -> bytes:
-        from zipfile import BadZipFile
-
         try:
             data = self._source.read(size)
-        except (OSError, EOFError, ValueError, zlib.error, BadZipFile, NotImplementedError, RuntimeError) as error:
-            raise BadFile(
-                "{name} is a damaged archive: {reason}", hint=FETCH_AGAIN, name=self._name, reason=error
-            ) from error
+        except _damage() as error:
+            raise BadFile(DAMAGED, hint=FETCH_AGAIN, name=self._name, reason=error) from error
         self._count += len(data)
         if self._count > self._most:
             raise BadFile(
@@ -279,6 +279,13 @@ def _zip_directory(file: IO[bytes]) -> tuple[int, int]:
         larger = tail[at - 76 : at - 20]
         return int.from_bytes(larger[32:40], "little"), int.from_bytes(larger[40:48], "little")
     return int.from_bytes(record[10:12], "little"), int.from_bytes(record[12:16], "little")
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """What unpackers raise for damaged data. Asked for only when something was raised, since zipfile is slow to load."""
+    from zipfile import BadZipFile
+
+    return OSError, EOFError, ValueError, RuntimeError, struct.error, zlib.error, BadZipFile
 
 
 def _is_clutter(entry: ZipInfo) -> bool:

@@ -55,6 +55,7 @@ class Layout(msgspec.Struct, frozen=True):
     start: int
     stop: int
     width: int
+    padded: int
     notes: list[str]
 
 
@@ -77,12 +78,13 @@ def find_layout(sample: Sequence[Sampled], *, header_row: int | None, plain: boo
     cells = header.cells or []
     start, stop = _extent(cells, sample[index + 1 :])
     notes = _preamble_notes(sample[:index]) + ([] if header_row else _header_doubts(cells[start:stop]))
-    return Layout(skip=index, header=True, start=start, stop=stop, width=len(cells), notes=notes)
+    padded = _padded_width(len(cells), sample[index + 1 :])
+    return Layout(skip=index, header=True, start=start, stop=stop, width=len(cells), padded=padded, notes=notes)
 
 
 def _headless(sample: Sequence[Sampled], filled: list[int]) -> Layout:
     width = _usual_width(sample, filled)
-    return Layout(skip=0, header=False, start=0, stop=width, width=width, notes=[])
+    return Layout(skip=0, header=False, start=0, stop=width, width=width, padded=width, notes=[])
 
 
 def _record_at_line(sample: Sequence[Sampled], line: int) -> int:
@@ -133,6 +135,19 @@ def _extent(header: Sequence[str], below: Sequence[Sampled]) -> tuple[int, int]:
     return used.index(True), len(used) - used[::-1].index(True)
 
 
+def _padded_width(width: int, below: Sequence[Sampled]) -> int:
+    """The width of rows that all end in delimiters which the header lacks, as some exports do.
+
+    Only as a habit of the whole file: in one row, a blank last cell too many is what an unquoted delimiter leaves.
+    """
+    rows = [record.cells for record in below if record.cells and record.filled]
+    if not rows:
+        return width
+    usual, count = Counter(map(len, rows)).most_common(1)[0]
+    blank = usual > width and not any(any(cells[width:]) for cells in rows if len(cells) == usual)
+    return usual if blank and count * 10 >= len(rows) * 9 else width
+
+
 def _preamble_notes(above: Sequence[Sampled]) -> list[str]:
     lines = [str(record.line) for record in above if record.filled]
     return [_("lines above the header left out: {lines}", lines=shorten(lines))] if lines else []
@@ -171,7 +186,8 @@ class Table:
         self._records = records
         self._intake = intake
         self._unescape = unescape
-        self._start, self._stop, self._width = layout.start, layout.stop, layout.width
+        self._start, self._stop = layout.start, layout.stop
+        self._width, self._padded = layout.width, layout.padded
         self._offset = offset
         self._second = 0
         notes += layout.notes
@@ -262,7 +278,8 @@ class Table:
         if self._second:
             return Row(number, line, cells, _other_table(line, self._second))
         kept = cells[self._start : self._stop]
-        if any(cells[self._stop :]) or any(cells[: self._start]) or len(kept) < len(self.columns):
+        fits = len(cells) == self._width or len(cells) == self._padded
+        if not fits or any(cells[self._stop :]) or any(cells[: self._start]):
             self._second = line if self._looks_like_header(cells) else 0
             return Row(number, line, cells, _ragged(line, len(cells), len(self.columns)))
         return Row(number, line, kept)

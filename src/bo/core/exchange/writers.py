@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import errno
 import os
-import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -181,7 +181,7 @@ class _Target:
         self.file.close()
         if self._part:
             if os.path.exists(self._final):
-                shutil.copymode(self._final, self._part)
+                os.chmod(self._part, stat.S_IMODE(os.stat(self._final).st_mode))
             os.replace(self._part, self._final)
 
     def drop(self) -> None:

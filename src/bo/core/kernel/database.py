@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import msgspec
-
 from bo.core.kernel.errors import BoError, Busy, Configuration, Damaged, StorageFull
-from bo.core.kernel.record import day_or_moment
+from bo.core.kernel.record import day_or_moment, encode_json
 from bo.core.kernel.statements import Prepared, Statements
 
 if TYPE_CHECKING:
@@ -25,6 +24,9 @@ SQLITE_LEAST: Final = (3, 51, 3)
 CACHE_KIB: Final = 64 * 1024
 BUSY_MS: Final = 10_000
 DATABASE_NAME: Final = "office.db"
+SQLITE_BUSY, SQLITE_LOCKED, SQLITE_READONLY, SQLITE_IOERR = 5, 6, 8, 10
+SQLITE_CORRUPT, SQLITE_FULL, SQLITE_CANTOPEN, SQLITE_NOTADB = 11, 13, 14, 26
+_streams: Final = count(1)
 
 
 class Cursor(Protocol):
@@ -63,11 +65,15 @@ class Session:
     ) -> Iterator[list[tuple[Any, ...]]]:
         """Rows of a statement in lists of `size`, with memory for one list."""
         prepared = self.statements.get(key, build)
-        cursor = self.connection.cursor() if self.is_sqlite else self.connection.cursor(name="stream")
-        with told(self.dialect):
-            cursor.execute(prepared.sql, self._values(prepared, values or {}))
-            while batch := cursor.fetchmany(size):
-                yield batch
+        # on PostgreSQL a cursor of the server, held beyond its transaction, since reading is done outside of any
+        cursor = self.connection.cursor() if self.is_sqlite else self.connection.cursor(name=f"stream_{next(_streams)}", withhold=True)
+        try:
+            with told(self.dialect):
+                cursor.execute(prepared.sql, self._values(prepared, values or {}))
+                while batch := cursor.fetchmany(size):
+                    yield batch
+        finally:
+            cursor.close()
 
     def run(self, key: str, build: Callable[[], ClauseElement], values: Mapping[str, object] | None = None) -> int:
         """Carry out a statement; the number of rows it met."""
@@ -89,8 +95,9 @@ class Session:
 
     def array(self, values: Iterable[object]) -> object:
         """Many values as one parameter of `in_list`."""
-        listed = [day_or_moment(value) if self.is_sqlite else value for value in values]
-        return msgspec.json.encode(listed).decode() if self.is_sqlite else listed
+        if not self.is_sqlite:
+            return list(values)
+        return encode_json([day_or_moment(value) for value in values]).decode()
 
     def _values(self, prepared: Prepared, values: Mapping[str, object]) -> list[object]:
         if prepared.constants:
@@ -120,7 +127,7 @@ class Database:
     @property
     def session(self) -> Session:
         """The connection of this thread of work, opened once."""
-        if self._session is None:
+        if self._session is None or getattr(self._session.connection, "closed", False):
             self._session = self.connect()
         return self._session
 
@@ -128,14 +135,25 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """A writing transaction: committed at the end, rolled back on any error."""
         session = self.session
-        self.begin(session)
         try:
+            self.begin(session)
             yield session
             with told(self.dialect):
                 session.cursor.execute("COMMIT")
         except BaseException:
             self.roll_back(session)
             raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One view of everything that stays as it is, however much others write meanwhile. Nothing can be written inside."""
+        session = self.session
+        with told(self.dialect):
+            session.cursor.execute("BEGIN" if session.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            yield session
+        finally:
+            self.roll_back(session)
 
     def roll_back(self, session: Session) -> None:
         try:
@@ -181,15 +199,21 @@ class SqliteDatabase(Database):
                                 version=dbapi2.sqlite_version, least="3.51.3")  # fmt: skip
         with told("sqlite"):
             connection = dbapi2.connect(str(self.path), isolation_level=None, check_same_thread=False, cached_statements=256)
-            cursor = connection.cursor()
-            if self.key is not None:
-                cursor.execute(f"PRAGMA key = \"x'{self.key.hex()}'\"")
-            cursor.executescript(
-                f"PRAGMA busy_timeout={self.busy_ms}; PRAGMA cache_size=-{CACHE_KIB}; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                "PRAGMA recursive_triggers=ON; PRAGMA temp_store=FILE; PRAGMA trusted_schema=OFF;"
-            )
-            cursor.execute("PRAGMA journal_mode=WAL").fetchall()
+            try:
+                self._prepare(connection.cursor())
+            except BaseException:
+                connection.close()
+                raise
         return connection
+
+    def _prepare(self, cursor: Any) -> None:
+        if self.key is not None:
+            cursor.execute(f"PRAGMA key = \"x'{self.key.hex()}'\"")
+        cursor.executescript(
+            f"PRAGMA busy_timeout={self.busy_ms}; PRAGMA cache_size=-{CACHE_KIB}; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+            "PRAGMA recursive_triggers=ON; PRAGMA temp_store=FILE; PRAGMA trusted_schema=OFF;"
+        )
+        cursor.execute("PRAGMA journal_mode=WAL").fetchall()
 
     def begin(self, session: Session) -> None:
         with told("sqlite"):
@@ -232,31 +256,34 @@ def told(dialect: str) -> Iterator[None]:
     except BoError:
         raise
     except Exception as error:
-        translated = _sqlite_error(error) if dialect == "sqlite" else _postgres_error(error)
+        cause = getattr(error, "orig", None) or error  # what SQLAlchemy wraps while it migrates
+        translated = _sqlite_error(cause) if dialect == "sqlite" else _postgres_error(cause)
         if translated is None:
             raise
         raise translated from error
 
 
 def _sqlite_error(error: Exception) -> BoError | None:
-    words = str(error).lower()
-    if "locked" in words or "busy" in words:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code; the words may name a column called `full`
+    if code in (SQLITE_BUSY, SQLITE_LOCKED):
         return Busy("another program is writing to this workspace", hint="Try again in a moment, or wait longer with --wait 2m.")
-    if "full" in words or "disk i/o" in words or "file too large" in words:
+    if code == SQLITE_FULL:
         return StorageFull("the disk is full: nothing was changed", hint="Free some space and run the command again.")
-    if "malformed" in words or "not a database" in words or "hmac" in words:
+    if code == SQLITE_IOERR:
+        return StorageFull("the disk cannot be written or read: nothing was changed", hint="Check its space and its health, then run the command again.")
+    if code in (SQLITE_CORRUPT, SQLITE_NOTADB):
         return Damaged("the workspace file is damaged or encrypted with another key", hint="bo backup restore brings back the last backup.")
-    if "unable to open" in words or "readonly" in words:
+    if code in (SQLITE_READONLY, SQLITE_CANTOPEN):
         return Configuration("the workspace file cannot be opened for writing", hint="Check its folder and its permissions.")
     return None
 
 
 def _postgres_error(error: Exception) -> BoError | None:
-    name = type(error).__name__
-    if name in ("LockNotAvailable", "DeadlockDetected", "SerializationFailure", "QueryCanceled"):
+    names = {cls.__name__ for cls in type(error).__mro__}
+    if names & {"LockNotAvailable", "DeadlockDetected", "SerializationFailure", "QueryCanceled"}:
         return Busy("another program is writing to this office", hint="Try again in a moment.")
-    if name in ("DiskFull", "ConfigurationLimitExceeded"):
+    if names & {"DiskFull", "ConfigurationLimitExceeded"}:
         return StorageFull("the database has no room: nothing was changed", hint="Free some space and run the command again.")
-    if name == "OperationalError":
+    if "OperationalError" in names:
         return Configuration("the database cannot be reached: {reason}", hint="Check its address and that it runs.", reason=str(error).split("\n")[0])
     return None

@@ -258,7 +258,7 @@ class Dispatch(msgspec.Struct, eq=False):
         if item.command.name != name or item.error is not None:
             return False
         wanted = item.command.subject
-        given = item.call.subject
+        given: object = item.call.subject
         if wanted is not None and wanted.record is not None and given is not None:
             given = self._meant_then(wanted.record, given, subject)
         recorded = msgspec.json.decode(arguments, type=dict[str, object])
@@ -367,6 +367,8 @@ def _want(
     info = info_of(cls)
     if is_id(info, text):
         ids[cls].add(text)
+        return
+    if not text.isprintable():
         return
     for name in info.key:
         if name in info.lookups:

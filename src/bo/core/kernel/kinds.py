@@ -20,6 +20,8 @@ from bo.core.kernel.errors import BadValue
 
 Column: TypeAlias = Literal["text", "integer", "flag", "moment", "day", "json"]
 Primitive: TypeAlias = str | int | bool | None
+LARGEST: Final = 2**62  # fits the integer columns of every database with room for sums
+RATE_MOST: Final = 1_000_000  # basis points: a hundredfold
 TRUE_WORDS: Final = frozenset(("1", "y", "yes", "true", "on", "是", "有", "t"))
 FALSE_WORDS: Final = frozenset(("0", "n", "no", "false", "off", "否", "无", "f"))
 
@@ -113,7 +115,7 @@ class WholeKind(Kind):
     name = "whole"
     column = "integer"
 
-    def __init__(self, least: int = -(2**62), most: int = 2**62) -> None:
+    def __init__(self, least: int = -LARGEST, most: int = LARGEST) -> None:
         self.least, self.most = least, most
 
     def decode(self, value: object, context: Context) -> int:
@@ -131,7 +133,7 @@ class AmountKind(Kind):
 
     def decode(self, value: object, context: Context) -> int:
         if type(value) is int:
-            return value
+            return _within(value, LARGEST)
         from bo.core.kernel.parsing import parse_amount
 
         return parse_amount(_as_text(value), context.currency)
@@ -150,7 +152,7 @@ class RateKind(Kind):
 
     def decode(self, value: object, context: Context) -> int:
         if type(value) is int:
-            return value
+            return _within(value, RATE_MOST)
         from decimal import Decimal, InvalidOperation
 
         text = _as_text(value).strip().removesuffix("%").strip()
@@ -158,7 +160,7 @@ class RateKind(Kind):
             points = Decimal(text) * 100
         except InvalidOperation:
             raise BadValue("{value} is not a percentage", hint="Write it like 5 or 2.5%.", value=text) from None
-        if points != points.to_integral_value() or abs(points) > 1_000_000:
+        if points != points.to_integral_value() or abs(points) > RATE_MOST:
             raise BadValue("{value} is not a percentage with at most two decimals", value=text)
         return int(points)
 
@@ -200,7 +202,8 @@ class MomentKind(Kind):
 
     def decode(self, value: object, context: Context) -> datetime:
         if type(value) is datetime and value.tzinfo is not None:
-            return value.astimezone(UTC)
+            moment = value.astimezone(UTC)
+            return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
         from bo.core.kernel.parsing import parse_moment
 
         return parse_moment(_as_text(value), context.zone)
@@ -274,7 +277,8 @@ class TagsKind(Kind):
             import re
 
             words = re.split(r"[,;，；、]", _as_text(value))
-        return tuple(sorted({word.strip() for word in words if word.strip()}))
+        cleaned = (_clean(word, lines=False) for word in words)
+        return tuple(sorted({word for word in cleaned if word}))
 
     def wire(self, value: object, currency: str) -> object:
         return list(value) if isinstance(value, tuple) else value
@@ -298,7 +302,7 @@ class FactsKind(Kind):
                 raise BadValue("{value} is not a JSON object", value=value[:80]) from None
         if not isinstance(found, Mapping):
             raise BadValue("expected names with values")
-        return {str(key): item for key, item in found.items()}
+        return {_clean(str(key), lines=False): _fact(str(key), item) for key, item in found.items()}
 
     def show(self, value: object, currency: str) -> str:
         return msgspec.json.encode(value).decode() if value else ""
@@ -308,7 +312,10 @@ class IdKind(Kind):
     name = "id"
 
     def decode(self, value: object, context: Context) -> str:
-        return _as_text(value).strip()
+        text = _as_text(value).strip()
+        if not text.isprintable():
+            raise BadValue("{value} is not an id", value=repr(text[:40]))
+        return text
 
 
 @lru_cache(maxsize=256)
@@ -332,9 +339,28 @@ def _as_whole(value: object) -> int:
         return value
     text = _as_text(value).strip().replace(",", "")
     try:
+        if not text.isascii() or "_" in text:
+            raise ValueError
         return int(text.removesuffix(".0"))
     except ValueError:
         raise BadValue("{value} is not a whole number", value=text[:40]) from None
+
+
+def _within(number: int, most: int) -> int:
+    if not -most <= number <= most:
+        raise BadValue("{value} is outside {least} to {most}", value=number, least=-most, most=most)
+    return number
+
+
+def _fact(name: str, value: object) -> Primitive:
+    """A value that can be stored and read again: no fractions (they are written as text) and nothing nested."""
+    if isinstance(value, str):
+        return _clean(value, lines=True)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return _within(value, LARGEST)
+    raise BadValue("{name} is neither text, a whole number, yes or no, nor empty", hint="Write it as text.", name=name)
 
 
 def _clean(text: str, lines: bool) -> str:

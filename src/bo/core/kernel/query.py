@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +20,8 @@ from bo.core.kernel.kinds import Context, Kind, PhoneKind, RefKind, TagsKind, Te
 from bo.core.kernel.record import FieldInfo, RecordInfo
 
 TOKEN: Final = re.compile(r'''(-?)(?:([^\s:<>=~!"]+)(:|>=|<=|!=|>|<|=|~))?("(?:[^"\\]|\\.)*"|[^\s"]+)?''')
-PERIOD: Final = re.compile(r"^([+-]?\d+)([dhm])$")
+PERIOD: Final = re.compile(r"([+-]?[0-9]{1,9})([dhm])")
+FILTER_MOST: Final = 2000  # characters, which also bounds the conditions and words of its statement
 WORDS: Final = {"：": ":", "＞": ">", "＜": "<", "＝": "=", "，": ","}
 SORT_MOST: Final = 3
 
@@ -63,7 +64,7 @@ def parse_filter(text: str, info: RecordInfo, reading: Reading) -> Filter:
     conditions: list[Condition] = []
     words: list[str] = []
     sort: list[str] = []
-    for negated, name, operator, value in _tokens(text):
+    for negated, name, operator, value in _tokens(_plain(text)):
         if not name:
             if negated:
                 raise UsageError("a word cannot be negated: {word}", hint="Negate a field: -city:{word}", word=value)
@@ -79,9 +80,21 @@ def parse_filter(text: str, info: RecordInfo, reading: Reading) -> Filter:
     return Filter(tuple(conditions), " ".join(words), tuple(sort))
 
 
-def _tokens(text: str) -> list[tuple[bool, str, str, str]]:
+def _plain(text: str) -> str:
+    """What was typed, without what no field can hold; full-width marks count as plain ones outside quotation marks."""
+    if len(text) > FILTER_MOST:
+        raise UsageError("a filter has at most {most} characters", most=FILTER_MOST)
+    if not text.isprintable() or not text.isascii():
+        from bo.core.kernel.parsing import clean_text
+
+        text = clean_text(text)
+    parts = text.split('"')
     for wide, plain in WORDS.items():
-        text = text.replace(wide, plain)
+        parts[::2] = [part.replace(wide, plain) for part in parts[::2]]
+    return '"'.join(parts)
+
+
+def _tokens(text: str) -> list[tuple[bool, str, str, str]]:
     if text.count('"') % 2:
         text += '"'
     found, place = [], 0
@@ -125,9 +138,12 @@ def _condition(item: FieldInfo, operator: str, value: str, reading: Reading, neg
         return Condition(item.name, "any" if value.lower() in ("any", "*") else "none", (), negated)
     try:
         if isinstance(item.kind, TagsKind):
-            return Condition(item.name, "tag", (f'%"{_escape(value)}"%',), negated)
+            written = msgspec.json.encode(value).decode()
+            return Condition(item.name, "tag", (f"%{_escape(written)}%",), negated)
         if item.kind.column in ("moment", "day"):
             return _time_condition(item, operator, value, reading, negated)
+        if item.kind.column not in ("text", "json") and operator == "~" or item.kind.column == "json" and operator != "~":
+            raise UsageError("{field} cannot be compared with {operator}", field=item.name, operator=operator)
         if operator == "~":
             return Condition(item.name, "like", (f"%{_escape(value)}%",), negated)
         if operator == ":":
@@ -143,7 +159,7 @@ def _equality(item: FieldInfo, value: str, reading: Reading, negated: bool) -> C
     if isinstance(item.kind, (TextKind, PhoneKind)):
         if "*" in value:
             return Condition(item.name, "like", (_escape(value).replace("*", "%"),), negated)
-        if isinstance(item.kind, PhoneKind) and len(value) < 8:
+        if isinstance(item.kind, PhoneKind) and "," not in value and len(value) < 8:
             return Condition(item.name, "like", (f"%{_escape(value)}",), negated)
     values = [_equal_value(item.kind, part, reading) for part in value.split(",") if part]
     if len(values) == 1:
@@ -159,7 +175,10 @@ def _equal_value(kind: Kind, text: str, reading: Reading) -> object:
 
 def _time_condition(item: FieldInfo, operator: str, text: str, reading: Reading, negated: bool) -> Condition:
     """Days mean whole days in the workspace's zone: `created:2026-11-01`, `created>=-7d`, `due<now`."""
-    start, end = _time_span(item, text, reading)
+    try:
+        start, end = _time_span(item, text, reading)
+    except OverflowError:
+        raise BadValue("{value} is outside the calendar", hint="Write it like 2026-11-03.", value=text) from None
     if operator == ":":
         return Condition(item.name, "range", (start, end), negated) if start != end else Condition(item.name, "eq", (start,), negated)
     if operator == ">=":
@@ -179,13 +198,16 @@ def _time_span(item: FieldInfo, text: str, reading: Reading) -> tuple[object, ob
 
     zone = ZoneInfo(reading.context.zone)
     today = reading.now.astimezone(zone).date()
-    period = PERIOD.match(text)
+    period = PERIOD.fullmatch(text)
     days = {"today": 0, "yesterday": -1, "tomorrow": 1, "今天": 0, "昨天": -1, "明天": 1}
     if text.lower() == "now":
         return (reading.now, reading.now) if item.kind.column == "moment" else (today, today + timedelta(days=1))
     if period is not None and period[2] != "d":
         moment = reading.now + timedelta(**{"hours" if period[2] == "h" else "minutes": int(period[1])})
-        return (moment, moment) if item.kind.column == "moment" else (moment.date(), moment.date())
+        if item.kind.column == "moment":
+            return moment, moment
+        day = moment.astimezone(zone).date()
+        return day, day + timedelta(days=1)
     if period is not None or text.lower() in days:
         day = today + timedelta(days=int(period[1]) if period is not None else days[text.lower()])
     elif item.kind.column == "moment" and len(text) > 10:
@@ -205,7 +227,8 @@ def _day(text: str) -> date:
 def _bounds(item: FieldInfo, day: date, zone: Any) -> tuple[object, object]:
     if item.kind.column == "day":
         return day, day + timedelta(days=1)
-    return datetime(day.year, day.month, day.day, tzinfo=zone), datetime.combine(day + timedelta(days=1), datetime.min.time(), tzinfo=zone)
+    start, end = (datetime.combine(at, datetime.min.time(), tzinfo=zone) for at in (day, day + timedelta(days=1)))
+    return start.astimezone(UTC), end.astimezone(UTC)
 
 
 def _escape(text: str) -> str:
@@ -237,7 +260,7 @@ def clauses(info: RecordInfo, found: Filter, *, sqlite: bool) -> list[Any]:
     from bo.core.kernel.tables import matches, search_table, table
 
     made = table(info)
-    wanted = [_clause(made.c[item.field], item, place) for place, item in enumerate(found.conditions)]
+    wanted = [_clause(info.by_name[item.field], made.c[item.field], item, place) for place, item in enumerate(found.conditions)]
     if found.words:
         index = search_table(info)
         key = index.c.rowid if sqlite else index.c.n
@@ -245,10 +268,10 @@ def clauses(info: RecordInfo, found: Filter, *, sqlite: bool) -> list[Any]:
     return wanted
 
 
-def _clause(column: Any, item: Condition, place: int) -> Any:
+def _clause(field: FieldInfo, column: Any, item: Condition, place: int) -> Any:
     import sqlalchemy as sa
 
-    from bo.core.kernel.tables import in_list
+    from bo.core.kernel.tables import in_list, like
 
     first, second = (sa.bindparam(f"c{place}_{part}", type_=column.type) for part in (0, 1))
     built: dict[str, Callable[[], Any]] = {
@@ -258,11 +281,11 @@ def _clause(column: Any, item: Condition, place: int) -> Any:
         "le": lambda: column <= first,
         "gt": lambda: column > first,
         "ge": lambda: column >= first,
-        "like": lambda: column.like(first, escape="\\"),
-        "tag": lambda: sa.and_(column.is_not(None), column.like(first, escape="\\")),
+        "like": lambda: like(column, first),
+        "tag": lambda: sa.and_(column.is_not(None), like(column, first)),
         "range": lambda: sa.and_(column >= first, column < second),
-        "none": lambda: _empty(column),
-        "any": lambda: sa.not_(_empty(column)),
+        "none": lambda: _empty(field, column),
+        "any": lambda: sa.not_(_empty(field, column)),
     }
     clause = built[item.operator]()
     if not item.negated:
@@ -270,10 +293,10 @@ def _clause(column: Any, item: Condition, place: int) -> Any:
     return sa.or_(column.is_(None), sa.not_(clause)) if item.operator not in ("none", "any") else sa.not_(clause)
 
 
-def _empty(column: Any) -> Any:
+def _empty(field: FieldInfo, column: Any) -> Any:
     import sqlalchemy as sa
 
-    return sa.or_(column.is_(None), column == "") if isinstance(column.type, sa.Text) else column.is_(None)
+    return sa.or_(column.is_(None), column == "") if field.kind.column in ("text", "json") else column.is_(None)
 
 
 def order(info: RecordInfo, sort: Sequence[str]) -> list[Any]:

@@ -7,15 +7,15 @@ A field that is not known, or a noun, is a UsageError.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
 from bo.core.kernel.command import Registry
 from bo.core.kernel.database import Session
-from bo.core.kernel.dispatch import TAIL_LEAST, is_id
-from bo.core.kernel.errors import Ambiguous, NotAllowed, NotFound, UsageError
+from bo.core.kernel.dispatch import TAIL_LEAST, absent, is_id
+from bo.core.kernel.errors import Ambiguous, NotAllowed, UsageError
 from bo.core.kernel.kinds import Context, moment_text
 from bo.core.kernel.query import Filter, Reading, after_clause, clauses, field_called, order, parameters, parse_filter
 from bo.core.kernel.record import FieldInfo, Record, RecordInfo, info_of
@@ -67,7 +67,7 @@ class Reader:
             raise UsageError("a page has 1 to {most} rows", most=PAGE_MOST)
         info, found, chosen = self._prepare(noun, filter_text, fields)
         values = self._values(found)
-        position = _read_token(after, found) if after else None
+        position = _read_token(after, info, found) if after else None
         if position is not None:
             values |= position
         nulls = tuple(position is not None and position.get(f"k{place}") is None for place in range(len(found.sort)))
@@ -94,13 +94,12 @@ class Reader:
         """The record of that id, natural key or unique tail. Raises NotFound or Ambiguous."""
         info = info_of(cls)
         ids = self._ids(info, text)
-        name = info.name.replace("_", " ")
         if len(ids) > 1:
             raise Ambiguous("{id} is the end of several ids: {ids}", hint="Type more of it.", id=text, ids=", ".join(ids[:5]))
         rows = self.session.rows(f"{info.fingerprint}:by:id", lambda: _by_id(info), {"values": self.session.array(ids)}) if ids else []
         record = info.load(rows[0][1:]) if rows else None
         if record is None or not self.actor.sees(record.scope):
-            raise NotFound("there is no {name} {id}", hint="bo {noun} list shows what there is.", name=name, id=text, noun=info.noun)
+            raise absent(info, text)
         assert isinstance(record, cls)
         return record
 
@@ -138,13 +137,15 @@ class Reader:
     def _ids(self, info: RecordInfo, text: str) -> list[str]:
         if is_id(info, text):
             return [text]
+        if not text.isprintable():
+            return []
         for name in info.key:
             if name in info.lookups:
                 rows = self.session.rows(f"{info.fingerprint}:ids:{name}", lambda name=name: _ids_by(info, name), {"value": text})  # type: ignore[misc]
                 if rows:
                     return [str(row[0]) for row in rows]
         tail = text.lower().rpartition("_")[2]
-        if len(tail) < TAIL_LEAST or not tail.isalnum():
+        if len(tail) < TAIL_LEAST or not (tail.isascii() and tail.isalnum()):
             return []
         from bo.core.kernel.dispatch import _ids_by_tail
 
@@ -228,16 +229,37 @@ def _token(keys: Sequence[object]) -> str:
     return urlsafe_b64encode(msgspec.json.encode(plain)).decode().rstrip("=")
 
 
-def _read_token(token: str, found: Filter) -> dict[str, object]:
+def _read_token(token: str, info: RecordInfo, found: Filter) -> dict[str, object]:
+    """The sort keys of the last row that was shown. A token that somebody made up is refused here, not by the database."""
     from base64 import urlsafe_b64decode
 
     try:
-        keys = msgspec.json.decode(urlsafe_b64decode(token + "=" * (-len(token) % 4)), type=list[str | int | None])
+        keys = msgspec.json.decode(urlsafe_b64decode(token + "=" * (-len(token) % 4)), type=list[object])
+        columns = [info.by_name[name.lstrip("-")].kind.column for name in found.sort]
+        pairs = zip([*columns, "integer"], keys, strict=True)
+        read = [_key(column, value) for column, value in pairs]
+        if read[-1] is None:
+            raise ValueError
     except (ValueError, msgspec.MsgspecError):
-        keys = []
-    if len(keys) != len(found.sort) + 1:
-        raise UsageError("this page token belongs to another list", hint="Start again without it.")
-    return {**{f"k{place}": value for place, value in enumerate(keys[:-1])}, "kn": keys[-1]}
+        raise UsageError("this page token belongs to another list", hint="Start again without it.") from None
+    return {**{f"k{place}": value for place, value in enumerate(read[:-1])}, "kn": read[-1]}
+
+
+def _key(column: str, value: object) -> object:
+    """A value of a token as its column has it. Raises ValueError."""
+    if value is None:
+        return None
+    if column == "flag" and value in (0, 1):
+        return bool(value)
+    if column == "integer" and type(value) is int and abs(value) < 2**63:
+        return value
+    if column in ("text", "json") and isinstance(value, str) and "\0" not in value:
+        return value
+    if column == "moment":
+        return datetime.fromisoformat(str(value)).astimezone(UTC)
+    if column == "day":
+        return date.fromisoformat(str(value))
+    raise ValueError(column)
 
 
 def _bind(name: str) -> Any:

@@ -107,6 +107,11 @@ class FieldInfo(msgspec.Struct, frozen=True):
         return self.meta.label or self.name.replace("_", " ")
 
     @property
+    def required(self) -> bool:
+        """Whether it must be given when a record is made, and can never be blank."""
+        return self.default is None and not self.optional
+
+    @property
     def editable(self) -> bool:
         return self.name not in KERNEL_FIELDS
 

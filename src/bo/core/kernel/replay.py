@@ -31,14 +31,15 @@ def replay(source: Workspace, target: Workspace, *, at_once: int = AT_ONCE) -> i
     refused, does nothing, or changes something else than it did.
     """
     done = 0
-    recorded = (item for item, _changes in journal.everything(source.database.session))
-    while page := list(islice(recorded, at_once)):
-        outcomes = target.run([item.call() for item in page])
-        for item, outcome in zip(page, outcomes, strict=True):
-            if outcome.status != "applied":
-                raise _parted(item, str(outcome.error or outcome.status)) from outcome.error
-        _compare(page, target)
-        done += len(page)
+    with source.database.reading() as session:
+        recorded = (item for item, _changes in journal.everything(session))
+        while page := list(islice(recorded, at_once)):
+            outcomes = target.run([item.call() for item in page])
+            for item, outcome in zip(page, outcomes, strict=True):
+                if outcome.status != "applied":
+                    raise _parted(item, str(outcome.error or outcome.status)) from outcome.error
+            _compare(page, target)
+            done += len(page)
     return done
 
 

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import Final
+from unicodedata import normalize
 
+WORD_MOST: Final = 500  # characters: PostgreSQL takes words of 2046 bytes
+PLACES_MOST: Final = 16_000  # and knows no place beyond 16383
 _CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
 
 
@@ -27,6 +31,7 @@ def index_text(values: list[str]) -> str:
     """The text to index for some field values. Long digit runs also give their last four digits, as people search phones."""
     text = " ".join(values)
     if not text.isascii():
+        text = without_accents(text)
         text = _runs().sub(lambda run: f" {' '.join(run[0])} ", text)
     tails = [value[-4:] for value in values if len(value) > 7 and value[1:].isdigit()]
     return f"{text} {' '.join(tails)}" if tails else text
@@ -35,9 +40,22 @@ def index_text(values: list[str]) -> str:
 def query_words(text: str) -> list[list[str]]:
     """What people typed, as phrases of index words: `杭州 kit` is [['杭', '州'], ['kit']]."""
     phrases = []
-    for part in _parts().findall(text.lower()):
+    for part in _parts().findall(without_accents(text.lower())):
         phrases.append(list(part) if _runs().match(part) else [part])
     return phrases
+
+
+def without_accents(text: str) -> str:
+    """`Café` as `Cafe`, so that both databases find either by either."""
+    if text.isascii():
+        return text
+    return normalize("NFC", "".join(letter for letter in normalize("NFD", text) if not "\u0300" <= letter <= "\u036f"))
+
+
+def tsvector(text: str) -> str:
+    """The words of an index text with their places, as PostgreSQL writes a tsvector: its own parser would cut some of them otherwise."""
+    words = [word[:WORD_MOST] for phrase in query_words(text) for word in phrase]
+    return " ".join(f"'{word}':{place}" for place, word in enumerate(words[:PLACES_MOST], 1))
 
 
 def fts5_query(text: str) -> str:
@@ -46,5 +64,5 @@ def fts5_query(text: str) -> str:
 
 
 def tsquery(text: str) -> str:
-    """The words as a PostgreSQL tsquery of the `simple` configuration."""
-    return " & ".join("(" + " <-> ".join(words[:-1] + [words[-1] + ":*"]) + ")" for words in query_words(text))
+    """The words as a PostgreSQL tsquery: every phrase must occur, the last word of each as a prefix."""
+    return " & ".join("(" + " <-> ".join(f"'{word[:WORD_MOST]}'" for word in words) + ":*)" for words in query_words(text))

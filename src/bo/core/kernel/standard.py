@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from bo.core.kernel.command import command
+from bo.core.kernel.errors import BadValue
 from bo.core.kernel.kinds import Facts
 from bo.core.kernel.record import KERNEL_FIELDS, Record, info_of
 from bo.core.kernel.tx import Tx
@@ -28,7 +29,7 @@ def adds(cls: type[R], *, needs: str, without: tuple[str, ...] = ()) -> Callable
         given = {name: value for name, value in values.items() if value is not None}
         return tx.add(cls(**given))
 
-    required = set(info.key)
+    required = {*info.key, *(item.name for item in info.fields if item.required)}
     _dress(add, cls, names, required, f"Add a {info.name.replace('_', ' ')}.", subject=False)
     return command(needs=needs)(add)
 
@@ -38,9 +39,12 @@ def edits(cls: type[R], *, needs: str, without: tuple[str, ...] = (), confirm: s
     info = info_of(cls)
     names = _names(cls, without)
     defaults = {item.name: item.default for item in info.fields}
+    required = {item.name for item in info.fields if item.required}
 
     def edit(tx: Tx, record: R, **values: Any) -> None:
         for name, value in values.items():
+            if value is None and name in required:
+                raise BadValue("{field} cannot be blank", hint="Give it another value.", field=name)
             if name == "extra":
                 value = {**record.extra, **(value or {})}
             setattr(record, name, defaults[name] if value is None else value)

@@ -20,7 +20,7 @@ from bo.core.kernel.record import FieldInfo, RecordInfo
 metadata = sa.MetaData()
 
 INTEGER = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
-TEXT = sa.Text()
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # the order of bytes on both, whatever the locale
 FLAG = sa.Integer().with_variant(sa.Boolean(), "postgresql")
 MOMENT = sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True, precision=3), "postgresql")
 DAY = sa.Text().with_variant(sa.Date(), "postgresql")
@@ -175,7 +175,26 @@ def _matches_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(matches, "postgresql")
 def _matches_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     column, words = element.clauses
-    return f"{compiler.process(column, **options)} @@ to_tsquery('simple', {compiler.process(words, **options)})"
+    return f"{compiler.process(column, **options)} @@ CAST({compiler.process(words, **options)} AS tsquery)"
+
+
+class like(FunctionElement[Any]):  # noqa: N801 - reads as SQL
+    """`column LIKE pattern`, with `\\` before a plain % or _, and ASCII letters alike in both cases, which is what SQLite does."""
+
+    inherit_cache = True
+    type = sa.types.NullType()
+
+
+@compiles(like, "sqlite")
+def _like_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    column, pattern = element.clauses
+    return f"{compiler.process(column, **options)} LIKE {compiler.process(pattern, **options)} ESCAPE '\\'"
+
+
+@compiles(like, "postgresql")
+def _like_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    column, pattern = element.clauses
+    return f"{compiler.process(column, **options)} ILIKE {compiler.process(pattern, **options)} ESCAPE '\\'"
 
 
 def schema_ddl(infos: Iterable[RecordInfo], dialect: str) -> list[str]:

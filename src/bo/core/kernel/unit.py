@@ -18,7 +18,7 @@ from bo.core.kernel.database import Session
 from bo.core.kernel.ids import derived_tail
 from bo.core.kernel.kinds import moment_text
 from bo.core.kernel.record import Record, RecordInfo, info_of
-from bo.core.kernel.search import index_text, query_words
+from bo.core.kernel.search import index_text, tsvector
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
@@ -278,9 +278,7 @@ class Unit(msgspec.Struct, eq=False):
     def _index(self, info: RecordInfo, n: int, item: Record, texts: list[tuple[int, str]]) -> None:
         if info.searched:
             text = index_text(_searched(info, item))
-            if not self.session.is_sqlite:
-                text = " ".join(word for words in query_words(text) for word in words)
-            texts.append((n, text))
+            texts.append((n, text if self.session.is_sqlite else tsvector(text)))
 
 
 def _number(entry: Entry) -> int:
@@ -395,7 +393,7 @@ def _index_words(info: RecordInfo, sqlite: bool) -> ClauseElement:
     if sqlite:
         return sa.text(f"INSERT OR REPLACE INTO {name}(rowid, body) VALUES (:row, :body)")
     return sa.text(
-        f"INSERT INTO {name}(n, body) VALUES (:row, to_tsvector('simple', :body)) ON CONFLICT (n) DO UPDATE SET body = excluded.body"
+        f"INSERT INTO {name}(n, body) VALUES (:row, CAST(:body AS tsvector)) ON CONFLICT (n) DO UPDATE SET body = excluded.body"
     )
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from bo.core.kernel import journal
 from bo.core.kernel.command import Registry
-from bo.core.kernel.database import DATABASE_NAME, Database, Session, SqliteDatabase
+from bo.core.kernel.database import DATABASE_NAME, Database, Session, SqliteDatabase, told
 from bo.core.kernel.dispatch import Authorise, Call, Dispatch, Outcome
 from bo.core.kernel.errors import BoError, Configuration
 from bo.core.kernel.ids import new_operation_id
@@ -63,9 +63,13 @@ class Workspace:
         self.actor = actor
         self.clock = clock
         self.new_id = new_id
-        self._check_schema()
-        self._load_statements()
-        self.context, self.device = self._read_head()
+        try:
+            self._check_schema()
+            self._load_statements()
+            self.context, self.device = self._read_head()
+        except BaseException:
+            database.close()
+            raise
 
     # -- writing ---------------------------------------------------------------------------------------------------------------
 
@@ -80,8 +84,10 @@ class Workspace:
     def transaction(self, *, dry_run: bool = False) -> Iterator[Perform]:
         """Several batches in one transaction, each in a unit of work of its own, so that memory stays that of one batch.
 
-        Leaving the block commits; an error, or `dry_run`, leaves everything as it was. The write lock is held all the while.
+        Leaving the block commits; an error, or `dry_run`, leaves everything as it was. The write lock is held all the while. A batch that raised has
+        spoilt the transaction, whoever catches it: its error is raised again at the end.
         """
+        spoilt: list[BaseException] = []
         try:
             with self.database.writing() as session:
                 head = self._lock_head(session)
@@ -89,15 +95,21 @@ class Workspace:
                 def perform(calls: Sequence[Call], *, atomic: bool = False) -> list[Outcome]:
                     unit = Unit(session, head)
                     dispatch = Dispatch(self.registry, session, unit, self.context, self.authorise, self.actor, self.clock, self.new_id)
-                    outcomes = dispatch.perform(calls, atomic=atomic)
-                    unit.flush()
+                    try:
+                        outcomes = dispatch.perform(calls, atomic=atomic)
+                        unit.flush()
+                    except BaseException as error:
+                        spoilt.append(error)
+                        raise
                     return outcomes
 
                 yield perform
-                self._save_head(session, head)
-                self._keep_statements(session)
+                if spoilt:
+                    raise spoilt[0]
                 if dry_run:
                     raise _RollBack
+                self._save_head(session, head)
+                self._keep_statements(session)
         except _RollBack:
             pass
 
@@ -157,7 +169,8 @@ class Workspace:
 
     def verify(self) -> int:
         """Check the journal's chain; the number of operations. Raises Damaged."""
-        return journal.verify_chain(self.database.session)
+        with self.database.reading() as session:
+            return journal.verify_chain(session)
 
     def data_version(self) -> int:
         """A number that changes whenever anything was written: the last operation's."""
@@ -180,8 +193,9 @@ class Workspace:
     def _check_schema(self) -> None:
         session = self.database.session
         try:
-            session.cursor.execute("SELECT version_num FROM alembic_version")
-            versions = [str(row[0]) for row in session.cursor.fetchall()]
+            with told(session.dialect):
+                session.cursor.execute("SELECT version_num FROM alembic_version")
+                versions = [str(row[0]) for row in session.cursor.fetchall()]
         except BoError:
             raise
         except Exception:
@@ -217,9 +231,9 @@ class Workspace:
         if not session.is_sqlite or os.environ.get("BO_KEEP_STATEMENTS") == "0":
             return
         session.cursor.execute("SELECT key, sql, names FROM statement")
-        rows = session.cursor.fetchall()
-        kept = {key: Prepared(sql, *msgspec.json.decode(names, type=_KEPT)) for key, sql, names in rows}
-        if kept.pop("version", Prepared("", ())).sql == _statements_version():
+        rows = {key: (sql, names) for key, sql, names in session.cursor.fetchall()}
+        if rows.pop("version", ("", ""))[0] == _statements_version():
+            kept = {key: Prepared(sql, *msgspec.json.decode(names, type=_KEPT)) for key, (sql, names) in rows.items()}
             self.database.statements.kept = {**kept, **self.database.statements.kept}
 
     def _keep_statements(self, session: Session) -> None:

@@ -1,12 +1,12 @@
 """Giving leads to stores, by hand or by rule, and taking them back.
 
-The rule's memory of whose turn it is, is what the stores already have: leads of this month are counted when a store is chosen. So there is no
-shared counter that two assignments would both change, and any one of them can be undone.
+The rule's memory of whose turn it is, is what the stores already have: leads of this month are counted when a store
+is chosen. So there is no shared counter that two assignments would both change, and any one of them can be undone.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from bo.core.customers.records import Customer
@@ -14,7 +14,17 @@ from bo.core.kernel.errors import Refused
 from bo.core.kernel.moments import zone_of
 from bo.core.kernel.tx import Tx
 from bo.core.leads import deadlines
-from bo.core.leads.assignment import OBSTACLES, OVERFLOWS, PICKS, Assignment, LeadFacts, Method, StoreLoad, choose_store, obstacle
+from bo.core.leads.assignment import (
+    OBSTACLES,
+    OVERFLOWS,
+    PICKS,
+    Assignment,
+    LeadFacts,
+    Method,
+    StoreLoad,
+    choose_store,
+    obstacle,
+)
 from bo.core.leads.records import ASSIGNED, OPEN_AT_STORE, Lead
 from bo.core.leads.rules import ACCEPT, DECLINE_REASONS, reason_of, require_evidence
 from bo.core.stores.places import holds, narrowness, place_path
@@ -48,7 +58,12 @@ def give_by_hand(tx: Tx, lead: Lead, store: Store, note: str) -> None:
     """Give a lead to a store that somebody chose. Raises StoreCannotTake."""
     why = obstacle(store_load(tx, store), LeadFacts(category=lead.category), "quota")
     if why:
-        raise StoreCannotTake("store {store} cannot take it: {why}", hint="Choose another one, or edit the store.", store=store.code, why=OBSTACLES[why])
+        raise StoreCannotTake(
+            "store {store} cannot take it: {why}",
+            hint="Choose another one, or edit the store.",
+            store=store.code,
+            why=OBSTACLES[why],
+        )
     give(tx, lead, store, note or "Chosen by hand")
 
 
@@ -72,7 +87,14 @@ def take_back(tx: Tx, lead: Lead) -> None:
     if lead.store:
         lead.tried_stores = tuple(sorted({*lead.tried_stores, lead.store}))
     lead.store, lead.assigned_at, lead.assigned_reason = None, None, ""
-    lead.attempts, lead.first_attempt_on, lead.next_at, lead.visit_at, lead.held_from, lead.hold_until = 0, None, None, None, "", None
+    lead.attempts, lead.first_attempt_on, lead.next_at, lead.visit_at, lead.held_from, lead.hold_until = (
+        0,
+        None,
+        None,
+        None,
+        "",
+        None,
+    )
     deadlines.clear(lead)
 
 
@@ -90,7 +112,7 @@ def recall(tx: Tx, lead: Lead, note: str) -> None:
     take_back(tx, lead)
 
 
-# -- what the rule looks at ------------------------------------------------------------------------------------------------------------
+# -- what the rule looks at --------------------------------------------------------------------------------------------
 
 
 def choose(tx: Tx, lead: Lead, method: Method) -> Assignment:
@@ -116,9 +138,12 @@ def lead_facts(lead: Lead, territories: list[Territory], customers_store: str) -
     holding.sort(key=lambda item: -narrowness(item))
     keys = tuple(dict.fromkeys(territory_key(item) for item in holding))
     return LeadFacts(
-        category=lead.category, territories=keys, named_store_id=lead.wanted_store or "", customer_store_id=customers_store,
+        category=lead.category,
+        territories=keys,
+        named_store_id=lead.wanted_store or "",
+        customer_store_id=customers_store,
         passed_over=frozenset(lead.tried_stores),
-    )  # fmt: skip
+    )
 
 
 def territory_key(territory: Territory) -> str:
@@ -135,7 +160,9 @@ def in_reach(load: StoreLoad, facts: LeadFacts) -> bool:
 def turns(loads: list[StoreLoad], method: Method) -> dict[str, int]:
     """Weights by which `pick` takes the store that is furthest behind its share: (taken + 1) / share is the least."""
     shares = {load.store_id: (load.quota or 1) if method == "quota" else 1 for load in loads}
-    return {load.store_id: -(TURN * (load.taken + 1) // shares[load.store_id]) - shares[load.store_id] for load in loads}
+    return {
+        load.store_id: -(TURN * (load.taken + 1) // shares[load.store_id]) - shares[load.store_id] for load in loads
+    }
 
 
 def customer_store(tx: Tx, lead: Lead) -> str:
@@ -147,17 +174,24 @@ def customer_store(tx: Tx, lead: Lead) -> str:
 def store_load(tx: Tx, store: Store, territories: frozenset[str] = frozenset(), *, counted: bool = True) -> StoreLoad:
     """A store as the choice sees it; without `counted`, as if it had no leads."""
     day = deadlines.calendar_of(store, tx.context.zone).local_day(tx.now)
+    working = tx.count(Lead, store=store.id, state=OPEN_AT_STORE) if counted else 0
+    taken = tx.count(Lead, ("assigned_at", ">=", month_start(tx)), store=store.id) if counted else 0
+    return as_load(store, day, territories, working, taken)
+
+
+def as_load(store: Store, day: date, territories: frozenset[str], working: int, taken: int) -> StoreLoad:
+    """A store on its local `day`, with as many open leads and as many given to it this month."""
     return StoreLoad(
         store.id,
         open=store.state == "open",
         categories=frozenset(store.categories),
         contract_active=store.contract_until is None or day <= store.contract_until,
         opted_out=store.opted_out,
-        open_leads=tx.count(Lead, store=store.id, state=OPEN_AT_STORE) if counted else 0,
+        open_leads=working,
         capacity=store.capacity or None,
         territories=territories,
         quota=store.quota or None,
-        taken=tx.count(Lead, ("assigned_at", ">=", month_start(tx)), store=store.id) if counted else 0,
+        taken=taken,
     )
 
 
@@ -177,4 +211,3 @@ def overflow_in_words(tx: Tx, chosen: Assignment) -> str:
     tried = sorted((store.code, why) for store_id, why in chosen.tried.items() if (store := tx.view(Store, store_id)))
     shown = "; ".join(f"{code}: {OBSTACLES[why]}" for code, why in tried[:TRIED_SHOWN])
     return f"{OVERFLOWS[chosen.reason]} ({shown})" if shown else OVERFLOWS[chosen.reason]
-

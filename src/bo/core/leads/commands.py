@@ -1,4 +1,7 @@
-"""Everything that can be done to a lead and to an appeal, in the order of a lead's life. What it means stands in the modules beside this one."""
+"""Everything that can be done to a lead and to an appeal, in the order of a lead's life.
+
+What it means stands in the modules beside this one.
+"""
 
 from functools import wraps
 from typing import Annotated
@@ -22,7 +25,6 @@ from bo.core.kernel.kinds import (
     TextKind,
 )
 from bo.core.kernel.record import States
-from bo.core.kernel.standard import edits
 from bo.core.kernel.tx import Tx
 from bo.core.leads import assigning, following_up, receiving, reviewing, selling
 from bo.core.leads.deadlines import run_again, start
@@ -59,10 +61,6 @@ from bo.core.leads.rules import FIRST_CONTACT
 from bo.core.referrers.records import Referrer
 from bo.core.stores.records import Store
 
-REPORTED = (
-    "number", "name", "phone", "phone2", "email", "platform_id", "company", "country", "province", "city", "district", "community", "room",
-    "address", "category", "source", "brand", "referrer", "reported_at", "wanted_store", "budget", "currency", "consent", "tags", "note",
-)  # fmt: skip
 CONTACTABLE = PENDING_REVIEW | NEEDS_INFO | VALID | ASSIGNED | FOLLOW_UP_STATES | ON_HOLD
 WITH_DEADLINE = PENDING_REVIEW | NEEDS_INFO | ASSIGNED | FOLLOW_UP_STATES | ON_HOLD
 
@@ -70,10 +68,8 @@ Reason = Annotated[str, TextKind(2000, lines=True), Field(help="why, in a senten
 Method = Annotated[str, ChoiceKind("round_robin", "least_open", "quota")]
 NextAt = Annotated[Moment, Field(label="next contact")]
 
-_set_fields = edits(Lead, needs="leads.edit", without=tuple(name for name in Lead.__struct_fields__ if name not in REPORTED))
 
-
-# -- received --------------------------------------------------------------------------------------------------------------------------
+# -- received ----------------------------------------------------------------------------------------------------------
 
 
 @command(needs="leads.report")
@@ -105,30 +101,56 @@ def report(
     consent: Flag = True,
     tags: Tags = (),
     note: Note = "",
+    import_key: Text | None = None,
     extra: Facts = {},  # noqa: B006 - never changed: records replace nested values
 ) -> Lead:
     """Report a lead. One that was reported before becomes a duplicate of the first; the others wait for review."""
     return receiving.receive(
         tx,
         Lead(
-            number=number, name=name, phone=phone, phone2=phone2, email=email, platform_id=platform_id, company=company, country=country,
-            province=province, city=city, district=district, community=community, room=room, address=address, category=category,
-            source=source, brand=brand, referrer=referrer.id if referrer else None, reported_at=reported_at,
-            wanted_store=wanted_store.id if wanted_store else None, budget=budget, currency=currency, consent=consent, tags=tags,
-            note=note, extra=extra,
+            number=number,
+            name=name,
+            phone=phone,
+            phone2=phone2,
+            email=email,
+            platform_id=platform_id,
+            company=company,
+            country=country,
+            province=province,
+            city=city,
+            district=district,
+            community=community,
+            room=room,
+            address=address,
+            category=category,
+            source=source,
+            brand=brand,
+            referrer=referrer.id if referrer else None,
+            reported_at=reported_at,
+            wanted_store=wanted_store.id if wanted_store else None,
+            budget=budget,
+            currency=currency,
+            consent=consent,
+            tags=tags,
+            note=note,
+            import_key=import_key,
+            extra=extra,
         ),
-    )  # fmt: skip
+    )
 
 
 @command(needs="leads.edit", confirm="many")
-@wraps(_set_fields)
+@wraps(receiving.set_fields, assigned=("__annotations__",))
 def edit(tx: Tx, lead: Lead, **values: object) -> None:
-    """Change what was reported; a blank value clears the field. A lead that now looks like another one shows it, and stays where it is."""
-    _set_fields(tx, lead, **values)
-    receiving.change(tx, lead, values)
+    """Change what was reported; a blank value clears the field.
+
+    A lead that now looks like another one shows it, and stays where it is.
+    """
+    receiving.set_fields(tx, lead, **values)
+    receiving.follow_edit(tx, lead, values)
 
 
-# -- review ----------------------------------------------------------------------------------------------------------------------------
+# -- review ------------------------------------------------------------------------------------------------------------
 
 
 @command(needs="leads.review", moves=PENDING_REVIEW >> VALID)
@@ -187,7 +209,7 @@ def not_duplicate(tx: Tx, lead: Lead, *, note: Note = "") -> None:
     reviewing.back_to_review(tx, lead)
 
 
-# -- appeals ---------------------------------------------------------------------------------------------------------------------------
+# -- appeals -----------------------------------------------------------------------------------------------------------
 
 
 @command(needs="leads.appeal", moves=INVALID | DUPLICATE)
@@ -233,7 +255,7 @@ def withdraw(tx: Tx, appeal: Appeal) -> None:
     appeal.due_at = None
 
 
-# -- assignment ------------------------------------------------------------------------------------------------------------------------
+# -- assignment --------------------------------------------------------------------------------------------------------
 
 
 @command(needs="leads.assign", moves=VALID >> ASSIGNED)
@@ -248,7 +270,10 @@ def assign(tx: Tx, lead: Lead, store: Store, *, note: Text = "") -> None:
 
 @command(needs="leads.assign", moves=States((VALID,)))
 def assign_by_rule(tx: Tx, lead: Lead, *, method: Method = "round_robin") -> None:
-    """Give a valid lead to the store that the rule picks, and keep the reason. Where none can take it, it waits in the overflow queue."""
+    """Give a valid lead to the store that the rule picks, and keep the reason.
+
+    Where none can take it, it waits in the overflow queue.
+    """
     assigning.give_by_rule(tx, lead, assigning.method_of(method))
 
 
@@ -272,7 +297,7 @@ def recall(tx: Tx, lead: Lead, *, note: Text = "") -> None:
     assigning.recall(tx, lead, note)
 
 
-# -- at the store ----------------------------------------------------------------------------------------------------------------------
+# -- at the store ------------------------------------------------------------------------------------------------------
 
 
 @command(needs="leads.follow_up", moves=ASSIGNED >> ACCEPTED)
@@ -283,9 +308,17 @@ def take(tx: Tx, lead: Lead) -> None:
 
 @command(needs="leads.follow_up", moves=CONTACTABLE)
 def follow_up(
-    tx: Tx, lead: Lead, *, kind: FollowUpKind = "call", outcome: FollowUpOutcome, note: Note = "", next_at: NextAt | None = None
+    tx: Tx,
+    lead: Lead,
+    *,
+    kind: FollowUpKind = "call",
+    outcome: FollowUpOutcome,
+    note: Note = "",
+    next_at: NextAt | None = None,
 ) -> None:
-    """Write down a contact and what came of it. The outcome takes the lead forward, never back; calls without an answer are counted.
+    """Write down a contact and what came of it.
+
+    The outcome takes the lead forward, never back; calls without an answer are counted.
 
     Raises:
         OutcomeNotPossible: a visit or a quote, though no store has taken the lead.
@@ -306,7 +339,10 @@ def book_visit(tx: Tx, lead: Lead, *, at: Moment) -> None:
 
 @command(needs="leads.follow_up", moves=(ACCEPTED | CONTACTED | VISIT_BOOKED) >> VISITED)
 def visit(tx: Tx, lead: Lead, *, note: Note = "") -> None:
-    """The customer was there. The first visit earns what the rules pay for one; what came of it is due in two open days."""
+    """The customer was there.
+
+    The first visit earns what the rules pay for one; what came of it is due in two open days.
+    """
     following_up.note_visit(tx, lead)
 
 
@@ -362,7 +398,7 @@ def lose(tx: Tx, lead: Lead, *, reason: LostReason, note: Note = "") -> None:
     following_up.lose(tx, lead, reason, note)
 
 
-# -- afterwards ------------------------------------------------------------------------------------------------------------------------
+# -- afterwards --------------------------------------------------------------------------------------------------------
 
 
 @command(needs="leads.reopen", moves=States((LOST,)))
@@ -393,10 +429,12 @@ def reverse(tx: Tx, lead: Lead, *, reason: Reason) -> None:
 
 @command(needs="leads.breach", moves=WITH_DEADLINE)
 def breach_due(tx: Tx, lead: Lead) -> None:
-    """A deadline was missed: tell those who should know, and go on without who missed it. Done by cron; once for each deadline.
+    """A deadline was missed: tell those who should know, and go on without who missed it.
 
-    A lead that was not taken, or whose customer nobody has called, goes to the next store. A question without an answer ends the review. A lead
-    on hold goes on.
+    Done by cron; once for each deadline.
+
+    A lead that was not taken, or whose customer nobody has called, goes to the next store. A question without an
+    answer ends the review. A lead on hold goes on.
 
     Raises:
         NotOverdue: nothing is overdue.

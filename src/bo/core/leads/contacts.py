@@ -1,4 +1,7 @@
-"""Cells that hold several telephone numbers, read before their kinds are: imports and forms call this, commands see one number in a field."""
+"""Cells that hold several telephone numbers.
+
+Imports and forms call this before values are read by their kinds; commands see one number in a field.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,10 @@ _LONGEST_SINGLE: Final = 14  # +86 and eleven digits; what is longer may be two
 
 
 def split_phone_cells(values: Mapping[str, object], region: str) -> Mapping[str, object]:
-    """The values with `phone` and `phone2` holding one number each; a third and later ones go to `extra`, and are not lost.
+    """The values with `phone` and `phone2` holding one number each; later ones go to `extra`, and are not lost.
 
-    Returns the very same mapping where there is nothing to split. A cell that cannot be split is left as it is: reading it says why.
+    Returns the very same mapping where there is nothing to split. A cell that cannot be split is left as it is:
+    reading it says why.
     """
     first, second = values.get("phone"), values.get("phone2")
     if not (_may_hold_several(first) or _may_hold_several(second)):

@@ -1,8 +1,8 @@
 """Deadlines on a lead: started, stopped, run again, and counted when they are missed.
 
-A lead has one clock. `due_kind`, `due_from` and `due_at` are the running one; `stopped_kind` and `due_seconds_left` one that stands still while
-information is asked for or the customer asked to wait, which have an end of their own (`info`, `hold`). The hours are the store's, or the office's
-(Monday to Friday, 9 to 18) while there is no store.
+A lead has one clock. `due_kind`, `due_from` and `due_at` are the running one; `stopped_kind` and `due_seconds_left`
+one that stands still while information is asked for or the customer asked to wait, which have an end of their own
+(`info`, `hold`). The hours are the store's, or the office's (Monday to Friday, 9 to 18) while there is no store.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ def start_review(tx: Tx, lead: Lead) -> None:
 
 
 def start(tx: Tx, lead: Lead, clock: Clock, *, since: datetime | None = None, at_least: datetime | None = None) -> None:
-    """Start a clock in place of the running one. `at_least` is what was agreed with the customer: the deadline is not before it."""
+    """Start a clock in place of the running one.
+
+    `at_least` is what was agreed with the customer: the deadline is not before it.
+    """
     begins = since or tx.now
     due = clock.start(begins, calendar_for(tx, lead)).due
     lead.due_kind, lead.due_from, lead.due_at = clock.name, begins, max(due, at_least) if at_least else due
@@ -47,7 +50,11 @@ def stop(tx: Tx, lead: Lead) -> None:
     lead.stopped_kind, lead.due_seconds_left = lead.due_kind, 0
     if lead.due_at is not None and lead.due_at > tx.now:
         clock = LEAD_CLOCKS.get(lead.due_kind, REVIEW)
-        left = lead.due_at - tx.now if clock.unit == "days" else calendar_for(tx, lead).business_time_between(tx.now, lead.due_at)
+        left = (
+            lead.due_at - tx.now
+            if clock.unit == "days"
+            else calendar_for(tx, lead).business_time_between(tx.now, lead.due_at)
+        )
         lead.due_seconds_left = left // SECOND
     lead.due_kind, lead.due_from, lead.due_at = "", None, None
 
@@ -97,11 +104,17 @@ def _office(zone: str) -> BusinessCalendar:
 
 
 @lru_cache(maxsize=512)
-def _calendar(zone: str, opens: str, closes: str, weekdays: str, closed: tuple[str, ...], extra: tuple[str, ...]) -> BusinessCalendar:
+def _calendar(
+    zone: str, opens: str, closes: str, weekdays: str, closed: tuple[str, ...], extra: tuple[str, ...]
+) -> BusinessCalendar:
     return BusinessCalendar(
-        zone, time.fromisoformat(opens), time.fromisoformat(closes), frozenset(_WEEKDAYS[weekdays]),
-        frozenset(map(date.fromisoformat, closed)), frozenset(map(date.fromisoformat, extra)),
-    )  # fmt: skip
+        zone,
+        time.fromisoformat(opens),
+        time.fromisoformat(closes),
+        frozenset(_WEEKDAYS[weekdays]),
+        frozenset(map(date.fromisoformat, closed)),
+        frozenset(map(date.fromisoformat, extra)),
+    )
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""What a store does with a lead it has accepted: contacts, visits, quotes, waiting; and what happens when it does not."""
+"""What a store does with a lead it has taken: contacts, visits, quotes, waiting; and what follows when it does not."""
 
 from __future__ import annotations
 
@@ -54,7 +54,18 @@ def write_follow_up(tx: Tx, lead: Lead, kind: str, outcome: str, note: str, next
     """Keep a contact, count it, and take the lead forward where the outcome says so."""
     if next_at is not None and next_at <= tx.now:
         raise WrongTime("the next contact is in the past", hint="Give a later time, such as 2026-11-20 10:00.")
-    made = tx.add(FollowUp(lead=lead.id, store=lead.store, kind=kind, outcome=outcome, note=note, at=tx.now, next_at=next_at, by=tx.actor.id))
+    made = tx.add(
+        FollowUp(
+            lead=lead.id,
+            store=lead.store,
+            kind=kind,
+            outcome=outcome,
+            note=note,
+            at=tx.now,
+            next_at=next_at,
+            by=tx.actor.id,
+        )
+    )
     lead.follow_ups += 1
     lead.next_at = next_at
     if outcome == "no_answer":
@@ -64,8 +75,13 @@ def write_follow_up(tx: Tx, lead: Lead, kind: str, outcome: str, note: str, next
     if lead.state in STEPS:
         _go_on(tx, lead, kind, target, next_at)
     elif target in (VISIT_BOOKED, VISITED, QUOTED):
-        raise OutcomeNotPossible("lead {id} is {state}, so it cannot be {outcome}", hint="A store has to take it first.",
-                                 id=short(lead.id), state=lead.state, outcome=outcome)  # fmt: skip
+        raise OutcomeNotPossible(
+            "lead {id} is {state}, so it cannot be {outcome}",
+            hint="A store has to take it first.",
+            id=short(lead.id),
+            state=lead.state,
+            outcome=outcome,
+        )
     return made
 
 
@@ -115,8 +131,12 @@ def hold(tx: Tx, lead: Lead, until: date) -> None:
     calendar = deadlines.calendar_for(tx, lead)
     today = calendar.local_day(tx.now)
     if not today < until <= today + timedelta(days=HOLD_DAYS_MOST):
-        raise WrongTime("{until} is not a day to wait for", hint="Give one after today and within {days} days, or lose the lead.",
-                        until=until.isoformat(), days=HOLD_DAYS_MOST)  # fmt: skip
+        raise WrongTime(
+            "{until} is not a day to wait for",
+            hint="Give one after today and within {days} days, or lose the lead.",
+            until=until.isoformat(),
+            days=HOLD_DAYS_MOST,
+        )
     lead.held_from, lead.hold_until = lead.state, until
     deadlines.stop(tx, lead)
     deadlines.wait_until(lead, HOLD, tx.now, deadlines.opening(calendar, until))
@@ -152,10 +172,15 @@ def reopen(tx: Tx, lead: Lead) -> None:
 
 
 def breach(tx: Tx, lead: Lead) -> None:
-    """A deadline was missed: tell people, count it, and where nobody has moved yet, recall the lead and try the next store. Counted once for each
-    deadline. Raises NotOverdue."""
+    """A deadline was missed: tell people and count it, once for each deadline.
+
+    Where nobody has moved yet, the lead is recalled and the next store tried. A question without an answer ends the
+    review; a lead on hold goes on. Raises NotOverdue.
+    """
     if lead.due_at is None or lead.due_at > tx.now:
-        raise NotOverdue("nothing is overdue on lead {id}", hint="bo leads list 'due<now' shows what is.", id=short(lead.id))
+        raise NotOverdue(
+            "nothing is overdue on lead {id}", hint="bo leads list 'due<now' shows what is.", id=short(lead.id)
+        )
     if lead.due_kind == HOLD:
         resume(tx, lead)
         return
@@ -164,7 +189,10 @@ def breach(tx: Tx, lead: Lead) -> None:
     missed = lead.due_kind
     lead.breaches += 1
     lead.breached_due = lead.due_at
-    tx.later("leads.deadline_missed", {"lead": lead.id, "due": missed, "at": lead.due_at, "store": lead.store, "referrer": lead.referrer})
+    tx.later(
+        "leads.deadline_missed",
+        {"lead": lead.id, "due": missed, "at": lead.due_at, "store": lead.store, "referrer": lead.referrer},
+    )
     if missed == deadlines.INFO.name:
         lead.state, lead.invalid_reason = INVALID, "no_response"
         lead.reviewed_by, lead.reviewed_at = tx.actor.id, tx.now

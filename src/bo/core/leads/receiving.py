@@ -1,17 +1,55 @@
-"""A lead comes in: what it is compared by, whether it is known, and where it goes first. The path of every imported row, so it does no more than it must."""
+"""A lead comes in: what it is compared by, whether it is known, and where it goes first.
+
+The path of every imported row, so it does no more than it must.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
-from bo.core.kernel.parsing import email_key, household_key, name_key, surname_key
+from bo.core.kernel.parsing import email_key, surname_key
+from bo.core.kernel.standard import edits
 from bo.core.kernel.tx import Tx
 from bo.core.leads.deadlines import start_review
 from bo.core.leads.duplicates import NEW, Fingerprint, Judgement, KnownLead, judge
+from bo.core.leads.keys import home_of, sought_by
 from bo.core.leads.records import DUPLICATE, PENDING_REVIEW, Lead
 
-COMPARED = frozenset(("name", "phone", "phone2", "email", "platform_id", "district", "community", "room"))
+REPORTED: Final = (
+    "number",
+    "name",
+    "phone",
+    "phone2",
+    "email",
+    "platform_id",
+    "company",
+    "country",
+    "province",
+    "city",
+    "district",
+    "community",
+    "room",
+    "address",
+    "category",
+    "source",
+    "brand",
+    "referrer",
+    "reported_at",
+    "wanted_store",
+    "budget",
+    "currency",
+    "consent",
+    "tags",
+    "note",
+)
+COMPARED: Final = frozenset(("name", "phone", "phone2", "email", "platform_id", "district", "community", "room"))
+
+# Sets fields by name, each read as its own kind; the command `leads.edit` takes its signature from here.
+set_fields = edits(
+    Lead, needs="leads.edit", without=tuple(name for name in Lead.__struct_fields__ if name not in REPORTED)
+)
 
 
 def receive(tx: Tx, lead: Lead) -> Lead:
@@ -28,8 +66,11 @@ def receive(tx: Tx, lead: Lead) -> Lead:
     return tx.add(lead)
 
 
-def change(tx: Tx, lead: Lead, changed: Mapping[str, object]) -> None:
-    """After an edit: keep the keys in step, and tell the reviewer whom the lead looks like now. An edit moves no state."""
+def follow_edit(tx: Tx, lead: Lead, changed: Mapping[str, object]) -> None:
+    """After an edit: keep the keys in step, and tell the reviewer whom the lead looks like now.
+
+    An edit moves no state.
+    """
     if not COMPARED.isdisjoint(changed):
         set_keys(lead)
         if lead.state == PENDING_REVIEW:
@@ -40,43 +81,30 @@ def change(tx: Tx, lead: Lead, changed: Mapping[str, object]) -> None:
 def set_keys(lead: Lead) -> None:
     """What the lead is looked up by as a duplicate, from its fields."""
     lead.email_key = email_key(lead.email) if lead.email else None
-    lead.home_key = lead.neighbour_key = None
     if lead.community:
-        lead.home_key = household_key(lead.district, lead.community, lead.room) or None
-        name = " ".join(sorted(name_key(lead.name).split()))
-        place = community_key(lead)
-        lead.neighbour_key = f"{place}|{name}" if name and place else None
-
-
-def sought(lead: Lead) -> Iterator[tuple[str, str]]:
-    """The lookup fields and values by which a lead's rivals are found."""
-    phone, phone2 = lead.phone, lead.phone2
-    if phone:
-        yield "phone", phone
-        yield "phone2", phone
-    if phone2:
-        yield "phone", phone2
-        yield "phone2", phone2
-    for name in ("platform_id", "email_key", "home_key", "neighbour_key"):
-        value = getattr(lead, name)
-        if value:
-            yield name, value
+        home = home_of(lead.district, lead.community, lead.room, lead.name)
+        lead.home_key, lead.neighbour_key = home.key or None, home.neighbour or None
+    elif lead.home_key or lead.neighbour_key:
+        lead.home_key = lead.neighbour_key = None
 
 
 def judge_lead(tx: Tx, lead: Lead) -> Judgement:
     """Compare a lead with those that share a key with it."""
     rivals: dict[str, Lead] = {}
-    for name, value in sought(lead):
+    for name, value in sought_by(lead):
         if tx.view_by(Lead, name, value) is not None:
-            rivals.update((item.id, item) for item in tx.find_all(Lead, **{name: value}))
+            rivals.update((item.id, item) for item in tx.find_all(Lead, **{name: value}) if item.id != lead.id)
     if not rivals:
         return NEW
-    known = [first for item in rivals.values() if item.id != lead.id and (first := _protected(tx, lead, item)) is not None]
-    return judge(fingerprint(lead), arrival(lead, tx.now), known)
+    known = [first for item in rivals.values() if (first := _protected(tx, lead, item)) is not None]
+    return judge(fingerprint(lead), arrival(lead, tx.now), known) if known else NEW
 
 
 def _protected(tx: Tx, lead: Lead, rival: Lead) -> KnownLead | None:
-    """The report whose customer a rival protects: its own, or the first's where it is a duplicate itself. A rejected one protects nobody."""
+    """The report whose customer a rival protects: its own, or the first's where it is a duplicate itself.
+
+    A rejected one protects nobody.
+    """
     first = tx.view(Lead, rival.duplicate_of) if rival.duplicate_of else rival
     if first is None or first.id == lead.id or first.state in ("invalid", "duplicate"):
         return None
@@ -93,17 +121,17 @@ def arrival(lead: Lead, now: datetime) -> datetime:
 
 def fingerprint(lead: Lead) -> Fingerprint:
     """What a lead is compared by, in comparable form."""
-    return Fingerprint(
-        phone_keys=tuple(phone for phone in (lead.phone, lead.phone2) if phone),
-        email_key=lead.email_key or "",
-        platform_id=lead.platform_id or "",
-        name=name_key(lead.name) if lead.community else "",
-        surname=surname_key(lead.name) if lead.community else "",
-        community=community_key(lead) if lead.community else "",
-        room=lead.home_key or "",
+    phones = (
+        (lead.phone, lead.phone2)
+        if lead.phone and lead.phone2
+        else (lead.phone,)
+        if lead.phone
+        else (lead.phone2,)
+        if lead.phone2
+        else ()
     )
-
-
-def community_key(lead: Lead) -> str:
-    """District and community in comparable form."""
-    return household_key(lead.district, lead.community, "0").rpartition("|")[0]
+    email, platform = lead.email_key or "", lead.platform_id or ""
+    if not lead.community:
+        return Fingerprint(phones, email, platform)
+    home = home_of(lead.district, lead.community, lead.room, lead.name)
+    return Fingerprint(phones, email, platform, home.name, surname_key(lead.name), home.community, home.key)

@@ -1,5 +1,9 @@
-"""Leads and what is written about them: follow-ups and appeals. The states are those of the report form's whole life."""
+"""Leads and what is written about them: follow-ups and appeals.
 
+The states are those of the report form's whole life.
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from bo.core.kernel.errors import Refused
@@ -22,6 +26,7 @@ from bo.core.kernel.kinds import (
     Text,
 )
 from bo.core.kernel.record import Record, State, record
+from bo.core.leads.keys import sought_for
 
 RECEIVED, DUPLICATE, PENDING_REVIEW = State("received"), State("duplicate"), State("pending_review")
 NEEDS_INFO, VALID, INVALID = State("needs_info"), State("valid"), State("invalid")
@@ -29,8 +34,23 @@ ASSIGNED, ACCEPTED, CONTACTED = State("assigned"), State("accepted"), State("con
 VISIT_BOOKED, VISITED, QUOTED = State("visit_booked"), State("visited"), State("quoted")
 WON, LOST, ON_HOLD, REVERSED = State("won"), State("lost"), State("on_hold"), State("reversed")
 LEAD_STATES = (
-    RECEIVED, DUPLICATE, PENDING_REVIEW, NEEDS_INFO, VALID, INVALID, ASSIGNED, ACCEPTED, CONTACTED, VISIT_BOOKED, VISITED, QUOTED, WON, LOST, ON_HOLD, REVERSED
-)  # fmt: skip
+    RECEIVED,
+    DUPLICATE,
+    PENDING_REVIEW,
+    NEEDS_INFO,
+    VALID,
+    INVALID,
+    ASSIGNED,
+    ACCEPTED,
+    CONTACTED,
+    VISIT_BOOKED,
+    VISITED,
+    QUOTED,
+    WON,
+    LOST,
+    ON_HOLD,
+    REVERSED,
+)
 FOLLOW_UP_STATES = ACCEPTED | CONTACTED | VISIT_BOOKED | VISITED | QUOTED
 OPEN_AT_STORE = ("assigned", "accepted", "contacted", "visit_booked", "visited", "quoted", "on_hold")
 OPEN_STATES = ("received", "pending_review", "needs_info", "valid", *OPEN_AT_STORE)
@@ -40,14 +60,37 @@ LeadId = Annotated[str, RefKind("leads")]
 InvalidReason = Annotated[
     str,
     ChoiceKind(
-        "unreachable", "wrong_number", "not_applicant", "no_intent", "out_of_territory", "out_of_category", "existing_customer", "duplicate",
-        "internal_or_competitor", "test_data", "fabricated", "no_consent", "incomplete", "late_report", "no_response",
+        "unreachable",
+        "wrong_number",
+        "not_applicant",
+        "no_intent",
+        "out_of_territory",
+        "out_of_category",
+        "existing_customer",
+        "duplicate",
+        "internal_or_competitor",
+        "test_data",
+        "fabricated",
+        "no_consent",
+        "incomplete",
+        "late_report",
+        "no_response",
     ),
-]  # fmt: skip
-LostReason = Annotated[str, ChoiceKind("price", "competitor", "no_budget", "no_need", "timing", "unreachable", "product", "service", "other")]
-DeclineReason = Annotated[str, ChoiceKind("no_capacity", "out_of_territory", "out_of_category", "conflict", "closed", "other")]
+]
+LostReason = Annotated[
+    str,
+    ChoiceKind("price", "competitor", "no_budget", "no_need", "timing", "unreachable", "product", "service", "other"),
+]
+DeclineReason = Annotated[
+    str, ChoiceKind("no_capacity", "out_of_territory", "out_of_category", "conflict", "closed", "other")
+]
 FollowUpKind = Annotated[str, ChoiceKind("call", "message", "visit", "note")]
-FollowUpOutcome = Annotated[str, ChoiceKind("reached", "no_answer", "call_back", "interested", "visit_booked", "visited", "quoted", "not_interested", "note")]
+FollowUpOutcome = Annotated[
+    str,
+    ChoiceKind(
+        "reached", "no_answer", "call_back", "interested", "visit_booked", "visited", "quoted", "not_interested", "note"
+    ),
+]
 
 
 class InconsistentLead(Refused):
@@ -70,24 +113,69 @@ OPEN, UPHELD, REJECTED, WITHDRAWN = State("open"), State("upheld"), State("rejec
     columns=("number", "state", "name", "phone", "city", "source", "store", "referrer", "due_at", "created_at"),
 )
 class Lead(Record, kw_only=True):
-    """A customer that somebody reported. Never dropped: a later report of the same person becomes a duplicate of the first."""
+    """A customer that somebody reported.
+
+    Never dropped: a later report of the same person becomes a duplicate of the first.
+    """
 
     number: (
         Annotated[
             Text,
-            Field(lookup=True, unique=True, label="report number", aliases=("报备编号", "线索编号", "编号", "Lead ID", "LeadID", "Prospect ID", "Lead Number", "External ID")),
+            Field(
+                lookup=True,
+                unique=True,
+                label="report number",
+                aliases=(
+                    "报备编号",
+                    "线索编号",
+                    "编号",
+                    "Lead ID",
+                    "LeadID",
+                    "Prospect ID",
+                    "Lead Number",
+                    "External ID",
+                ),
+            ),
         ]
         | None
     ) = None
     state: Annotated[LeadState, Field(aliases=("状态",))] = RECEIVED
-    name: Annotated[PersonName, Field(search=True, aliases=("姓名", "客户姓名", "客户名称", "联系人", "FullName", "Full Name", "Customer Name"))] = ""
+    name: Annotated[
+        PersonName,
+        Field(
+            search=True, aliases=("姓名", "客户姓名", "客户名称", "联系人", "FullName", "Full Name", "Customer Name")
+        ),
+    ] = ""
     phone: (
-        Annotated[Phone, Field(search=True, lookup=True, aliases=("电话", "手机", "手机号", "手机号码", "联系电话", "联系方式", "Mobile", "MobilePhone", "Phone Number", "Tel"))]
+        Annotated[
+            Phone,
+            Field(
+                search=True,
+                lookup=True,
+                aliases=(
+                    "电话",
+                    "手机",
+                    "手机号",
+                    "手机号码",
+                    "联系电话",
+                    "联系方式",
+                    "Mobile",
+                    "MobilePhone",
+                    "Phone Number",
+                    "Tel",
+                ),
+            ),
+        ]
         | None
     ) = None
-    phone2: Annotated[Phone, Field(search=True, lookup=True, label="second phone", aliases=("备用电话", "Home_Phone__c"))] | None = None
+    phone2: (
+        Annotated[Phone, Field(search=True, lookup=True, label="second phone", aliases=("备用电话", "Home_Phone__c"))]
+        | None
+    ) = None
     email: Annotated[Email, Field(search=True, aliases=("邮箱", "电子邮箱", "E-mail", "Email Address"))] | None = None
-    platform_id: Annotated[Text, Field(lookup=True, label="platform id", aliases=("平台ID", "微信", "微信号", "WeChat"))] | None = None
+    platform_id: (
+        Annotated[Text, Field(lookup=True, label="platform id", aliases=("平台ID", "微信", "微信号", "WeChat"))] | None
+    ) = None
     company: Annotated[Text, Field(search=True, aliases=("公司", "公司名称", "企业名称"))] = ""
     country: Annotated[Text, Field(aliases=("国家",))] = ""
     province: Annotated[Text, Field(aliases=("省份", "省", "State"))] = ""
@@ -99,21 +187,32 @@ class Lead(Record, kw_only=True):
     category: Annotated[Text, Field(aliases=("品类", "类目", "意向产品", "Category", "Product Interest"))] = ""
     source: Annotated[Text, Field(index=True, aliases=("来源", "渠道", "客户来源", "Lead Source", "LeadSource"))] = ""
     brand: Annotated[Text, Field(aliases=("品牌",))] = ""
-    referrer: Annotated[str, RefKind("referrers"), Field(index=True, aliases=("推荐人", "报备人", "设计师"))] | None = None
-    reported_at: Annotated[Moment, Field(label="reported", aliases=("报备时间", "创建时间", "CreatedDate", "Created Date"))] | None = None
-    wanted_store: Annotated[str, RefKind("stores"), Field(label="store named on the form", aliases=("意向门店",))] | None = None
+    referrer: Annotated[str, RefKind("referrers"), Field(index=True, aliases=("推荐人", "报备人", "设计师"))] | None = (
+        None
+    )
+    reported_at: (
+        Annotated[Moment, Field(label="reported", aliases=("报备时间", "创建时间", "CreatedDate", "Created Date"))]
+        | None
+    ) = None
+    wanted_store: (
+        Annotated[str, RefKind("stores"), Field(label="store named on the form", aliases=("意向门店",))] | None
+    ) = None
     budget: Annotated[Amount, Field(aliases=("预算", "预算金额"))] | None = None
     currency: Currency = ""
     consent: Annotated[Flag, Field(aliases=("同意联系",))] = True
     tags: Annotated[Tags, Field(aliases=("标签",))] = ()
     note: Annotated[Note, Field(search=True, aliases=("备注", "说明", "描述", "Notes", "Description", "Comment"))] = ""
 
-    # What duplicates are looked up by, kept in step with the fields above by `leads.receiving`; none where there is nothing to compare.
+    # What duplicates are looked up by, kept in step with the fields above by `leads.receiving`; none where there is
+    # nothing to compare.
     email_key: Annotated[Text, Field(lookup=True, internal=True, help="the mailbox, however it is spelt")] | None = None
     home_key: Annotated[Text, Field(lookup=True, internal=True, help="district, community and room")] | None = None
     neighbour_key: Annotated[Text, Field(lookup=True, internal=True, help="community and name")] | None = None
 
-    import_key: Annotated[Text, Field(lookup=True, unique=True, internal=True, help="stands for a file row that has no number")] | None = None
+    import_key: (
+        Annotated[Text, Field(lookup=True, unique=True, internal=True, help="stands for a file row that has no number")]
+        | None
+    ) = None
     customer: Annotated[str, RefKind("customers"), Field(index=True)] | None = None
     store: Annotated[str, RefKind("stores"), Field(index=True, aliases=("门店",))] | None = None
     assigned_at: Annotated[Moment, Field(label="assigned")] | None = None
@@ -127,7 +226,9 @@ class Lead(Record, kw_only=True):
     decline_reason: Annotated[DeclineReason, Field(label="why declined")] | None = None
     reviewed_by: Text = ""
     reviewed_at: Moment | None = None
-    contested_by: Annotated[Text, Field(internal=True, help="whose decision was appealed against with success: somebody else decides now")] = ""
+    contested_by: Annotated[
+        Text, Field(internal=True, help="whose decision was appealed against with success: somebody else decides now")
+    ] = ""
     due_kind: Annotated[Text, Field(label="what is due")] = ""
     due_at: Annotated[Moment, Field(index=True, label="due")] | None = None
     due_from: Annotated[Moment, Field(internal=True)] | None = None
@@ -154,6 +255,11 @@ class Lead(Record, kw_only=True):
     def held_by(self) -> str:
         return f"store:{self.store}" if self.store else "hq"
 
+    @classmethod
+    def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[str, object]]:
+        """The lookup fields and values that reporting a lead with these arguments looks for; a batch fetches them at once."""
+        return sought_for(values)
+
     def check(self) -> None:
         state = self.state
         if state == PENDING_REVIEW:
@@ -169,7 +275,9 @@ class Lead(Record, kw_only=True):
         else:
             whole = state != RECEIVED and (state != LOST or bool(self.lost_reason))
         if not whole:
-            raise InconsistentLead("lead {id} cannot be {state}: what that state needs is missing", id=self.id, state=state)
+            raise InconsistentLead(
+                "lead {id} cannot be {state}: what that state needs is missing", id=self.id, state=state
+            )
 
 
 @record("follow_ups", prefix="fup", columns=("lead", "kind", "outcome", "note", "next_at", "by", "at"))
@@ -189,7 +297,12 @@ class FollowUp(Record, kw_only=True):
         return f"store:{self.store}" if self.store else "hq"
 
 
-@record("appeals", prefix="appl", states=(OPEN, UPHELD, REJECTED, WITHDRAWN), columns=("lead", "state", "reason", "opened_by", "decided_by", "decision"))
+@record(
+    "appeals",
+    prefix="appl",
+    states=(OPEN, UPHELD, REJECTED, WITHDRAWN),
+    columns=("lead", "state", "reason", "opened_by", "decided_by", "decision"),
+)
 class Appeal(Record, kw_only=True):
     """Somebody contests a decision on a lead; who decides is not who decided before."""
 

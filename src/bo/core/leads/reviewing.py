@@ -12,7 +12,15 @@ from bo.core.leads import deadlines
 from bo.core.leads.deadlines import INFO
 from bo.core.leads.records import DUPLICATE, INVALID, NEEDS_INFO, OPEN, PENDING_REVIEW, Appeal, FollowUp, Lead
 from bo.core.leads.rewarding import earned
-from bo.core.leads.rules import DISPUTE, INVALID_REASONS, REVIEW, Reason, reason_of, require_appealable, require_evidence
+from bo.core.leads.rules import (
+    DISPUTE,
+    INVALID_REASONS,
+    REVIEW,
+    Reason,
+    reason_of,
+    require_appealable,
+    require_evidence,
+)
 
 CHAIN_MOST: Final = 20
 SYSTEM_MARK: Final = "system"
@@ -58,7 +66,9 @@ def find_valid(tx: Tx, lead: Lead) -> None:
     """The report is honest and of use; nothing is due until a store has it."""
     _require_other_reviewer(tx, lead)
     if not lead.consent:
-        raise NoConsent("the customer has not agreed to be contacted", hint="Reject it with no_consent, or edit its consent.")
+        raise NoConsent(
+            "the customer has not agreed to be contacted", hint="Reject it with no_consent, or edit its consent."
+        )
     deadlines.clear(lead)
     _note_reviewer(tx, lead)
     earned(tx, lead, "valid_lead")
@@ -76,7 +86,10 @@ def find_invalid(tx: Tx, lead: Lead, reason: str, note: str) -> None:
 def _require_grounds(tx: Tx, lead: Lead, reason: Reason, note: str) -> None:
     if reason.code == "no_response":
         if lead.state != NEEDS_INFO or lead.due_at is None or lead.due_at > tx.now:
-            raise StillWaiting("nobody was asked and left the time to answer pass", hint="Ask with request-info, and wait until it is overdue.")
+            raise StillWaiting(
+                "nobody was asked and left the time to answer pass",
+                hint="Ask with request-info, and wait until it is overdue.",
+            )
         return
     attempts = [item.at for item in tx.find_all(FollowUp, lead=lead.id) if item.outcome == "no_answer"]
     require_evidence(reason, note=note, attempts=attempts, calendar=deadlines.calendar_for(tx, lead))
@@ -95,9 +108,16 @@ def mark_as_duplicate(tx: Tx, lead: Lead, of: Lead) -> None:
     _require_other_reviewer(tx, lead)
     first = first_of(tx, of)
     if first.id == lead.id:
-        raise NotItsDuplicate("{of} is itself a duplicate of {lead}", hint="Choose the report that came first.", of=short(of.id), lead=short(lead.id))
+        raise NotItsDuplicate(
+            "{of} is itself a duplicate of {lead}",
+            hint="Choose the report that came first.",
+            of=short(of.id),
+            lead=short(lead.id),
+        )
     if first.state == INVALID:
-        raise NotItsDuplicate("{of} was rejected, so it protects nobody", hint="Choose another report.", of=short(first.id))
+        raise NotItsDuplicate(
+            "{of} was rejected, so it protects nobody", hint="Choose another report.", of=short(first.id)
+        )
     lead.duplicate_of, lead.duplicate_score = first.id, 100
     deadlines.clear(lead)
     _note_reviewer(tx, lead)
@@ -122,14 +142,16 @@ def back_to_review(tx: Tx, lead: Lead) -> None:
 
 def _require_other_reviewer(tx: Tx, lead: Lead) -> None:
     if lead.contested_by and lead.contested_by == tx.actor.id:
-        raise SameReviewer("an appeal against your decision on this lead was upheld", hint="Another reviewer has to decide it now.")
+        raise SameReviewer(
+            "an appeal against your decision on this lead was upheld", hint="Another reviewer has to decide it now."
+        )
 
 
 def _note_reviewer(tx: Tx, lead: Lead) -> None:
     lead.reviewed_by, lead.reviewed_at, lead.contested_by = tx.actor.id, tx.now, ""
 
 
-# -- appeals ---------------------------------------------------------------------------------------------------------------------------
+# -- appeals -----------------------------------------------------------------------------------------------------------
 
 
 def appeals_of(tx: Tx, lead: Lead) -> list[Appeal]:
@@ -140,7 +162,9 @@ def appeals_of(tx: Tx, lead: Lead) -> list[Appeal]:
 def require_no_open_appeal(tx: Tx, lead: Lead) -> None:
     """A contested decision is changed by deciding the appeal. Raises AlreadyAppealed."""
     if any(item.state == OPEN for item in appeals_of(tx, lead)):
-        raise AlreadyAppealed("there is an open appeal about this lead", hint="Decide that: bo appeals uphold or reject.")
+        raise AlreadyAppealed(
+            "there is an open appeal about this lead", hint="Decide that: bo appeals uphold or reject."
+        )
 
 
 def open_appeal(tx: Tx, lead: Lead, reason: str) -> Appeal:
@@ -153,7 +177,9 @@ def open_appeal(tx: Tx, lead: Lead, reason: str) -> Appeal:
     calendar = deadlines.calendar_for(tx, lead)
     require_appealable(grounds, decided, tx.now, calendar)
     due = DISPUTE.start(tx.now, calendar).due
-    return tx.add(Appeal(lead=lead.id, reason=reason, against=lead.reviewed_by or SYSTEM_MARK, opened_by=tx.actor.id, due_at=due))
+    return tx.add(
+        Appeal(lead=lead.id, reason=reason, against=lead.reviewed_by or SYSTEM_MARK, opened_by=tx.actor.id, due_at=due)
+    )
 
 
 def uphold_appeal(tx: Tx, appeal: Appeal, lead: Lead, decision: str) -> None:
@@ -184,5 +210,10 @@ def require_state(lead: Lead, wanted: State | States) -> None:
     """The check of `moves`, for a lead that is not the subject of the command. Raises WrongState."""
     names = wanted.names if isinstance(wanted, States) else (wanted,)
     if lead.state not in names:
-        raise WrongState("lead {id}: not possible while it is {state}", hint="It must be {wanted}.",
-                         id=short(lead.id), state=lead.state, wanted=" / ".join(names))  # fmt: skip
+        raise WrongState(
+            "lead {id}: not possible while it is {state}",
+            hint="It must be {wanted}.",
+            id=short(lead.id),
+            state=lead.state,
+            wanted=" / ".join(names),
+        )

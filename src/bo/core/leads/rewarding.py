@@ -16,11 +16,21 @@ def earned(tx: Tx, lead: Lead, event: str, *, happened_at: datetime | None = Non
 
     won = event == "won"
     earn(
-        tx, event=event, cause_id=lead.id, referrer_id=lead.referrer, happened_at=happened_at or tx.now,
-        gross=(lead.order_amount or 0) if won else 0, net=lead.order_net if won else None, currency=lead.currency if won else "",
-        source=lead.source, category=lead.category, store=lead.store, first_order=first_order,
-        customer=lead.name, order=(lead.order_number or "") if won else "",
-    )  # fmt: skip
+        tx,
+        event=event,
+        cause_id=lead.id,
+        referrer_id=lead.referrer,
+        happened_at=happened_at or tx.now,
+        gross=(lead.order_amount or 0) if won else 0,
+        net=lead.order_net if won else None,
+        currency=lead.currency if won else "",
+        source=lead.source,
+        category=lead.category,
+        store=lead.store,
+        first_order=first_order,
+        customer=lead.name,
+        order=(lead.order_number or "") if won else "",
+    )
 
 
 def refunded(tx: Tx, lead: Lead, reason: str) -> None:

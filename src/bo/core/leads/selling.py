@@ -37,7 +37,9 @@ def win(tx: Tx, lead: Lead, order_number: str, amount: int, net: int | None, won
     _require_time(tx, lead, when)
     for other in tx.find_all(Lead, order_number=order_number):
         if other.id != lead.id and other.state == WON:
-            raise OrderTaken("order {order} is lead {id}'s already", hint="Check the number.", order=order_number, id=short(other.id))
+            raise OrderTaken(
+                "order {order} is lead {id}'s already", hint="Check the number.", order=order_number, id=short(other.id)
+            )
     lead.order_number, lead.order_amount, lead.order_net = order_number, amount, net
     lead.refunded, lead.won_at, lead.next_at = 0, when, None
     lead.currency = lead.currency or tx.context.currency
@@ -51,7 +53,9 @@ def _require_sums(amount: int, net: int | None) -> None:
     if amount <= 0:
         raise WrongAmount("an order is above zero", hint="Give the whole sum that the customer pays.")
     if net is not None and not 0 <= net <= amount:
-        raise WrongAmount("the net amount is not between zero and the amount", hint="Net is the amount without tax and shipping.")
+        raise WrongAmount(
+            "the net amount is not between zero and the amount", hint="Net is the amount without tax and shipping."
+        )
 
 
 def _require_time(tx: Tx, lead: Lead, when: datetime) -> None:
@@ -60,8 +64,11 @@ def _require_time(tx: Tx, lead: Lead, when: datetime) -> None:
         raise WrongTime("the order is in the future", hint="Give the time it was placed.")
     zone = zone_of(tx.context.zone)
     if when.astimezone(zone).date() < (reported := arrival(lead, tx.now).astimezone(zone).date()):
-        raise SoldBefore("the order is older than the report of {day}", hint="If the report's day is wrong, edit reported_at; else lose the lead.",
-                         day=reported.isoformat())  # fmt: skip
+        raise SoldBefore(
+            "the order is older than the report of {day}",
+            hint="If the report's day is wrong, edit reported_at; else lose the lead.",
+            day=reported.isoformat(),
+        )
 
 
 def _link_customer(tx: Tx, lead: Lead) -> bool:
@@ -71,9 +78,17 @@ def _link_customer(tx: Tx, lead: Lead) -> bool:
         known.store = lead.store or known.store
     else:
         wanted = Customer(
-            name=lead.name, phone=lead.phone, email=lead.email, company=lead.company, country=lead.country, province=lead.province,
-            city=lead.city, address=lead.address, store=lead.store, consent=lead.consent,
-        )  # fmt: skip
+            name=lead.name,
+            phone=lead.phone,
+            email=lead.email,
+            company=lead.company,
+            country=lead.country,
+            province=lead.province,
+            city=lead.city,
+            address=lead.address,
+            store=lead.store,
+            consent=lead.consent,
+        )
         known, new = register_customer(tx, wanted)
         lead.customer = known.id
     return new or not any(item.id != lead.id for item in tx.select(Lead, customer=known.id, state=WON, limit=2))
@@ -83,8 +98,11 @@ def refund(tx: Tx, lead: Lead, amount: int, reason: str) -> None:
     """Part of the order was paid back, and with it that share of what it earned. The whole of it reverses the sale."""
     left = (lead.order_amount or 0) - lead.refunded
     if not 0 < amount <= left:
-        raise WrongAmount("a refund is above zero and at most what is left of the order", hint="Left: {left}.",
-                          left=f"{format_amount(left, lead.currency)} {lead.currency}")  # fmt: skip
+        raise WrongAmount(
+            "a refund is above zero and at most what is left of the order",
+            hint="Left: {left}.",
+            left=f"{format_amount(left, lead.currency)} {lead.currency}",
+        )
     lead.refunded += amount
     refunded(tx, lead, reason)
     if lead.refunded == lead.order_amount:

@@ -17,7 +17,6 @@ from bo.core.kernel.errors import Refused
 from bo.core.kernel.tx import Tx
 from bo.core.ledger.records import ACCOUNTS, Entry, Posting
 
-
 ENTRIES_MOST: Final = 1_000_000
 
 

@@ -130,7 +130,7 @@ class RewardRule(Record, kw_only=True):
     ),
 )
 class RewardLine(Record, kw_only=True):
-    """What somebody has earned, or must give back, for one event. Rule version and inputs are frozen; a paid line never changes."""
+    """What somebody has earned or must give back. Rule and inputs are frozen; a paid line never changes."""
 
     referrer: Annotated[str, RefKind("referrers"), Field(lookup=True)]
     kind: LineKind = "reward"

@@ -54,8 +54,8 @@ def _given(*, by_referrer: bool, in_month: bool) -> ClauseElement:
     from bo.core.rewards.records import RewardLine
 
     line = table(info_of(RewardLine))
-    wanted: list[Any] = [in_list(line.c.rule, sa.bindparam("rules")), line.c.kind == sa.literal_column("'reward'")]
-    wanted.append(line.c.state != sa.literal_column("'void'"))
+    wanted: list[Any] = [in_list(line.c.rule, sa.bindparam("rules")), line.c.kind == "reward"]
+    wanted.append(line.c.state != "void")
     if by_referrer:
         wanted.append(line.c.referrer == sa.bindparam("referrer"))
     if in_month:
@@ -70,7 +70,7 @@ def _given(*, by_referrer: bool, in_month: bool) -> ClauseElement:
             sa.func.coalesce(sa.func.sum(back.c.base_amount), 0).label("base"),
             sa.func.coalesce(sa.func.sum(back.c.amount), 0).label("amount"),
         )
-        .where(back.c.clawback_of.in_(sa.select(earned.c.id)), back.c.state != sa.literal_column("'void'"))
+        .where(back.c.clawback_of.in_(sa.select(earned.c.id)), back.c.state != "void")
         .subquery("taken")
     )
     sums = sa.select(

@@ -14,7 +14,7 @@ _RANKS: Final = "(?:特别行政区|(?:壮族|回族|维吾尔)?自治区|自治
 
 @lru_cache(maxsize=8192)
 def place_key(name: str) -> str:
-    """A place in comparable form: without case, spaces, and the Chinese word for its rank where two characters remain."""
+    """A place in comparable form: without case, spaces and, where something is left, the Chinese word for its rank."""
     plain = re.sub(r"[\W_]+", "", normalize("NFKC", name).casefold())
     bare = re.sub(_RANKS, "", plain)
     return bare if len(bare) > 1 else plain
@@ -26,7 +26,9 @@ def place_path(province: str, city: str, district: str) -> str:
 
 
 def holds(territory: Territory, province: str, city: str, district: str) -> bool:
-    """Whether a territory holds a place. A part that only one of them names is no objection, except that a territory of a city or district
+    """Whether a territory holds a place.
+
+    A part that only one of them names is no objection, except that a territory of a city or district
     holds only places that name it."""
     if territory.province and province and place_key(territory.province) != place_key(province):
         return False

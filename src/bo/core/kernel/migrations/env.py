@@ -1,4 +1,4 @@
-"""How Alembic runs our migrations: on the connection it is given, one transaction for each."""
+"""How Alembic runs our migrations: on the connection it is given and in that one's transaction, so that an upgrade is whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,0 +1,237 @@
+"""Reading records: list, count and show of any noun. Rows stream from the database to stdout with memory for one batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from bo.cli import diagnostics, exit_codes, output
+from bo.cli.asked import LIMIT_ON_TERMINAL, Asked
+from bo.cli.manifest import dashed, offered
+from bo.cli.office import opened, require_subjects, subject_words
+from bo.cli.output import Column
+from bo.core.kernel.errors import BoError, UsageError
+from bo.core.kernel.reader import PAGE_MOST, Reader, wire_row
+
+if TYPE_CHECKING:
+    from bo.core.kernel.reader import Row
+    from bo.core.kernel.record import FieldInfo, RecordInfo
+
+OUTPUT_VERSION: Final = "1"
+CURRENCY: Final = "currency"
+
+
+def list_records(asked: Asked) -> int:
+    """Write the records that a filter finds."""
+    require_output_version(asked)
+    with opened(asked) as workspace:
+        reader = workspace.reader()
+        shape = Shape(reader, asked)
+        limit = asked.whole("limit")
+        if limit is None and shape.form == "table" and output.is_terminal() and not pager_of(asked):
+            limit = LIMIT_ON_TERMINAL
+        pages = Pages(reader, asked.noun, " ".join(asked.many("filter")), shape.names, limit, asked.text("after"))
+        with _paged(asked):
+            count = output.rows(asked, shape.columns, (shape.shown(batch) for batch in pages), zone=reader.context.zone)
+        if pages.after is not None:
+            diagnostics.note(asked, "{count} shown, there are more: --after {token}, or --limit N", count=count, token=pages.after)
+        elif count == 0 and shape.form == "table":
+            diagnostics.note(asked, "there are no such {noun}", noun=asked.noun.replace("_", " "))
+    return exit_codes.NOT_FOUND if count == 0 and asked.flag("fail_empty") else exit_codes.OK
+
+
+def count_records(asked: Asked) -> int:
+    """Write how many records a filter finds."""
+    with opened(asked) as workspace:
+        count = workspace.reader().count(asked.noun, " ".join(asked.many("filter")))
+    form = asked.form or "plain"
+    if form in ("plain", "table", "ids"):
+        output.write(f"{count}\n")
+    else:
+        output.record(asked, [Column("count", "whole")], [count])
+    return exit_codes.NOT_FOUND if count == 0 and asked.flag("fail_empty") else exit_codes.OK
+
+
+def show_records(asked: Asked) -> int:
+    """Write whole records, and what can be done with each now."""
+    require_output_version(asked)
+    texts = require_subjects(asked)
+    failures: list[BaseException] = []
+    with opened(asked) as workspace:
+        reader = workspace.reader()
+        reader.require(f"{asked.noun}.read")
+        shape = Shape(reader, asked, whole=True)
+        cls = reader.registry.record(asked.noun)
+        several = len(texts) > 1 or "-" in texts
+
+        def found() -> Iterator[Sequence[Row]]:
+            for text in subject_words(texts):
+                try:
+                    values = dict(zip(shape.info.field_names, shape.info.row(reader.get(cls, text), text_moments=True), strict=True))
+                except BoError as error:
+                    if not several:
+                        raise
+                    failures.append(error)
+                    diagnostics.tell(error, command=asked.command, as_json=asked.is_for_programs)
+                    continue
+                row = shape.shown([tuple(values[name] for name in shape.names)])[0]
+                if shape.with_can:
+                    row = [*row, can_now(reader, asked.noun, str(values.get("state", "")))]
+                yield [row]
+
+        done = _show(asked, shape, found(), several=several, zone=reader.context.zone)
+    return exit_codes.code_of_many(done, failures)
+
+
+def _show(asked: Asked, shape: Shape, found: Iterator[Sequence[Row]], *, several: bool, zone: str) -> int:
+    if several and shape.form != "table":
+        return output.rows(asked, shape.columns, found, zone=zone)
+    done = 0
+    for batch in found:
+        if done:
+            output.write("\n")
+        output.record(asked, shape.columns, batch[0], zone=zone)
+        done += 1
+    return done
+
+
+def can_now(reader: Reader, noun: str, state: str) -> list[str]:
+    """The verbs that a record in this state is offered to this operator."""
+    from bo.cli.manifest import manifest
+
+    commands = manifest()[noun]["commands"]
+    return [dashed(verb) for verb in offered(noun, state) if reader.actor.may(commands[verb]["needs"])]
+
+
+def require_output_version(asked: Asked) -> None:
+    version = asked.text("output_version") or OUTPUT_VERSION
+    if version != OUTPUT_VERSION:
+        raise UsageError("there is no output version {version}", hint="This bo writes version 1.", version=version)
+
+
+class Shape:
+    """Which fields are read, and how a row of them is shown."""
+
+    def __init__(self, reader: Reader, asked: Asked, *, whole: bool = False) -> None:
+        self.form = output.form_of(asked)
+        self.info: RecordInfo = reader.info(asked.noun)
+        self.currency = reader.context.currency
+        self.reader = reader
+        fields = self._fields(asked, whole=whole)
+        self.is_money = any(item.kind.name == "amount" for item in fields)
+        self.asked_currency = any(item.name == CURRENCY for item in fields)
+        if self.is_money and not self.asked_currency and CURRENCY in self.info.by_name:
+            fields = (*fields, self.info.by_name[CURRENCY])
+        self.fields = fields
+        self.names = tuple(item.name for item in fields)
+        self.columns = [Column(item.name, item.kind.name, item.label) for item in fields]
+        self.wire = wire_row(fields, self.currency)
+        self.place = self.names.index(CURRENCY) if CURRENCY in self.names else None
+        if self.is_money and self.place is None and self.form != "table":
+            self.columns.append(Column(CURRENCY))
+        self.with_can = whole and self.form in ("json", "jsonl", "table") and not asked.text("fields")
+        if self.with_can:
+            self.columns.append(Column("can", "tags", "can now"))
+        if self.form == "table" and self.is_money and not self.asked_currency and self.place is not None and not whole:
+            self.columns.pop(self.place)
+
+    def _fields(self, asked: Asked, *, whole: bool) -> tuple[FieldInfo, ...]:
+        if self.form == "ids":
+            return (self.info.by_name[output.ID],)
+        names = [name.strip() for name in asked.text("fields").split(",") if name.strip()]
+        if self.form == "template":
+            names = names or output.template_names(asked.text("template"))
+        if names == ["all"] or (whole and not names):
+            return tuple(item for item in self.info.fields if not item.meta.internal)
+        return self.reader.fields(self.info.noun, names)
+
+    def shown(self, batch: Sequence[Row]) -> list[list[object]]:
+        """Rows as they are written: amounts in major units with their currency, references by the key people know in a table."""
+        rows = [self.wire(row) for row in batch]
+        if self.is_money:
+            self._put_currency(rows)
+        return self._with_keys(rows) if self.form == "table" and rows else rows
+
+    def _put_currency(self, rows: list[list[object]]) -> None:
+        place, own = self.place, self.currency
+        for row in rows:
+            if place is None:
+                if self.form != "table":
+                    row.append(own)
+                continue
+            row[place] = row[place] or own
+            if self.form == "table" and row[place] != own:
+                for at, item in enumerate(self.fields):
+                    if item.kind.name == "amount" and row[at]:
+                        row[at] = f"{row[at]} {row[place]}"
+        if self.form == "table" and place is not None and len(self.columns) < len(self.fields):
+            for row in rows:
+                row.pop(place)
+
+    def _with_keys(self, rows: list[list[object]]) -> list[list[object]]:
+        """References as the key of the record they mean, where it has one."""
+        for at, column in enumerate(self.columns[: len(rows[0])]):
+            if column.kind != "ref":
+                continue
+            item = self.info.by_name[column.name]
+            keys = keys_of(self.reader, str(getattr(item.kind, "record", "")), {str(row[at]) for row in rows if row[at]})
+            for row in rows:
+                row[at] = keys.get(str(row[at]), row[at])
+        return rows
+
+
+def keys_of(reader: Reader, noun: str, ids: set[str]) -> dict[str, str]:
+    """The natural keys of records by id; of those that this operator may see and that have one."""
+    if not ids or not noun or not reader.actor.may(f"{noun}.read"):
+        return {}
+    info = reader.info(noun)
+    if not info.key:
+        return {}
+    page = reader.page(noun, "id:" + ",".join(sorted(ids)[:PAGE_MOST]), fields=(output.ID, info.key[0]), limit=PAGE_MOST)
+    return {str(row[0]): str(row[1]) for row in page.rows if row[1]}
+
+
+class Pages:
+    """The rows of a filter in batches: all of them from one statement, or up to a limit by pages. `after` is where the next page begins."""
+
+    def __init__(self, reader: Reader, noun: str, filter_text: str, names: Sequence[str], limit: int | None, after: str) -> None:
+        self.reader = reader
+        self.noun = noun
+        self.filter_text = filter_text
+        self.names = names
+        self.limit = limit
+        self.after: str | None = after or None
+
+    def __iter__(self) -> Iterator[Sequence[Row]]:
+        if self.limit is None and self.after is None:
+            _fields, batches = self.reader.stream(self.noun, self.filter_text, fields=self.names)
+            yield from batches
+            return
+        left = self.limit if self.limit is not None else 2**62
+        while left > 0:
+            size = min(left, PAGE_MOST)
+            page = self.reader.page(self.noun, self.filter_text, fields=self.names, limit=size, after=self.after)
+            yield page.rows
+            left -= len(page.rows)
+            self.after = page.after
+            if page.after is None:
+                return
+
+
+def pager_of(asked: Asked) -> str:
+    return asked.text("pager") or os.environ.get("BO_PAGER", "")
+
+
+class _paged:  # noqa: N801 - reads as a statement
+    """A pager for stdout, on a terminal and when one is asked for."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.program = pager_of(asked)
+
+    def __enter__(self) -> None:
+        if self.program and output.is_terminal():
+            output.start_pager(self.program)
+
+    def __exit__(self, *_error: object) -> None:
+        output.end_pager()

@@ -1,0 +1,181 @@
+"""The workspace itself: make one, show how it stands, settings, the demonstration, and the door to the screen."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from bo.cli import diagnostics, exit_codes, output
+from bo.cli.output import Column
+from bo.core.kernel.errors import BoError, Configuration, UsageError
+from bo.core.kernel.text import _
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bo.cli.asked import Asked
+    from bo.core.kernel.workspace import Workspace
+
+
+def init(asked: Asked) -> int:
+    """Make an office in a folder; what to do next goes to stderr."""
+    folder = _new_folder(asked)
+    from bo.core.office import context_for, create
+
+    context = context_for(asked.text("region") or "CN", asked.text("currency"), asked.text("zone"))
+    login = asked.text("operator") or asked.operator or _own_login()
+    try:
+        workspace = create(folder, context, operator=login, name=asked.text("name"))
+    except OSError as error:
+        raise Configuration(
+            "{path} cannot be made: {reason}", hint="Choose another folder.", path=str(folder), reason=error.strerror or str(error)
+        ) from None  # fmt: skip
+    workspace.close()
+    values = [str(folder), context.region, context.currency, context.zone, login]
+    names = ("workspace", "region", "currency", "zone", "operator")
+    if asked.form or not asked.quiet:
+        output.record(asked, [Column(name) for name in names], values)
+    for line in _next_steps(folder):
+        diagnostics.note(asked, "{line}", line=line)
+    return exit_codes.OK
+
+
+def _new_folder(asked: Asked) -> Path:
+    from pathlib import Path
+
+    named = asked.text("folder") or asked.text("workspace") or os.environ.get("BO_WORKSPACE", "")
+    if not named:
+        raise UsageError("which folder?", hint="bo init DIR")
+    return Path(named).expanduser().absolute()
+
+
+def _own_login() -> str:
+    """The login of whoever runs this; `admin` where the system does not say."""
+    import getpass
+
+    try:
+        return getpass.getuser().strip() or "admin"
+    except (OSError, KeyError, ImportError):
+        return "admin"
+
+
+def _next_steps(folder: Path) -> list[str]:
+    shown = f'"{folder}"' if " " in str(folder) else str(folder)
+    variable = f"set BO_WORKSPACE={folder}" if os.name == "nt" else f"export BO_WORKSPACE={shown}"
+    return [
+        _("The office is ready. Next:"),
+        f"  {variable}",
+        "  bo leads import FILE --dry-run      " + _("what a file would bring"),
+        "  bo operators add --login NAME --roles reviewer",
+        "  bo                                  " + _("the screen; ? shows its keys"),
+        "  bo help                             " + _("everything else"),
+    ]
+
+
+def status(asked: Asked) -> int:
+    """Write the workspace, who uses it, and how many records of each noun there are."""
+    from bo.cli.office import opened
+
+    with opened(asked) as workspace:
+        who = workspace.who()
+        columns = [Column("workspace"), Column("operator"), Column("region"), Column("currency"), Column("zone"), Column("operations", "whole")]
+        context = workspace.context
+        values: list[object] = [str(asked.workspace), who.name, context.region, context.currency, context.zone, workspace.data_version()]
+        last = workspace.operations(limit=1)
+        columns += [Column("last_operation"), Column("last_at", "moment")]
+        values += [last[0].name, _moment(last[0].at)] if last else [None, None]
+        counts, states = _counts(workspace)
+        if output.form_of(asked) == "table":
+            columns += [Column(noun, "whole") for noun in counts]
+            values += list(counts.values())
+            columns += [Column(f"leads {state}", "whole") for state in states]
+            values += list(states.values())
+        else:
+            columns += [Column("records", "facts"), Column("leads_by_state", "facts")]
+            values += [counts, states]
+        output.record(asked, columns, values, zone=context.zone)
+    return exit_codes.OK
+
+
+def _counts(workspace: Workspace) -> tuple[dict[str, int], dict[str, int]]:
+    """Records of each noun that the operator may read, and leads by state."""
+    from bo.cli.manifest import manifest
+
+    reader = workspace.reader()
+    counts = {noun: reader.count(noun) for noun, entry in manifest().items() if "fields" in entry and reader.actor.may(f"{noun}.read")}
+    states = {}
+    if counts.get("leads"):
+        for state in manifest()["leads"].get("states", []):
+            number = reader.count("leads", f"state:{state}")
+            if number:
+                states[state] = number
+    return {noun: number for noun, number in counts.items() if number}, states
+
+
+def _moment(at: object) -> str:
+    from datetime import datetime
+
+    from bo.core.kernel.kinds import moment_text
+
+    return moment_text(at) if isinstance(at, datetime) else str(at)
+
+
+def demo(asked: Asked) -> int:
+    """Play the story, in a folder of its own unless one is named."""
+    from importlib import import_module
+    from pathlib import Path
+
+    named = asked.text("workspace")
+    try:
+        play = import_module("bo.demo").run
+    except ModuleNotFoundError:
+        raise Configuration("this installation has no demonstration", hint="Install bo from its source.") from None
+    code = play(Path(named).expanduser() if named else None)
+    return code if isinstance(code, int) else exit_codes.OK
+
+
+def screen(asked: Asked) -> int:
+    """Open the screen. Raises UsageError where there is no terminal to draw on."""
+    import sys
+
+    if not (sys.stdin.isatty() and output.is_terminal()):
+        raise UsageError("the screen needs a terminal", hint="In a script use the commands: bo --help lists them.")
+    folder = asked.workspace
+    from bo.core.kernel.workspace import database_at
+
+    database_at(folder).close()
+    from importlib import import_module
+
+    code = import_module("bo.tui.app").run(folder, operator=asked.operator, filter_text=" ".join(asked.many("filter")))
+    return code if isinstance(code, int) else exit_codes.OK
+
+
+def explain(asked: Asked) -> int:
+    """Write every place that says something about a setting; the first one counts."""
+    from bo.cli import settings
+
+    item = settings.setting(asked.text("key"))
+    found = settings.explain(item.name, asked.text({"operator": "as"}.get(item.name, item.name)), _workspace_or_none(asked))
+    columns = [Column("setting"), Column("value"), Column("from"), Column("counts", "flag")]
+    output.rows(asked, columns, [[[item.name, place.value, place.place, at == 0] for at, place in enumerate(found)]])
+    return exit_codes.OK
+
+
+def settings_list(asked: Asked) -> int:
+    """Write each setting with the value that counts."""
+    from bo.cli import settings
+
+    folder = _workspace_or_none(asked)
+    listed = []
+    for item in settings.SETTINGS:
+        found = settings.explain(item.name, asked.text({"operator": "as"}.get(item.name, item.name)), folder)[0]
+        listed.append([item.name, found.value, found.place, item.variable, item.help])
+    output.rows(asked, [Column("setting"), Column("value"), Column("from"), Column("variable"), Column("meaning")], [listed])
+    return exit_codes.OK
+
+
+def _workspace_or_none(asked: Asked) -> Path | None:
+    try:
+        return asked.workspace
+    except BoError:
+        return None

@@ -1,0 +1,518 @@
+"""Settling: from the lines that are due to payments that were made. What an approval has bound is never edited."""
+
+from typing import Annotated, Final
+
+from bo.core.access.records import Operator
+from bo.core.kernel.command import command
+from bo.core.kernel.errors import Refused
+from bo.core.kernel.kinds import Currency, Day, Field, Text
+from bo.core.kernel.record import States
+from bo.core.kernel.tx import SYSTEM, Tx
+from bo.core.ledger.days import today
+from bo.core.ledger.posting import Draft, credit, debit, entries_of, post_all, reverse_all
+from bo.core.referrers.payees import Payee, payees
+from bo.core.rewards import records as rewards
+from bo.core.rewards.records import RewardLine
+from bo.core.settlement import making
+from bo.core.settlement.documents import file_hash_of, payout_csv
+from bo.core.settlement.records import (
+    APPROVED,
+    CANCELLED,
+    CLOSED,
+    DRAFT,
+    EXPORTED,
+    FAILED,
+    HELD,
+    PAID,
+    PART_PAID,
+    PLANNED,
+    SENT,
+    SUBMITTED,
+    PaymentFile,
+    Payout,
+    Settlement,
+)
+from bo.core.settlement.rules import (
+    Period,
+    period_of,
+    require_approver,
+    require_free,
+    require_totals,
+    settlement_number,
+)
+
+NOUN: Final = "settlements"
+PAYOUTS_MOST: Final = 100_000
+
+PeriodText = Annotated[Text, Field(help="2026-11, 2026-W47, 2026-Q4, or 2026-11-01..2026-12-01 without its last day")]
+Reason = Annotated[Text, Field(help="why, for the one who asks later")]
+PaidOn = Annotated[Day, Field(help="the day the bank carried it out; today if not said")]
+
+
+class PeriodSettled(Refused):
+    """A period that has a settlement which is submitted or further."""
+
+    code = "period_settled"
+
+
+class NothingDue(Refused):
+    """A period in which nobody is owed anything that could be paid."""
+
+    code = "nothing_due"
+
+
+class NotInSettlement(Refused):
+    """A line of another settlement, or of none."""
+
+    code = "not_in_settlement"
+
+
+class LineNotDue(Refused):
+    """A line that this settlement cannot take."""
+
+    code = "line_not_due"
+
+
+class PayoutHeld(Refused):
+    """A payee who cannot be paid now."""
+
+    code = "payout_held"
+
+
+class ContentChanged(Refused):
+    """The settlement is not what was shown to the approver."""
+
+    code = "content_changed"
+
+
+class NotAPerson(Refused):
+    """A decision that only a person may take."""
+
+    code = "not_a_person"
+
+
+class OtherFile(Refused):
+    """A file that is not the payout file of this settlement."""
+
+    code = "other_file"
+
+
+class PaymentsOpen(Refused):
+    """A settlement with payments of which nobody knows how they went."""
+
+    code = "payments_open"
+
+
+class NotYet(Refused):
+    """A payment in the future."""
+
+    code = "not_yet"
+
+
+class NoReason(Refused):
+    """Something that nobody could explain later."""
+
+    code = "no_reason"
+
+
+# -- making it ---------------------------------------------------------------------------------------------------------
+
+
+@command(needs="settlements.run")
+def run(tx: Tx, *, period: PeriodText, currency: Currency | None = None) -> Settlement:
+    """Put all that is due for a period into a draft, one payout for each payee. Asked again, the same draft comes back.
+
+    Takes every line earned before the period ends that no settlement has yet. A payee who cannot be paid now, or whose
+    balance is not above zero, gets a held payout that says why; those lines stay due.
+
+    Raises:
+        PeriodSettled: the period's settlement is submitted or further.
+        PeriodOverlaps: another settlement covers some of these days.
+        NothingDue: there is nobody to pay.
+    """
+    wanted, money = period_of(period), currency or tx.context.currency
+    existing = _settlement_of(tx, wanted, money)
+    if existing is not None:
+        return existing
+    by_payee = making.due_lines(tx, wanted, money)
+    sequence = 1 + tx.count(Settlement, period_from=wanted.start, period_until=wanted.until, currency=money)
+    settlement = tx.add(
+        Settlement(
+            number=settlement_number(wanted, money, sequence),
+            period_from=wanted.start,
+            period_until=wanted.until,
+            currency=money,
+            created_by=tx.actor.id,
+        )
+    )
+    payouts = making.plan(tx, settlement, by_payee)
+    making.total_up(settlement, payouts)
+    if settlement.payees == 0:
+        raise NothingDue(
+            "nothing is to be paid for {period} in {currency}; {held} payees are held or carried over",
+            hint="See who is owed what: bo rewards due.", period=wanted.label, currency=money, held=len(payouts),
+        )  # fmt: skip
+    return settlement
+
+
+def _settlement_of(tx: Tx, period: Period, currency: str) -> Settlement | None:
+    """The draft of exactly this period; refuses a period that is settled, wholly or in part."""
+    found = tx.select(
+        Settlement, ("period_from", "<", period.until), ("period_until", ">", period.start), currency=currency
+    )
+    live = [item for item in found if item.state != CANCELLED]
+    for item in live:
+        if making.period_of_settlement(item) != period:
+            continue
+        if item.state == DRAFT:
+            return item
+        raise PeriodSettled(
+            "{period} is settled by {number}, which is {state}", hint="What was earned since goes into the next one.",
+            period=period.label, number=item.number, state=item.state,
+        )  # fmt: skip
+    require_free(period, [(item.number, making.period_of_settlement(item)) for item in live])
+    return None
+
+
+@command(needs="settlements.edit", moves=(DRAFT | SUBMITTED) >> DRAFT)
+def add_line(tx: Tx, settlement: Settlement, line: RewardLine) -> None:
+    """Take a due reward line in. What the payee must give back comes in with it.
+
+    Raises:
+        LineNotDue: it is not due, disputed, of another currency, or earned after the period.
+        PayoutHeld: the payee cannot be paid now, or nothing would be left to pay.
+    """
+    period = making.period_of_settlement(settlement)
+    due = making.due_lines(tx, period, settlement.currency, line.referrer).get(line.referrer, [])
+    if all(item.id != line.id for item in due):
+        raise LineNotDue(
+            "the line is {state} and cannot be taken into {number}", hint="bo rewards show {line} says more.",
+            state=line.state, number=settlement.number, line=line.id,
+        )  # fmt: skip
+    payout = _payout_of(tx, settlement, line.referrer)
+    _take_in(tx, settlement, payout, [item for item in due if item.id == line.id or item.amount < 0])
+    _edited(tx, settlement)
+
+
+@command(needs="settlements.edit", moves=(DRAFT | SUBMITTED) >> DRAFT)
+def remove_line(tx: Tx, settlement: Settlement, line: RewardLine) -> None:
+    """Take a line out; it is due again. Where nothing is left to pay, the payee's other lines go out too.
+
+    Raises:
+        NotInSettlement: the line is in another settlement, or in none.
+    """
+    if line.settlement != settlement.id or line.payout is None:
+        raise NotInSettlement(
+            "the line is not in {number}", hint="bo settlements lines shows what is.", number=settlement.number
+        )
+    payout = tx.get(Payout, line.payout)
+    lines = tx.find_all(RewardLine, payout=payout.id)
+    making.let_go([line])
+    rest = [item for item in lines if item.id != line.id]
+    making.add_up(payout, rest, settlement, tx.context.zone)
+    if payout.amount <= 0:
+        making.let_go(rest)
+        payout.state, payout.reason = HELD, making.CARRIED if rest else making.TAKEN_OUT
+    _edited(tx, settlement)
+
+
+@command(needs="settlements.edit", moves=PLANNED >> HELD)
+def hold(tx: Tx, payout: Payout, *, reason: Reason) -> None:
+    """Take a payee out of a settlement that is not approved yet; the lines are due again."""
+    _require_reason(reason)
+    settlement = _open_settlement(tx, payout)
+    making.let_go(tx.find_all(RewardLine, payout=payout.id))
+    payout.state, payout.reason = HELD, reason
+    _edited(tx, settlement)
+
+
+@command(needs="settlements.edit", moves=States((HELD,)))
+def release(tx: Tx, payout: Payout) -> None:
+    """Take a held payee in again, with every line that is due for the period.
+
+    Raises:
+        PayoutHeld: what held it still does.
+    """
+    settlement = _open_settlement(tx, payout)
+    period = making.period_of_settlement(settlement)
+    due = making.due_lines(tx, period, settlement.currency, payout.referrer).get(payout.referrer, [])
+    _take_in(tx, settlement, payout, due)
+    _edited(tx, settlement)
+
+
+def _take_in(tx: Tx, settlement: Settlement, payout: Payout | None, lines: list[RewardLine]) -> None:
+    """Put lines of one payee into a payout that is there, or make one."""
+    if payout is None:
+        made = making.plan(tx, settlement, {lines[0].referrer: lines})[0]
+        _refuse_held(made, made.reason)
+        return
+    payee = payees(tx, [payout.referrer], settlement.currency)[payout.referrer]
+    present = tx.find_all(RewardLine, payout=payout.id)
+    making.add_up(payout, [*present, *lines], settlement, tx.context.zone)
+    _refuse_held(payout, payee.held or (making.CARRIED if payout.amount <= 0 else ""))
+    making.include(lines, payout)
+    making.set_account(payout, payee)
+    payout.state, payout.reason = PLANNED, ""
+
+
+def _refuse_held(payout: Payout, reason: str) -> None:
+    if reason:
+        raise PayoutHeld(
+            "{payee} cannot be paid now: {reason}", hint="Leave it out: bo payouts hold {reference}.",
+            payee=payout.payee_code, reason=reason, reference=payout.reference,
+        )  # fmt: skip
+
+
+def _edited(tx: Tx, settlement: Settlement) -> None:
+    """Sum up again, and remember who had a hand in it; what was submitted is a draft again."""
+    settlement.state = DRAFT
+    settlement.editors = _with(settlement.editors, tx.actor.id)
+    settlement.submitted_by = settlement.content_hash = ""
+    making.total_up(settlement, tx.find_all(Payout, settlement=settlement.id))
+
+
+def _open_settlement(tx: Tx, payout: Payout) -> Settlement:
+    settlement = tx.get(Settlement, payout.settlement)
+    if settlement.state not in (DRAFT, SUBMITTED):
+        raise ContentChanged(
+            "{number} is {state}; it cannot be edited any more", hint="Cancel it while it is not exported.",
+            number=settlement.number, state=settlement.state,
+        )  # fmt: skip
+    return settlement
+
+
+def _payout_of(tx: Tx, settlement: Settlement, referrer: str) -> Payout | None:
+    found = [item for item in tx.find_all(Payout, referrer=referrer) if item.settlement == settlement.id]
+    return found[0] if found else None
+
+
+# -- deciding about it -------------------------------------------------------------------------------------------------
+
+
+@command(needs="settlements.submit", moves=DRAFT >> SUBMITTED)
+def submit(tx: Tx, settlement: Settlement) -> None:
+    """Hand a settlement over for approval by somebody else. Binds its content by a hash.
+
+    Raises:
+        NothingDue: there is nothing to pay in it.
+        PayoutHeld: somebody in it cannot be paid any more.
+        TotalDiffers: its total is not the sum of its lines.
+    """
+    if settlement.total <= 0:
+        raise NothingDue("{number} pays nothing", hint="Cancel it.", number=settlement.number)
+    lines, found = _bound(tx, settlement)
+    settlement.content_hash = making.hash_of(settlement, making.content(lines, found))
+    settlement.submitted_by = tx.actor.id
+    settlement.editors = _with(settlement.editors, tx.actor.id)
+
+
+@command(needs="settlements.approve", moves=SUBMITTED >> DRAFT)
+def return_(tx: Tx, settlement: Settlement, *, reason: Reason) -> None:
+    """Give a submitted settlement back to be changed.
+
+    Raises:
+        NoReason: nobody could say later why.
+    """
+    _require_reason(reason)
+    settlement.note, settlement.content_hash, settlement.submitted_by = reason, "", ""
+
+
+@command(needs="settlements.approve", moves=SUBMITTED >> APPROVED, where="central", confirm="always")
+def approve(
+    tx: Tx,
+    settlement: Settlement,
+    *,
+    hash: Annotated[Text, Field(help="of the content that was shown: bo settlements check")],
+) -> None:
+    """Approve a settlement that others made, as it was shown. What is owed goes into the ledger; accounts are frozen.
+
+    Raises:
+        OwnWork: the approver made, edited or submitted it, or wrote a rule, a line or an account of it.
+        NotAPerson: a service cannot approve.
+        ContentChanged: it is not what was shown.
+        PayoutHeld: somebody in it cannot be paid any more.
+        TotalDiffers: its total is not the sum of its lines.
+    """
+    _require_person(tx)
+    lines, found = _bound(tx, settlement)
+    editors, authors = making.hands_in(tx, settlement, lines, found.values())
+    require_approver(tx.actor.id, settlement.created_by, editors, authors)
+    if not making.hash_of(settlement, making.content(lines, found)) == settlement.content_hash == hash:
+        raise ContentChanged(
+            "{number} is not what was shown to you", hint="Look at it again: bo settlements check {number}.",
+            number=settlement.number,
+        )  # fmt: skip
+    payouts = _payouts(tx, settlement, PLANNED)
+    day = today(tx)
+    post_all(tx, [Draft(day, f"{settlement.number} {item.payee_code}", f"approval:{item.id}", (
+        debit("reward_expense", item.amount, item.currency),
+        credit("reward_payable", item.amount, item.currency, item.referrer),
+    )) for item in payouts])  # fmt: skip
+    settlement.approved_by, settlement.approved_hash, settlement.approved_at = tx.actor.id, hash, tx.now
+
+
+def _bound(tx: Tx, settlement: Settlement) -> tuple[list[RewardLine], dict[str, Payee]]:
+    """The lines and payees of a settlement, checked against each other; the payouts get the accounts of today."""
+    payouts = _payouts(tx, settlement, PLANNED)
+    lines = tx.select(RewardLine, settlement=settlement.id, limit=making.LINES_MOST)
+    found = payees(tx, [item.referrer for item in payouts], settlement.currency)
+    making.require_parts(payouts, lines)
+    for item in payouts:
+        _refuse_held(item, found[item.referrer].held)
+        making.set_account(item, found[item.referrer])
+    require_totals(making.content(lines, found), {settlement.currency: settlement.total})
+    return lines, found
+
+
+def _require_person(tx: Tx) -> None:
+    operator = tx.peek(Operator, tx.actor.id)
+    if tx.actor.id == SYSTEM.id or (operator is not None and operator.kind != "person"):
+        raise NotAPerson(
+            "{actor} is not a person and cannot approve", hint="Let an operator approve it.", actor=tx.actor.name
+        )
+
+
+# -- paying it ---------------------------------------------------------------------------------------------------------
+
+
+@command(
+    needs="settlements.export", moves=APPROVED | EXPORTED | PART_PAID | PAID | CLOSED, where="central", confirm="always"
+)
+def export(
+    tx: Tx, settlement: Settlement, *, file_hash: Annotated[Text, Field(help="SHA-256 of the file")], file_name: Text
+) -> None:
+    """Record that the payout file leaves the office. The same file may be taken again; there is no other one.
+
+    Raises:
+        OtherFile: the hash is not that of this settlement's file.
+    """
+    payouts = [item for item in tx.find_all(Payout, settlement=settlement.id) if item.state not in (HELD, CANCELLED)]
+    if file_hash != file_hash_of(payout_csv(settlement, payouts)):
+        raise OtherFile(
+            "this is not the payout file of {number}", hint="Make it again: bo settlements export {number}.",
+            number=settlement.number,
+        )  # fmt: skip
+    if settlement.state != APPROVED:
+        return
+    for item in payouts:
+        item.state = SENT
+    settlement.state, settlement.exported_at = EXPORTED, tx.now
+    settlement.file_hash, settlement.file_name = file_hash, file_name
+    tx.add(
+        PaymentFile(
+            settlement=settlement.id, file_name=file_name, file_hash=file_hash, payments=len(payouts),
+            total=settlement.total, currency=settlement.currency, exported_by=tx.actor.id,
+        )
+    )  # fmt: skip
+
+
+@command(needs="payouts.mark_paid", moves=SENT >> PAID, confirm="many")
+def mark_paid(tx: Tx, payout: Payout, *, paid_on: PaidOn | None = None) -> None:
+    """Record that the bank has paid one payee. The lines are paid for good.
+
+    Raises:
+        NotYet: the day lies in the future.
+    """
+    settlement = tx.get(Settlement, payout.settlement)
+    left = tx.count(Payout, settlement=settlement.id, state=SENT) - 1
+    failed = tx.count(Payout, settlement=settlement.id, state=FAILED)
+    _pay(tx, settlement, [payout], tx.find_all(RewardLine, payout=payout.id), paid_on)
+    settlement.state = PART_PAID if left or failed else PAID
+
+
+@command(needs="payouts.mark_paid", moves=EXPORTED | PART_PAID, confirm="always")
+def mark_paid_(tx: Tx, settlement: Settlement, *, paid_on: PaidOn | None = None) -> None:
+    """Record that the bank has paid everybody in a settlement whose payment has not failed.
+
+    Raises:
+        PaymentsOpen: there is no payment under way.
+        NotYet: the day lies in the future.
+    """
+    payouts = _payouts(tx, settlement, SENT)
+    if not payouts:
+        raise PaymentsOpen(
+            "no payment of {number} is under way", hint="Close it: bo settlements close.", number=settlement.number
+        )
+    sent = {item.id for item in payouts}
+    lines = tx.select(RewardLine, settlement=settlement.id, state=rewards.INCLUDED, limit=making.LINES_MOST)
+    _pay(tx, settlement, payouts, [line for line in lines if line.payout in sent], paid_on)
+    settlement.state = PART_PAID if tx.count(Payout, settlement=settlement.id, state=FAILED) else PAID
+
+
+@command(needs="payouts.mark_paid", moves=SENT >> FAILED, confirm="many")
+def fail(tx: Tx, payout: Payout, *, reason: Reason) -> None:
+    """Record that a payment has failed: its lines are due again, and the next settlement pays them.
+
+    Raises:
+        NoReason: nobody could say later why.
+    """
+    _require_reason(reason)
+    making.let_go(tx.find_all(RewardLine, payout=payout.id))
+    _take_back(tx, [payout], f"{payout.reference} failed")
+    payout.reason = reason
+
+
+@command(needs="settlements.cancel", moves=(DRAFT | SUBMITTED | APPROVED) >> CANCELLED, confirm="always")
+def cancel(tx: Tx, settlement: Settlement, *, reason: Reason) -> None:
+    """Cancel a settlement before its file has left the office: its lines are due again.
+
+    Raises:
+        NoReason: nobody could say later why.
+    """
+    _require_reason(reason)
+    making.let_go(tx.select(RewardLine, settlement=settlement.id, limit=making.LINES_MOST))
+    payouts = tx.find_all(Payout, settlement=settlement.id)
+    if settlement.state == APPROVED:
+        _take_back(tx, [item for item in payouts if item.state == PLANNED], f"{settlement.number} cancelled")
+    for item in payouts:
+        item.state = CANCELLED
+    settlement.note = reason
+
+
+@command(needs="settlements.close", moves=(EXPORTED | PART_PAID | PAID) >> CLOSED)
+def close(tx: Tx, settlement: Settlement) -> None:
+    """Close a settlement: every payment of it was made or has failed.
+
+    Raises:
+        PaymentsOpen: a payment is still under way.
+    """
+    if _payouts(tx, settlement, SENT):
+        raise PaymentsOpen(
+            "payments of {number} are still under way", hint="Record how they went: bo payouts mark-paid or fail.",
+            number=settlement.number,
+        )  # fmt: skip
+
+
+def _pay(tx: Tx, settlement: Settlement, payouts: list[Payout], lines: list[RewardLine], paid_on: Day | None) -> None:
+    day = paid_on or today(tx)
+    if day > today(tx):
+        raise NotYet(
+            "{day} lies in the future", hint="Record a payment when the bank has made it.", day=day.isoformat()
+        )
+    for line in lines:
+        line.state = rewards.PAID
+    for item in payouts:
+        item.state, item.paid_on = PAID, day
+    post_all(tx, [Draft(day, f"{settlement.number} {item.payee_code} {item.reference}", f"payment:{item.id}", (
+        debit("reward_payable", item.amount, item.currency, item.referrer),
+        credit("bank", item.amount, item.currency),
+    )) for item in payouts])  # fmt: skip
+
+
+def _take_back(tx: Tx, payouts: list[Payout], text: str) -> None:
+    """Reverse what the approval posted for these payouts."""
+    entries = entries_of(tx, [f"approval:{item.id}" for item in payouts])
+    reverse_all(tx, entries, day=today(tx), text=text)
+
+
+def _payouts(tx: Tx, settlement: Settlement, state: str) -> list[Payout]:
+    return [item for item in tx.find_all(Payout, settlement=settlement.id) if item.state == state]
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise NoReason("a reason is needed", hint="Say why with --reason.")
+
+
+def _with(editors: tuple[str, ...], editor: str) -> tuple[str, ...]:
+    return tuple(sorted({*editors, editor}))

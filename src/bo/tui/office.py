@@ -1,0 +1,365 @@
+"""The real workspace behind the screen's protocols: records of one noun as rows, and the registry's commands on them.
+
+It decides how values are shown and which parameters a form asks for; what a command does, and who may, stays in core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bo.core.kernel.errors import BadInput, BoError, NotAllowed
+from bo.core.kernel.text import _
+from bo.tui.shown import Shown, column_for, columns_of, name_field
+from bo.tui.source import (
+    Choice,
+    Column,
+    CommandSpec,
+    Detail,
+    DetailField,
+    HistoryEntry,
+    Interrupted,
+    Outcome,
+    ParamKind,
+    ParamSpec,
+    RowView,
+    Standing,
+)
+from bo.tui.words import error_words
+
+if TYPE_CHECKING:
+    from bo.core.kernel.command import Command, Param
+    from bo.core.kernel.journal import Operation
+    from bo.core.kernel.snapshot import Snapshot as KernelSnapshot
+    from bo.core.kernel.unit import Change
+    from bo.core.kernel.workspace import Workspace
+
+SQLITE_INTERRUPT = 9
+CHOICES_HELD = 500
+HISTORY_MAX = 100
+FIELDS_IN_ENTRY = 6
+
+
+class OfficeSnapshot:
+    """A kernel snapshot whose rows come as cells."""
+
+    def __init__(self, kept: KernelSnapshot, shown: Shown, columns: Sequence[str], state_at: int | None) -> None:
+        self._kept = kept
+        self._shown = shown
+        self._columns = columns
+        self._state_at = state_at
+
+    @property
+    def count(self) -> int:
+        return self._kept.count
+
+    def window(self, start: int, stop: int) -> list[RowView]:
+        rows = self._kept.window(start, stop)
+        self._shown.learn_refs(self._columns, [row[2:] for row in rows])
+        views = {row[0]: self._view(row) for row in rows}
+        gone = RowView("", ("",) * len(self._columns), "", _("removed"))
+        return [views.get(position, gone) for position in range(start, min(stop, self.count))]
+
+    def ids(self, start: int, stop: int) -> list[str]:
+        return self._kept.ids()[start:stop]
+
+    def position(self, record_id: str) -> int | None:
+        return self._kept.position(record_id)
+
+    def close(self) -> None:
+        self._kept.close()
+
+    def _view(self, row: tuple[object, ...]) -> RowView:
+        cells = self._shown.cells(self._columns, row[2:])
+        state = str(row[2 + self._state_at] or "") if self._state_at is not None else ""
+        return RowView(str(row[1]), cells, state)
+
+
+class OfficeSource:
+    """Reads of one noun on a connection of its own."""
+
+    def __init__(self, workspace: Workspace, noun: str) -> None:
+        self._workspace = workspace
+        self._noun = noun
+        self._session = workspace.database.session
+        self._reader = workspace.reader()
+        self._info = self._reader.info(noun)
+        self._columns = columns_of(self._info)
+        self._shown = Shown(self._reader, self._info)
+        self._choices: dict[str, list[Choice]] = {}
+
+    def columns(self) -> Sequence[Column]:
+        return [column_for(self._info.by_name[name]) for name in self._columns]
+
+    def snapshot(self, filter_text: str, sort: str) -> OfficeSnapshot:
+        from bo.core.kernel.snapshot import take_snapshot
+
+        # A reader knows one moment; "this week" in a filter means the week in which it is asked.
+        self._reader = self._workspace.reader(self._session)
+        self._shown = Shown(self._reader, self._info)
+        self._choices.clear()
+        text = f"{filter_text} sort:{sort}" if sort else filter_text
+        try:
+            kept = take_snapshot(self._reader, self._noun, text, fields=("id", *self._columns))
+        except Exception as error:
+            raise _meant(error) from error
+        state_at = self._columns.index("state") if "state" in self._columns else None
+        return OfficeSnapshot(kept, self._shown, self._columns, state_at)
+
+    def detail(self, record_id: str) -> Detail:
+        record = self._reader.get(self._info.cls, record_id)
+        values = {item.name: getattr(record, item.name) for item in self._info.fields if not item.meta.internal}
+        shown = self._shown.record(values)
+        title = shown.get(name_field(self._info), "") or record_id
+        fields = tuple(
+            DetailField(_(self._info.by_name[name].label), text)
+            for name, text in shown.items()
+            if text and name not in ("id", "state", "revision", "scope")
+        )
+        return Detail(record_id, title, str(values.get("state", "")), fields, self._history(record_id))
+
+    def values(self, record_id: str) -> Mapping[str, str]:
+        record = self._reader.get(self._info.cls, record_id)
+        currency = str(getattr(record, "currency", "") or self._shown.currency)
+        texts: dict[str, str] = {}
+        for item in self._info.fields:
+            value = getattr(record, item.name)
+            if value not in (None, "", ()):
+                texts[item.name] = (
+                    ("yes" if value else "no") if isinstance(value, bool) else item.kind.show(value, currency)
+                )
+        return texts
+
+    def term(self, record_id: str, column_key: str) -> str:
+        record = self._reader.get(self._info.cls, record_id)
+        value = getattr(record, column_key)
+        if value in (None, "", ()):
+            return f"{column_key}:none"
+        kind = self._info.by_name[column_key].kind
+        if isinstance(value, tuple):
+            value = value[0]
+        elif kind.column == "moment":
+            return f"{column_key}:{self._shown.moment(value)[:10]}"
+        elif kind.column == "flag":
+            value = "yes" if value else "no"
+        else:
+            value = kind.show(value, self._shown.currency)
+        text = str(value).replace('"', '\\"')
+        return f'{column_key}:"{text}"' if " " in text or '"' in text else f"{column_key}:{text}"
+
+    def choices(self, ref: str, text: str, limit: int) -> list[Choice]:
+        """Short lists are held and narrowed here; long ones are searched by the database."""
+        held = self._choices.get(ref)
+        if held is None:
+            held = self._choices[ref] = self._named(ref, "", CHOICES_HELD)
+        wanted = text.casefold().strip()
+        found = [choice for choice in held if wanted in choice.words.casefold() or wanted in choice.value]
+        if len(held) == CHOICES_HELD and len(found) < limit and wanted:
+            found += [choice for choice in self._named(ref, f'"{wanted}"', limit) if choice not in found]
+        return found[:limit]
+
+    def interrupt(self) -> None:
+        self._session.connection.interrupt()
+
+    def close(self) -> None:
+        self._workspace.close()
+
+    def _named(self, noun: str, filter_text: str, limit: int) -> list[Choice]:
+        info = self._reader.info(noun)
+        names = list(dict.fromkeys((name_field(info), *info.key)))
+        try:
+            page = self._reader.page(noun, filter_text, fields=("id", *names), limit=limit)
+        except BadInput:
+            return []
+        return [Choice(str(row[0]), " ".join(str(value) for value in row[1:] if value)) for row in page.rows]
+
+    def _history(self, record_id: str) -> tuple[HistoryEntry, ...]:
+        from bo.core.kernel import journal
+
+        found = journal.history(self._session, record_id, HISTORY_MAX)
+        who = self._shown.people({operation.actor for operation, _change in found})
+        return tuple(
+            HistoryEntry(
+                self._shown.moment(operation.at),
+                who.get(operation.actor, operation.actor),
+                self._what(operation, change),
+            )
+            for operation, change in found
+        )
+
+    def _what(self, operation: Operation, change: Change) -> str:
+        from bo.core.kernel.journal import differences
+
+        verb = operation.name.partition(".")[2].replace("_", " ")
+        if change.before is None:
+            return verb
+        told = []
+        for item in differences(change)[:FIELDS_IN_ENTRY]:
+            field = self._info.by_name.get(item.field)
+            if field is None or field.meta.internal:
+                continue
+            before, after = self._shown.plain(field, item.before), self._shown.plain(field, item.after)
+            told.append(f"{_(field.label)}: {before or '-'} > {after or '-'}")
+        return f"{verb}  {', '.join(told)}" if told else verb
+
+
+class OfficeDesk:
+    """Writes on a connection of its own, through dispatch like everybody else."""
+
+    def __init__(self, workspace: Workspace, noun: str, office: str) -> None:
+        self._workspace = workspace
+        self._noun = noun
+        self._office = office
+        self._who = workspace.who()
+        self._done: dict[str, str] = {}  # operation -> record, to say whose undo was refused
+
+    def commands(self) -> Sequence[CommandSpec]:
+        registry = self._workspace.registry
+        known = registry.commands_of(self._noun)
+        return [spec(command) for command in known if command.where == "anywhere" and self._who.may(command.needs)]
+
+    def check(self, command: str, arguments: Mapping[str, str]) -> Mapping[str, str]:
+        wrong: dict[str, str] = {}
+        found = self._workspace.registry.command(command)
+        for param in found.params:
+            try:
+                if arguments.get(param.name):
+                    param.kind.decode(arguments[param.name], self._workspace.context)
+            except BoError as error:
+                wrong[param.name] = error_words(error)
+        return wrong
+
+    def run(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> list[Outcome]:
+        from bo.core.kernel.dispatch import Call
+
+        subjects: Sequence[str | None] = ids or [None]
+        outcomes = self._workspace.run([Call(command, subject, dict(arguments)) for subject in subjects])
+        told = []
+        for subject, outcome in zip(subjects, outcomes, strict=True):
+            record = subject or outcome.returned or outcome.subject or ""
+            if outcome.operation:
+                self._done[outcome.operation] = record
+            message = error_words(outcome.error) if outcome.error is not None else ""
+            changed = outcome.operation if outcome.status == "applied" else ""
+            told.append(Outcome(record, outcome.ok, message, changed))
+        return told
+
+    def undo(self, operations: Sequence[str]) -> list[Outcome]:
+        from bo.core.kernel.dispatch import Call
+
+        newest_first = list(reversed(operations))
+        outcomes = self._workspace.run([Call("op.undo", None, {"operation": operation}) for operation in newest_first])
+        return [
+            Outcome(
+                self._done.get(operation, ""),
+                outcome.ok,
+                error_words(outcome.error) if outcome.error else "",
+                operation,
+            )
+            for operation, outcome in zip(newest_first, outcomes, strict=True)
+        ]
+
+    def standing(self) -> Standing:
+        return Standing(self._office, self._who.name, self._noun)
+
+    def close(self) -> None:
+        self._workspace.close()
+
+
+def spec(command: Command) -> CommandSpec:
+    """A command of the registry as the screen offers it."""
+    states = command.moves.sources if command.moves is not None and command.subject is not None else ()
+    return CommandSpec(
+        command.name,
+        command.verb,
+        command.verb.replace("_", " ").capitalize(),
+        tuple(_param(param) for param in command.params),
+        confirm=command.confirm == "always",
+        allowed_states=frozenset(str(state) for state in states),
+        subject=command.subject is not None,
+        summary=command.summary,
+        edits=command.subject is not None and command.verb == "edit",
+    )
+
+
+_KINDS: Mapping[str, ParamKind] = {
+    "choice": "choice",
+    "amount": "amount",
+    "day": "day",
+    "moment": "moment",
+    "flag": "flag",
+    "phone": "phone",
+    "ref": "ref",
+    "whole": "number",
+}
+
+
+def _param(param: Param) -> ParamSpec:
+    described = param.kind.describe()
+    options, labels = described.get("options"), described.get("labels")
+    choices: tuple[Choice, ...] = ()
+    if isinstance(options, list) and isinstance(labels, list):
+        choices = tuple(Choice(str(option), str(label)) for option, label in zip(options, labels, strict=True))
+    ref = str(described.get("record", ""))
+    default = "" if param.default in (None, "", ()) else "yes" if param.default is True else str(param.default)
+    if param.default is False:
+        default = "no"
+    return ParamSpec(
+        param.name, param.label.capitalize(), _KINDS.get(param.kind.name, "text"), param.required, choices, default,
+        param.meta.help, ref,
+    )  # fmt: skip
+
+
+def _meant(error: Exception) -> Exception:
+    """An interrupted statement is no failure but a wish."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return Interrupted() if code == SQLITE_INTERRUPT or str(error) == "interrupted" else error
+
+
+def open_screen(
+    folder: Path,
+    *,
+    operator: str = "",
+    filter_text: str = "",
+    noun: str = "leads",
+    theme: str = "",
+    ascii_only: bool = False,
+) -> None:
+    """Run the screen on the office of a folder until it is left.
+
+    Raises:
+        Configuration: there is no office, or no such operator.
+        NotAllowed: the operator may not read these records.
+    """
+    from bo.core.office import open_office
+    from bo.tui.launch import run_screen
+    from bo.tui.source import ScreenOptions
+
+    workspace = open_office(folder, operator=operator)
+    who = workspace.who()
+    if not who.may(f"{noun}.read"):
+        workspace.close()
+        raise NotAllowed("{actor} may not {permission}", actor=who.name, permission=f"{noun}.read")
+    name = folder.resolve().name
+    reader_of: Callable[[], OfficeSource] = lambda: OfficeSource(workspace, noun)  # noqa: E731
+    run_screen(
+        reader_of,
+        lambda: OfficeDesk(open_office(folder, operator=operator), noun, name),
+        Standing(name, who.name, noun),
+        ScreenOptions(theme, ascii_only or not _speaks_unicode(), _keys_file(folder), filter_text),
+    )
+
+
+def _speaks_unicode() -> bool:
+    import sys
+
+    return "utf" in (sys.stdout.encoding or "").lower()
+
+
+def _keys_file(folder: Path) -> str:
+    """The workspace's own keys, or else the user's."""
+    from platformdirs import user_config_dir
+
+    own = folder / "keys.toml"
+    return str(own if own.is_file() else Path(user_config_dir("bo", appauthor=False)) / "keys.toml")

@@ -1,0 +1,179 @@
+"""How values of records are written in cells: moments in the office's time, references by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from bo.core.kernel.errors import BoError
+from bo.core.kernel.text import _
+from bo.tui.source import Column
+
+if TYPE_CHECKING:
+    from bo.core.kernel.kinds import Kind
+    from bo.core.kernel.reader import Reader
+    from bo.core.kernel.record import FieldInfo, RecordInfo
+
+NAMES = ("name", "title", "login", "code", "number")
+_WIDTHS = {
+    "moment": 16,
+    "day": 10,
+    "phone": 15,
+    "amount": 12,
+    "whole": 8,
+    "rate": 8,
+    "flag": 5,
+    "choice": 14,
+    "ref": 14,
+}
+TAIL = 8
+
+
+def columns_of(info: RecordInfo) -> tuple[str, ...]:
+    """The columns of a list: the state first, which glyph and colour belong to, and the natural key last."""
+    wanted = info.columns or tuple(item.name for item in info.fields if not item.meta.internal)
+    names = [name for name in wanted if name not in ("id", "state") and (name not in info.key or name in NAMES[:3])]
+    keys = [name for name in info.key if name in wanted and name not in names]
+    return (*(("state",) if info.states else ()), *names, *keys)
+
+
+def column_for(item: FieldInfo) -> Column:
+    kind = item.kind.name
+    width = 16 if item.name in NAMES[:2] else _WIDTHS.get(kind, 10)
+    right = kind in ("amount", "whole", "rate")
+    return Column(
+        item.name, _(item.label).capitalize(), width, "right" if right else "left", grow=item.name in NAMES[:2]
+    )
+
+
+def name_field(info: RecordInfo) -> str:
+    """The field that people call a record by."""
+    return next((name for name in NAMES if name in info.by_name), "id")
+
+
+class Shown:
+    """Writes values for one reader. What it learns about references holds as long as the view does."""
+
+    def __init__(self, reader: Reader, info: RecordInfo) -> None:
+        from zoneinfo import ZoneInfo
+
+        self._reader = reader
+        self._info = info
+        self._zone = ZoneInfo(reader.context.zone)
+        self._names: dict[str, dict[str, str]] = {}
+        self._writers: dict[str, Callable[[object], str]] = {}
+        self.currency = reader.context.currency
+
+    def cells(self, names: Sequence[str], values: Sequence[object]) -> tuple[str, ...]:
+        """Stored values of a row as texts."""
+        return tuple(
+            "" if value is None or value == "" else self._writer(name)(value)
+            for name, value in zip(names, values, strict=True)
+        )
+
+    def learn_refs(self, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Look up the names of everything that these rows refer to, one question for each noun."""
+        for index, name in enumerate(names):
+            noun = self._refers(name)
+            if noun:
+                self._learn(noun, {str(row[index]) for row in rows if row[index]})
+
+    def record(self, values: Mapping[str, object]) -> dict[str, str]:
+        """Loaded values of a record as texts, in the order of its fields."""
+        for name, value in values.items():
+            noun = self._refers(name)
+            if noun and value:
+                self._learn(noun, {str(value)})
+        self.currency = str(values.get("currency") or self._reader.context.currency)
+        names = list(values)
+        cells = self.cells(names, [_plain(values[name]) for name in names])
+        return dict(zip(names, cells, strict=True))
+
+    def plain(self, item: FieldInfo, value: object) -> str:
+        """A value of a journal image as text."""
+        noun = self._refers(item.name)
+        if noun and value:
+            self._learn(noun, {str(value)})
+        return self.cells([item.name], [value])[0]
+
+    def moment(self, value: object) -> str:
+        """A moment in the office's time zone, to the minute."""
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        return at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
+
+    def people(self, ids: set[str]) -> Mapping[str, str]:
+        """Names of operators; what may not be read stays an id."""
+        self._learn("operators", ids - {"system"})
+        return self._names.get("operators", {})
+
+    def _refers(self, name: str) -> str:
+        item = self._info.by_name.get(name)
+        return str(item.kind.describe().get("record", "")) if item is not None and item.kind.name == "ref" else ""
+
+    def _learn(self, noun: str, ids: Iterable[str]) -> None:
+        known = self._names.setdefault(noun, {})
+        wanted = [record_id for record_id in ids if record_id not in known]
+        if not wanted:
+            return
+        known.update((record_id, record_id.rpartition("_")[2][-TAIL:]) for record_id in wanted)
+        try:
+            info = self._reader.info(noun)
+            fields = ("id", *dict.fromkeys((name_field(info), *info.key)))
+            # Always a list, so that one id and many are one statement.
+            page = self._reader.page(noun, f"id:{','.join([*wanted, wanted[0]])}", fields=fields, limit=len(wanted) + 1)
+        except BoError:
+            return
+        for row in page.rows:
+            known[str(row[0])] = next((str(value) for value in row[1:] if value), known[str(row[0])])
+
+    def _writer(self, name: str) -> Callable[[object], str]:
+        writer = self._writers.get(name)
+        if writer is None:
+            item = self._info.by_name.get(name)
+            writer = self._writers[name] = str if item is None else self._writer_of(name, item.kind)
+        return writer
+
+    def _writer_of(self, name: str, kind: Kind) -> Callable[[object], str]:
+        noun = self._refers(name)
+        if noun:
+            return lambda value: self._names.get(noun, {}).get(str(value), str(value))
+        match kind.name:
+            case "moment":
+                return self.moment
+            case "flag":
+                return lambda value: _("yes") if value else ""
+            case "choice":
+                described = kind.describe()
+                options, labels = described.get("options"), described.get("labels")
+                words = (
+                    dict(zip(options, labels, strict=True))
+                    if isinstance(options, list) and isinstance(labels, list)
+                    else {}
+                )
+                return lambda value: _(str(words.get(value, value)))
+            case "tags" | "facts":
+                return _listed
+            case "amount" | "rate":
+                return lambda value: kind.show(value, self.currency)
+            case _:
+                return str
+
+
+def _plain(value: object) -> object:
+    """A loaded value as it would be stored, as far as writing it needs."""
+    if isinstance(value, bool):
+        return value or None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    return None if value in ((), {}) else value
+
+
+def _listed(value: object) -> str:
+    import msgspec
+
+    if isinstance(value, str):
+        value = msgspec.json.decode(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={item}" for name, item in value.items())
+    return ", ".join(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)

@@ -1,0 +1,1 @@
+"""What modules above do to rewards, as commands of their own, so that rewards are tested without leads."""
