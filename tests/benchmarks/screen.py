@@ -56,7 +56,9 @@ class Terminal:
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             environment = dict(os.environ, TERM="xterm-256color", COLORTERM="truecolor")
-            environment.pop("NO_COLOR", None)
+            # Otherwise our modules would be compiled anew at every start, and those of Textual not.
+            for name in ("NO_COLOR", "PYTHONDONTWRITEBYTECODE"):
+                environment.pop(name, None)
             os.execvpe(argv[0], list(argv), environment)
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
 

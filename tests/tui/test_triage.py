@@ -77,7 +77,7 @@ def test_a_command_that_the_state_does_not_allow_says_so_and_changes_nothing(off
         await go_to(stage, "won")
         at = stage.app.table.cursor
         await stage.press("d")
-        await stage.until_said("Accept is not possible in state won")
+        await stage.until_said("The good next step: none from won")
         assert stage.app.table.cursor == at
         assert states(office) == before
         assert "Accept" not in stage.lines()[-1]

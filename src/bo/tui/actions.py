@@ -23,7 +23,9 @@ class Action(Struct, frozen=True):
     """One thing to do. `run` takes what was typed behind its word on the `:` line, or nothing.
 
     `title` is already in the user's language. `weight` orders the footer; 0 keeps an action out of it. `command` is set
-    for record commands, whose key may be shared by commands of other states.
+    for record commands, whose key may be shared by commands of other states. `title_now` says what the action would do
+    here, where that depends on the record; `says_why` that it explains itself when it cannot be done. `hint` is a
+    sentence about it.
     """
 
     name: str
@@ -37,6 +39,9 @@ class Action(Struct, frozen=True):
     weight: int = 0
     command: CommandSpec | None = None
     completions: Callable[[], Sequence[str]] | None = None
+    title_now: Callable[[], str] | None = None
+    says_why: bool = False
+    hint: str = ""
 
 
 class Actions:
@@ -138,11 +143,12 @@ class Actions:
         for action in shown:
             key = key_label(action.keys[0])
             # Twice the characters is the most cells a title can take.
-            needed = len(key) + 3 + sum(1 if character.isascii() else 2 for character in action.title)
+            title = action.title_now() if action.title_now else action.title
+            needed = len(key) + 3 + sum(1 if character.isascii() else 2 for character in title)
             if needed > room:
                 continue
             room -= needed
-            spans += [(key, "key"), (f" {action.title}  ", "dim")]
+            spans += [(key, "key"), (f" {title}  ", "dim")]
         return spans
 
 

@@ -8,6 +8,7 @@ What takes long to import and is not needed for the first paint is imported wher
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -174,6 +175,8 @@ class BoApp(App[None]):
         self.desk_lane.ask(lambda desk: list(desk.commands()), self._commands_arrived, self.trouble)
         self.standing_changed()
         self.run_worker(self.typing.prepare())
+        gc.freeze()
+        gc.enable()
 
     def _commands_arrived(self, commands: list[CommandSpec]) -> None:
         self._commands = commands
@@ -283,11 +286,11 @@ class BoApp(App[None]):
         return True
 
     def _do_one_of(self, found: list[Action]) -> None:
-        possible = [action for action in found if action.enabled()]
+        possible = [action for action in found if action.enabled() or action.says_why]
         if possible:
             self.do(possible[0])
         elif found[0].command is not None:
-            self.say(not_now(found[0], ", ".join(sorted(self._states_here()))), "warn")
+            self.say(not_now(found[0], ", ".join(sorted(self.states_here()))), "warn")
         else:
             self.say(_("Not now: {title}", title=found[0].title), "dim")
 
@@ -337,16 +340,16 @@ class BoApp(App[None]):
         """Whether the record here is in a state that the command allows; with marks, whether one of theirs is."""
         if not command.subject or not command.allowed_states:
             return True
-        states = self._states_here()
+        states = self.states_here()
         # Marks made by id alone have no known state; then the outcome of each record decides.
         return bool(states & command.allowed_states) or (bool(self.table.marks) and not states)
 
-    def _states_here(self) -> set[str]:
-        """States of what a command would act on: of the marked records, or of the one under the cursor."""
-        if self.table.marks:
-            return self.table.marks.states()
-        row = self.table.current()
-        return {row.state} if row is not None else set()
+    def states_here(self) -> set[str]:
+        """States of what a command would act on. The record under the cursor speaks for all, if it is one of them."""
+        row, marks = self.table.current(), self.table.marks
+        if row is not None and (not marks or row.id in marks):
+            return {row.state}
+        return marks.states()
 
     def column_keys(self) -> list[str]:
         return [column.key for column in self.table.columns if column.sortable]

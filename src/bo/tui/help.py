@@ -71,7 +71,7 @@ def help_lines(actions: Actions, width: int, more: str) -> list[Line]:
         keys = "  ".join(key_label(key) for key in action.keys)
         word = f":{action.word} {action.argument}".rstrip() if action.word else ""
         tone: Tone = "text" if action.enabled() else "dim"
-        title = action.title
+        title = f"{action.title}: {action.hint}" if action.title_now else action.title
         if action.command is not None and action.command.allowed_states:
             title += "  (" + ", ".join(sorted(action.command.allowed_states)) + ")"
         groups.setdefault(action.group, []).append(

@@ -13,29 +13,52 @@ from msgspec import Struct
 
 from bo.core.kernel.text import _
 
-# `d` is the good next step and `b`, its mirror image, the bad one; which command that is, the record's state says.
+# Keys of commands, in the order in which the footer offers them. Commands may share one where no state allows both.
 COMMAND_KEYS: dict[str, str] = {
-    "leads.accept": "d",
-    "leads.reject": "b",
-    "leads.request_info": "i",
-    "leads.ask_info": "i",
-    "leads.resume": "d",
     "leads.assign": "a",
-    "leads.take": "d",
-    "leads.confirm": "d",
-    "leads.decline": "b",
-    "leads.recall": "R",
-    "leads.contact": "d",
-    "leads.book_visit": "d",
-    "leads.visit": "d",
-    "leads.quote": "d",
-    "leads.win": "W",
-    "leads.lose": "b",
+    "leads.request_info": "i",
+    "leads.follow_up": "t",
     "leads.hold": "w",
+    "leads.win": "W",
+    "leads.book_visit": "B",
+    "leads.mark_duplicate": "D",
+    "leads.recall": "R",
     "leads.reopen": "O",
     "leads.appeal": "P",
-    "leads.follow_up": "t",
+    "leads.edit": "e",
     "leads.report": "c",
+}
+
+# `d` is the good next step and `b`, its mirror image, the bad one; which command that is, the record's state says.
+GOOD_STEPS: dict[str, dict[str, str]] = {
+    "leads": {
+        "pending_review": "leads.accept",
+        "needs_info": "leads.info_received",
+        "duplicate": "leads.not_duplicate",
+        "valid": "leads.assign_by_rule",
+        "assigned": "leads.take",
+        "accepted": "leads.follow_up",
+        "contacted": "leads.book_visit",
+        "visit_booked": "leads.visit",
+        "visited": "leads.quote",
+        "quoted": "leads.win",
+        "on_hold": "leads.resume",
+        "lost": "leads.reopen",
+    }
+}
+BAD_STEPS: dict[str, dict[str, str]] = {
+    "leads": {
+        "pending_review": "leads.reject",
+        "needs_info": "leads.reject",
+        "assigned": "leads.decline",
+        "accepted": "leads.lose",
+        "contacted": "leads.lose",
+        "visit_booked": "leads.lose",
+        "visited": "leads.lose",
+        "quoted": "leads.lose",
+        "on_hold": "leads.lose",
+        "won": "leads.reverse",
+    }
 }
 
 RESERVED = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+z", "ctrl+c", "ctrl+space", "escape", "tab"})

@@ -332,6 +332,10 @@ def open_screen(
         Configuration: there is no office, or no such operator.
         NotAllowed: the operator may not read these records.
     """
+    import gc
+
+    gc.disable()  # until the first paint; see `launch.py`
+
     from bo.core.office import open_office
     from bo.tui.launch import run_screen
     from bo.tui.source import ScreenOptions

@@ -110,7 +110,7 @@ class Overlays:
                 action.name,
                 action.title,
                 key_label(action.keys[0]) if action.keys else "",
-                f":{action.word}" if action.word else "",
+                action.hint or (f":{action.word}" if action.word else ""),
             )
             for action in actions
         ]

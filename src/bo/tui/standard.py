@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bo.core.kernel.text import LANGUAGES, _
 from bo.tui.actions import Action
-from bo.tui.keys import COMMAND_KEYS
+from bo.tui.keys import BAD_STEPS, COMMAND_KEYS, GOOD_STEPS
 from bo.tui.looks import THEMES
 from bo.tui.source import CommandSpec
 from bo.tui.typed import arguments, offers
@@ -22,8 +22,48 @@ def standard_actions(app: BoApp) -> list[Action]:
 
 
 def command_actions(app: BoApp, commands: list[CommandSpec]) -> list[Action]:
-    """Record commands as actions: offered where the record's state allows them."""
-    return [_command(app, command, weight=10 + index) for index, command in enumerate(commands)]
+    """Record commands as actions, offered where the record's state allows them; before them the steps by state."""
+    known = {command.name: command for command in commands}
+    order = list(COMMAND_KEYS)
+    steps = [
+        _step(app, "good_step", _("The good next step"), "d", GOOD_STEPS, known, weight=1),
+        _step(app, "bad_step", _("The bad next step"), "b", BAD_STEPS, known, weight=2),
+    ]
+    weights = {name: 10 + order.index(name) for name in known if name in order}
+    return [*(step for step in steps if step), *(_command(app, each, weights.get(each.name, 0)) for each in commands)]
+
+
+def _step(
+    app: BoApp, name: str, title: str, key: str, steps: Mapping[str, Mapping[str, str]],
+    known: Mapping[str, CommandSpec], weight: int,
+) -> Action | None:  # fmt: skip
+    """One key for the command that the state of the record, or of all marked records, makes the next one."""
+    by_state = {state: known[step] for state, step in steps.get(app.standing.noun, {}).items() if step in known}
+    if not by_state:
+        return None
+
+    def here() -> CommandSpec | None:
+        found = {by_state[state].name for state in app.states_here() if state in by_state}
+        return known[found.pop()] if len(found) == 1 else None
+
+    def run(text: str) -> None:
+        command = here()
+        if command is not None:
+            app.triage.act(command, arguments(command, text))
+        elif len(app.states_here()) > 1:
+            app.say(_("What is marked is in several states: m chooses a command"), "warn")
+        else:
+            app.say(_("{title}: none from {state}", title=title, state=", ".join(app.states_here()) or "-"), "warn")
+
+    def title_now() -> str:
+        command = here()
+        return _(command.title) if command is not None else title
+
+    states = ", ".join(f"{state}: {command.verb.replace('_', ' ')}" for state, command in by_state.items())
+    return Action(
+        name, title, run, (key,), _("Records"), enabled=lambda: here() is not None, weight=weight,
+        title_now=title_now, says_why=True, hint=states,
+    )  # fmt: skip
 
 
 def _command(app: BoApp, command: CommandSpec, weight: int) -> Action:
@@ -31,10 +71,11 @@ def _command(app: BoApp, command: CommandSpec, weight: int) -> Action:
         app.triage.act(command, arguments(command, text))
 
     key = command.key or COMMAND_KEYS.get(command.name, "")
+    summary = command.summary or _(command.title)
     return Action(
         command.name, _(command.title), run, (key,) if key else (), _("Records"), command.verb.replace("_", "-"),
         argument=" ".join(f"{param.name}:" for param in command.params if param.required),
-        enabled=lambda: app.allows(command), weight=weight if key else 0, command=command,
+        enabled=lambda: app.allows(command), weight=weight, command=command, hint=_(summary),
         completions=lambda: offers(command.params),
     )  # fmt: skip
 

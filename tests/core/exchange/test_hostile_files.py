@@ -65,9 +65,7 @@ def outcome(path: Path, data: bytes, **options: object) -> str:
             for row in source:
                 assert row.problem is not None or len(row.cells) == len(source.columns)
     except (BadInput, UsageError) as error:
-        assert str(error)
-        assert error.hint
-        return error.code
+        return error.code if error.hint else "no hint"
     return "read"
 
 

@@ -130,6 +130,8 @@ def test_a_delimiter_that_cannot_be_one_is_refused(path: Path, given: str) -> No
         ('a,b\r1,"x\ry"\r2,z\r', [["1", "x\ry"], ["2", "z"]]),
         ('a,b\n1,"x\x0cy\u2028z"\n', [["1", "x\x0cy\u2028z"]]),
         ("a,b\n1,'=x\n2,'+y\n", [["1", "'=x"], ["2", "'+y"]]),
+        ('a,b,c\n"1"\t,"x, y"\t,"/"\n""\t,"5"" x"\t,z\n', [["1", "x, y", "/"], ["", '5" x', "z"]]),
+        ('a,b\n1,="007"\n="=x",y\n2,=1+1\n', [["1", "007"], ["=x", "y"], ["2", "=1+1"]]),
     ],
 )
 def test_quoting_is_found_out_and_values_stay_as_they_are(path: Path, data: str, rows: list[list[str]]) -> None:
@@ -182,7 +184,14 @@ def test_a_nul_is_a_problem_of_its_row(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "above",
-    ["# a comment\n", "Report of June\n\n", "Report,,\n,,\n", "微信支付账单明细,,\n起始时间:[2025],,\n,,\n", "~ x\n"],
+    [
+        "# a comment\n",
+        "Report of June\n\n",
+        "Report,,\n,,\n",
+        "微信支付账单明细,,\n起始时间:[2025],,\n,,\n",
+        "~ x\n",
+        "支付宝账户:x\n" * 20,
+    ],
 )
 def test_lines_above_the_header_are_left_out(path: Path, above: str) -> None:
     got = taken(path, above + "id,name,city\n1,a,b\n2,c,d\n")
@@ -257,6 +266,8 @@ def test_a_file_of_blank_cells_is_refused(path: Path) -> None:
         (b"SQLite format 3\0rest", "an SQLite database"),
         (bytes(range(256)) * 20, "not text"),
         (b"<html><body><table><tr><td>1</td></tr></table>", "a web page or XML"),
+        (b'<?xml version="1.0"?>\n<a><b/></a>', "a web page or XML"),
+        (b'<Response xmlns="x">\n<a/></Response>', "a web page or XML"),
         (b"PK\x03\x04 not really", "a damaged archive"),
     ],
 )

@@ -1,6 +1,7 @@
-"""Real files, as others publish them: each one either agrees with what it is known to hold, or is listed with the reason why not.
+"""Real files, as others publish them: each agrees with what it is known to hold, or is listed with the reason why not.
 
-They lie beside the project (`../shared/data`, or `BO_REAL_DATA`) and are not part of it; without them these tests are skipped.
+They lie beside the project (`../shared/data`, or `BO_REAL_DATA`) and are not part of it; without them these tests are
+skipped.
 """
 
 from __future__ import annotations
@@ -386,6 +387,11 @@ def test_every_counted_file_was_found() -> None:
     assert len(list(counted())) == 25
 
 
+def test_an_old_workbook_with_undecodable_letters_is_refused() -> None:
+    with pytest.raises(BadFile, match="does not say how its letters are coded"):
+        open_source(DATA / "06-payments/cn/suishouji.xls")
+
+
 def test_gbk_and_trimmed_headers_of_real_exports() -> None:
     assert got(DATA / "08-chinese/tmall_cosmetics_gbk.csv").columns[-1] == "店名"
     assert got(DATA / "08-chinese/tmall_order_report.csv").columns[3] == "收货地址"
@@ -395,6 +401,12 @@ def test_gbk_and_trimmed_headers_of_real_exports() -> None:
 @pytest.mark.parametrize(
     ("name", "first", "rows"),
     [
+        ("06-payments/cn/alipay_gbk.csv", "交易时间", 10),
+        ("06-payments/cn/wechat.csv", "交易时间", 27),
+        ("06-payments/cn/jd.csv", "交易时间", 26),
+        ("06-payments/cn/meituan.csv", "交易创建时间", 29),
+        ("06-payments/cn/hxsec_text-named.xls", "交收日期", 13),
+        ("06-payments/cn/ccb_letterhead.xls", "记账日", 7),
         ("03-platforms-erp/invoiceninja/clients.csv", "Name", 20),
         ("03-platforms-erp/invoiceninja/products.csv", "User", 181),
     ],

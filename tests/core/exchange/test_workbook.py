@@ -16,6 +16,9 @@ from bo.core.exchange.sheet_process import Value, cell_text
 from bo.core.kernel.errors import BadFile
 from tests.core.exchange.files import read, text_row, workbook
 
+# The clock of a sheet has no zone.
+NOON = dt.datetime.fromisoformat("2025-01-31T12:30:00")
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -40,8 +43,8 @@ def path(tmp_path: Path) -> Path:
         ("", ""),
         (None, ""),
         (dt.date(2025, 1, 31), "2025-01-31"),
-        (dt.datetime(2025, 1, 31, 12, 30), "2025-01-31T12:30:00"),
-        (dt.datetime(2025, 1, 31, 12, 30, 0, 250000), "2025-01-31T12:30:00.250"),
+        (NOON, "2025-01-31T12:30:00"),
+        (NOON.replace(microsecond=250_000), "2025-01-31T12:30:00.250"),
         (dt.time(7, 5), "07:05:00"),
         (dt.timedelta(hours=26, minutes=5), "26:05:00"),
         (dt.timedelta(seconds=-90), "-00:01:30"),
@@ -232,12 +235,12 @@ def test_protected_and_damaged_workbooks_are_refused(path: Path, tmp_path: Path)
     pages = tmp_path / "letter.docx"
     with zipfile.ZipFile(pages, "w") as archive:
         archive.writestr("word/document.xml", "<w/>")
-    with pytest.raises(BadFile, match="holds 0 files that could be meant: word/document.xml"):
+    with pytest.raises(BadFile, match=r"holds 0 files that could be meant: word/document\.xml"):
         open_source(pages)
 
 
 def test_closing_early_leaves_no_process(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = []
+    started: list[subprocess.Popen[bytes]] = []
     start = subprocess.Popen
 
     def watched(*arguments: object, **options: object) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""Writing rows: what stands in the file, that it appears whole or not at all, and that reading gives back what was written."""
+"""Writing rows: what stands in the file, that it appears whole or not at all, and that reading gives it back."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ _WAY: Final[tuple[tuple[str, str, dict[str, object]], ...]] = (
     ("assigned", "leads.assign", {"store": "S1"}),
     ("accepted", "leads.take", {}),
     ("contacted", "leads.follow_up", {"outcome": "reached"}),
-    ("visit_booked", "leads.book_visit", {"at": "2026-12-30 14:00"}),
+    ("visit_booked", "leads.book_visit", {"at": "2027-12-30 14:00"}),
     ("visited", "leads.visit", {}),
     ("quoted", "leads.quote", {"amount": "12,000"}),
     ("won", "leads.win", {"order_number": "SO-1", "amount": "10,000", "net": "8,000"}),

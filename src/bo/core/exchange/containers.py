@@ -13,7 +13,7 @@ import sys
 import zlib
 from typing import IO, TYPE_CHECKING, Protocol, cast
 
-from bo.core.exchange.source import MIB, Limits, shorten
+from bo.core.exchange.source import MIB, Format, Limits, shorten
 from bo.core.kernel.errors import BadFile
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Content:
         self.name = name
         self.inner = name
         self.packing = ""
-        self.workbook = ""
+        self.workbook: Format | None = None
         self.unpacked_bytes = 0
         self._file = file
         self._limits = limits
@@ -282,7 +282,7 @@ def _zip_directory(file: IO[bytes]) -> tuple[int, int]:
 
 
 def _damage() -> tuple[type[Exception], ...]:
-    """What unpackers raise for damaged data. Asked for only when something was raised, since zipfile is slow to load."""
+    """What unpackers raise for damaged data. Asked for only when something was raised: zipfile is slow to load."""
     from zipfile import BadZipFile
 
     return OSError, EOFError, ValueError, RuntimeError, struct.error, zlib.error, BadZipFile

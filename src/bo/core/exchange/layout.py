@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from bo.core.exchange.escaping import unescape
-from bo.core.exchange.sniffing import Records
+from bo.core.exchange.sniffing import Records, usual_width
 from bo.core.exchange.source import Limits, Row, Skipped, distinct_names, shorten
 from bo.core.kernel.errors import BadFile, BadInput
 from bo.core.kernel.text import _
@@ -56,6 +56,7 @@ class Layout(msgspec.Struct, frozen=True):
     stop: int
     width: int
     padded: int
+    wrapped: bool
     notes: list[str]
 
 
@@ -78,13 +79,23 @@ def find_layout(sample: Sequence[Sampled], *, header_row: int | None, plain: boo
     cells = header.cells or []
     start, stop = _extent(cells, sample[index + 1 :])
     notes = _preamble_notes(sample[:index]) + ([] if header_row else _header_doubts(cells[start:stop]))
-    padded = _padded_width(len(cells), sample[index + 1 :])
-    return Layout(skip=index, header=True, start=start, stop=stop, width=len(cells), padded=padded, notes=notes)
+    return Layout(
+        skip=index,
+        header=True,
+        start=start,
+        stop=stop,
+        width=len(cells),
+        padded=_padded_width(len(cells), sample[index + 1 :]),
+        wrapped=not plain and _wrapped(sample),
+        notes=notes,
+    )
 
 
 def _headless(sample: Sequence[Sampled], filled: list[int]) -> Layout:
     width = _usual_width(sample, filled)
-    return Layout(skip=0, header=False, start=0, stop=width, width=width, padded=width, notes=[])
+    return Layout(
+        skip=0, header=False, start=0, stop=width, width=width, padded=width, wrapped=_wrapped(sample), notes=[]
+    )
 
 
 def _record_at_line(sample: Sequence[Sampled], line: int) -> int:
@@ -114,9 +125,7 @@ def _likely_header(sample: Sequence[Sampled], filled: list[int]) -> int:
 
 
 def _usual_width(sample: Sequence[Sampled], filled: list[int]) -> int:
-    """The most frequent width; of equals the first, so that a header outvotes one odd row."""
-    widths = Counter(len(sample[index].cells or ()) for index in filled)
-    return widths.most_common(1)[0][0]
+    return usual_width([len(sample[index].cells or ()) for index in filled])
 
 
 def _is_comment(cells: Sequence[str], width: int) -> bool:
@@ -133,6 +142,19 @@ def _extent(header: Sequence[str], below: Sequence[Sampled]) -> tuple[int, int]:
     if True not in used:
         return 0, len(used)
     return used.index(True), len(used) - used[::-1].index(True)
+
+
+def _wrapped(sample: Sequence[Sampled]) -> bool:
+    """Whether cells are written as ="0012", the formula that keeps a spreadsheet from eating the zeros."""
+    return any(_formula_text(cell) for record in sample for cell in record.cells or () if cell.startswith('="'))
+
+
+_formula_text = re.compile(r'="([^"]*)"').fullmatch
+
+
+def _unwrap(cell: str) -> str:
+    found = _formula_text(cell)
+    return found[1] if found else cell
 
 
 def _padded_width(width: int, below: Sequence[Sampled]) -> int:
@@ -186,11 +208,14 @@ class Table:
         self._records = records
         self._intake = intake
         self._unescape = unescape
+        self._wrapped = layout.wrapped
         self._start, self._stop = layout.start, layout.stop
         self._width, self._padded = layout.width, layout.padded
         self._offset = offset
         self._second = 0
         notes += layout.notes
+        if layout.wrapped:
+            notes.append(_('cells written as ="text" are read as the text'))
         header = self._take_header(layout)
         names = header[self._start : self._stop] if layout.header else [""] * self._width
         if len(names) > limits.columns:
@@ -217,12 +242,14 @@ class Table:
         return header
 
     def _plain(self, cell: str) -> str:
+        if self._wrapped:
+            return _unwrap(cell)
         return unescape(cell) if self._unescape else cell
 
     def rows(self) -> Iterator[Row]:
         """The rows. This loop is what the speed of an import hangs on, so the usual row leaves it at the first test."""
         records, intake, width = self._records, self._intake, self._width
-        whole, own = self._start == 0 and self._stop == width, self._unescape
+        whole, own = self._start == 0 and self._stop == width and not self._wrapped, self._unescape
         lead = self._header[0] if self._header else None
         number, end = 0, records.line_num
         while True:
@@ -275,6 +302,8 @@ class Table:
             for index, cell in enumerate(cells):
                 if "\0" in cell:
                     return Row(number, line, cells, _nul(line, index + self._offset + 1))
+        if self._wrapped:
+            cells = [_unwrap(cell) for cell in cells]
         if self._second:
             return Row(number, line, cells, _other_table(line, self._second))
         kept = cells[self._start : self._stop]

@@ -13,6 +13,8 @@ import os
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from bo.core.exchange.containers import NOT_A_TABLE, Bytes, Content, open_content
 from bo.core.exchange.layout import PARTED_WRONG, Intake, Sampled, Table, find_layout
 from bo.core.exchange.sniffing import (
@@ -44,6 +46,17 @@ _ENDINGS: dict[str, Format] = {
 _SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "utf-8-sig": "utf-8"}
 
 
+class Request(msgspec.Struct, frozen=True):
+    """What the caller says about a text file; the rest is found out."""
+
+    encoding: str | None
+    format: Format | None
+    delimiter: str
+    header_row: int | None
+    unescape: bool
+    limits: Limits
+
+
 def open_source(
     path: str | os.PathLike[str],
     *,
@@ -57,10 +70,9 @@ def open_source(
 ) -> Source:
     """Open a file, or `-` for standard input, as rows of text.
 
-    What is not given is detected and told in `notes`. `header_row` is the line (in a workbook the row) with the
-    column names, 0 for none. `sheet` is a name or a number from 1. `unescape` reads a CSV or TSV that `open_writer`
-    wrote: the apostrophes it put in front are taken away. JSON is read through once before the first row, for its
-    columns.
+    What is not given is detected and told in `notes`. `header_row` is the line (in a workbook the row) with the column
+    names, 0 for none. `sheet` is a name or a number from 1. `unescape` reads a CSV or TSV that `open_writer` wrote: the
+    apostrophes it put in front are taken away. JSON is read through once before the first row, for its columns.
 
     Raises:
         BadFile: it cannot be read as a table; also while iterating.
@@ -68,14 +80,14 @@ def open_source(
     """
     if format is not None and format not in FORMATS:
         raise UsageError("{format} is not a format", hint="One of: {known}.", format=format, known=", ".join(FORMATS))
-    parting = parse_delimiter(delimiter)
+    request = Request(encoding, format, parse_delimiter(delimiter), header_row, unescape, limits)
     content = open_content(path, limits)
     try:
         if content.workbook or format in WORKBOOKS:
             return _open_workbook(content, format, sheet, header_row, limits)
         if sheet is not None:
             raise UsageError("{name} is no workbook, so it has no sheets", hint="Leave out --sheet.", name=content.name)
-        return _open_text(content, encoding, format, parting, header_row, unescape, limits)
+        return _open_text(content, request)
     except BaseException:
         content.close()
         raise
@@ -118,42 +130,35 @@ def _open_workbook(
     return source
 
 
-def _open_text(
-    content: Content,
-    encoding: str | None,
-    format: Format | None,
-    delimiter: str,
-    header_row: int | None,
-    unescape: bool,
-    limits: Limits,
-) -> Source:
-    sample, complete = _sample(content, limits)
+def _open_text(content: Content, request: Request) -> Source:
+    sample, complete = _sample(content, request.limits)
     if not sample.strip(b"\r\n\t \0\xef\xbb\xbf\xff\xfe"):
-        raise BadFile("{name} is empty", hint="Check that the right file was written.", name=content.name)
-    if encoding:
-        found = _known_encoding(encoding)
-    elif unescape and decoded(sample, "utf-8", complete=complete) is not None:
-        found = Encoding("utf-8")
-    else:
-        found = _detect(content, sample, complete, limits)
+        raise BadFile("{name} is empty", hint=EMPTY, name=content.name)
+    found = _encoding(content, request, sample, complete)
     notes = []
     if found.guessed:
         notes.append(_("encoding guessed: {encoding}; if letters look wrong, say --encoding", encoding=found.name))
     if content.packing:
         notes.append(_("unpacked from {packing}: {inner}", packing=content.packing, inner=content.inner))
     text = "".join(TextBlocks(content, found.name, None if complete else len(sample)))
-    if not unescape and not is_text(text):
+    if not request.unescape and not is_text(text):
         raise BadFile(NO_TEXT, hint=OTHER_ENCODING, name=content.name)
-    chosen = format or _text_format(content, text, notes)
-    blocks = TextBlocks(content, found.name)
+    chosen = request.format or _text_format(content, text, notes)
     if chosen == "csv" or chosen == "tsv":
-        given = delimiter or ("\t" if chosen == "tsv" else "")
-        return _open_delimited(content, blocks, text, complete, chosen, given, header_row, unescape, notes, limits)
-    if header_row is not None:
+        return _open_delimited(content, TextBlocks(content, found.name), request, chosen, text, complete, notes)
+    if request.header_row is not None:
         raise UsageError("{name} is JSON, which has no header line", hint="Leave out --header-row.", name=content.name)
     from bo.core.exchange.objects import open_objects
 
-    return open_objects(content, found.name, chosen, notes, limits)
+    return open_objects(content, found.name, chosen, notes, request.limits)
+
+
+def _encoding(content: Content, request: Request, sample: bytes, complete: bool) -> Encoding:
+    if request.encoding:
+        return _known_encoding(request.encoding)
+    if request.unescape and decoded(sample, "utf-8", complete=complete) is not None:
+        return Encoding("utf-8")
+    return _detect(content, sample, complete, request.limits)
 
 
 def _sample(content: Content, limits: Limits) -> tuple[bytes, bool]:
@@ -222,7 +227,7 @@ def _text_format(content: Content, text: str, notes: list[str]) -> Format:
     """By the ending; a table that calls itself a workbook, and input without a name, by what it looks like."""
     ending = content.inner.lower().rsplit(".", 1)[-1]
     start = text[:4096].lstrip()
-    if re.match(r"(?i)<(!doctype|html|table|\?xml|head|meta)", start):
+    if re.match(r"<[!?A-Za-z][^,;\t|]*>", start):
         raise BadFile(
             "{name} is a web page or XML, whatever its name says",
             hint="Open it in a spreadsheet program and save it as XLSX or CSV.",
@@ -242,28 +247,25 @@ def _text_format(content: Content, text: str, notes: list[str]) -> Format:
 def _open_delimited(
     content: Content,
     blocks: TextBlocks,
+    request: Request,
+    format: Format,
     text: str,
     complete: bool,
-    format: Format,
-    delimiter: str,
-    header_row: int | None,
-    unescape: bool,
     notes: list[str],
-    limits: Limits,
 ) -> Source:
+    own, limits = request.unescape, request.limits
+    given = request.delimiter or ("\t" if format == "tsv" else "")
     line_end = detect_line_end(text)
-    dialect = detect_dialect(text, line_end=line_end, complete=complete, delimiter=delimiter, quotes=not unescape)
-    notes += _dialect_notes(dialect, format, bool(delimiter))
-    layout = find_layout(_sampled(dialect, text, line_end), header_row=header_row, plain=unescape)
+    dialect = detect_dialect(text, line_end=line_end, complete=complete, delimiter=given, quotes=not own)
+    notes += _dialect_notes(dialect, given=bool(given))
+    layout = find_layout(_sampled(dialect, text, line_end), header_row=request.header_row, plain=own)
     if layout is None:
-        raise BadFile(
-            "{name} has nothing but blank lines", hint="Check that the right file was written.", name=content.name
-        )
+        raise BadFile("{name} has nothing but blank lines", hint=EMPTY, name=content.name)
     # The limit of the csv module is one for all and counts fields; ours, on records, is to be met first.
     csv.field_size_limit(max(csv.field_size_limit(), limits.record_chars + 4 * BLOCK_BYTES))
     intake = Intake()
     lines = LineFeeder(blocks, line_end, intake, limits, content.name)
-    table = Table(dialect.reader(lines.lines()), layout, intake, limits, notes=notes, unescape=unescape)
+    table = Table(dialect.reader(lines.lines()), layout, intake, limits, notes=notes, unescape=own)
     return Source(
         name=content.name,
         format="tsv" if dialect.delimiter == "\t" else "csv",
@@ -290,7 +292,7 @@ def _sampled(dialect: Dialect, text: str, line_end: str) -> list[Sampled]:
     return sample
 
 
-def _dialect_notes(dialect: Dialect, format: Format, given: bool) -> list[str]:
+def _dialect_notes(dialect: Dialect, *, given: bool) -> list[str]:
     notes = []
     if not given and dialect.delimiter != ",":
         notes.append(_("cells are parted by {mark}", mark=repr(dialect.delimiter)))
@@ -302,6 +304,8 @@ def _dialect_notes(dialect: Dialect, format: Format, given: bool) -> list[str]:
         )
     if dialect.escape:
         notes.append(_("quotation marks are escaped with {mark}", mark=repr(dialect.escape)))
+    if dialect.drop_space:
+        notes.append(_("blanks after a closing quotation mark are left out"))
     if dialect.skip_space:
         notes.append(_("blanks after the delimiter are left out"))
     return notes
@@ -361,6 +365,7 @@ class TextBlocks:
         )
 
 
+EMPTY = "Check that the right file was written."
 NO_TEXT = "{name} is not text in any encoding that is known here"
 OTHER_ENCODING = "Say another --encoding (utf-8, gb18030, utf-16-le, cp1252 …), or save the file as UTF-8."
 

@@ -1,7 +1,7 @@
 """The file of rejected rows: the columns of the import as they came, and five more that say where and why.
 
 It is a CSV that can be mended and imported again; the five columns are passed over then. It appears whole or not at
-all, and an import without rejects leaves none: an older one of that name is taken away, since its rows are settled.
+all, with its header alone where no row was rejected, so that an older one of that name never stands for this import.
 """
 
 from __future__ import annotations
@@ -48,12 +48,7 @@ class RejectFile:
         self.rows += 1
 
     def close(self) -> None:
-        if self.rows:
-            self._writer.close()
-            return
-        self._writer.abandon()
-        if os.path.isfile(self.path):
-            os.unlink(self.path)
+        self._writer.close()
 
     def abandon(self) -> None:
         self._writer.abandon()

@@ -49,7 +49,8 @@ class Opened(msgspec.Struct, frozen=True, tag="opened"):
     first_row: int
     first_column: int
     merged: int
-    errors: list[str]
+    errors: int
+    first_errors: list[str]
 
 
 class Rows(msgspec.Struct, frozen=True, tag="rows"):
@@ -64,7 +65,7 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """`why` is one of: password, sheet, empty, memory, broken."""
+    """`why` is one of: password, sheet, empty, memory, letters, broken."""
 
     why: str
     detail: str = ""
@@ -136,9 +137,15 @@ def _read(data: bytes, order: Order) -> Iterator[Message]:
         1,
         sheet.start[1] + 1,
         len(merged),
-        [*shown, *[""] * (len(errors) - len(shown))],
+        len(errors),
+        shown,
     )
-    yield from _rows(sheet, merged, errors)
+    for message in _rows(sheet, merged, errors):
+        if isinstance(message, Rows) and any("\0" in cell for cells in message.rows for cell in cells):
+            # Old workbooks that do not say how their letters are coded: the library takes each byte for one.
+            yield Failed("letters")
+            return
+        yield message
 
 
 def _choose(

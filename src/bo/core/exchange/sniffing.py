@@ -10,7 +10,7 @@ import codecs
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import islice
 from typing import Protocol
@@ -148,9 +148,15 @@ class Dialect(msgspec.Struct, frozen=True):
     quote: str = '"'
     escape: str = ""
     skip_space: bool = False
+    drop_space: bool = False
+    """Between a closing quotation mark and the delimiter, where some exports put a tab."""
 
     def reader(self, lines: Iterable[str]) -> Records:
         """A strict reader: what it cannot read is an error of one record, and the next call goes on after its line."""
+        if self.drop_space:
+            mark = re.escape(self.delimiter)
+            tidy = re.compile(rf'((?<=[^"{mark}])"|(?:(?<=^)|(?<={mark}))"")[ \t]+(?={mark}|\r?$)').sub
+            lines = (tidy(r"\1", line) for line in lines)
         return csv.reader(
             lines,
             delimiter=self.delimiter,
@@ -215,7 +221,7 @@ def detect_dialect(text: str, *, line_end: str, complete: bool, delimiter: str =
 def _believable(trial: _Trial, sample: str) -> bool:
     """Blanks part words too, so quoted cells must bear witness; the other rare ones must fit throughout."""
     if trial.dialect.delimiter == " ":
-        return trial.width >= 3 and bool(re.search(r'" "|" [^\s"]|[^\s"] "', sample))
+        return trial.width >= 3 and trial.fit >= 0.5 and bool(re.search(r'" "|" [^\s"]|[^\s"] "', sample))
     if trial.dialect.delimiter in "`^~\x1f":
         return trial.fit == 1.0
     return True
@@ -247,6 +253,8 @@ def _other_quotings(sample: str, delimiter: str, *, spaced: bool) -> list[tuple[
     groups = [([Dialect(delimiter, escape=mark) for mark in marks], False)] if marks else []
     if spaced:
         groups.append(([Dialect(delimiter, escape=mark, skip_space=True) for mark in ["", *marks]], True))
+    if re.search(rf'"[ \t]+(?:$|{parted})', sample, re.MULTILINE):
+        groups.append(([Dialect(delimiter, drop_space=True)], False))
     for quote in ("'", "`"):
         opened = re.search(rf"(?:^|{parted}){quote}[^{quote}]", sample, re.MULTILINE)
         if quote != delimiter and opened and re.search(rf"{quote}(?:$|{parted})", sample, re.MULTILINE):
@@ -259,7 +267,7 @@ def _other_quotings(sample: str, delimiter: str, *, spaced: bool) -> list[tuple[
 
 
 def _try(dialect: Dialect, sample: _Sample) -> _Trial:
-    widths: Counter[int] = Counter()
+    widths: list[int] = []
     errors = 0
     spaced = False
     reader = dialect.reader(sample.lines)
@@ -273,11 +281,26 @@ def _try(dialect: Dialect, sample: _Sample) -> _Trial:
             errors += sample.complete or "end of data" not in str(error)
             continue
         if cells and any(cells):
-            widths[len(cells)] += 1
+            widths.append(len(cells))
             spaced = spaced or any(cell.startswith(" ") and cell.lstrip(" ").startswith('"') for cell in cells)
-    total = widths.total() + errors
     if not widths:
         return _Trial(dialect, flaws=errors)
-    # The first of equally frequent widths is the one seen first, which is the header's.
-    width, count = widths.most_common(1)[0]
+    width = usual_width(widths)
+    total, count = len(widths) + errors, widths.count(width)
     return _Trial(dialect, width, count / total, total - count, spaced)
+
+
+def usual_width(widths: Sequence[int]) -> int:
+    """The most frequent width; of equals the first, which is the header's.
+
+    Where most lines have one cell, a long text may stand above the table: then the width that the lines keep to from
+    its first to the last.
+    """
+    frequent = Counter(widths).most_common(4)
+    if frequent[0][0] != 1:
+        return frequent[0][0]
+    for width, count in frequent[1:]:
+        below = widths[widths.index(width) :]
+        if count >= 2 and count * 10 >= len(below) * 7:
+            return width
+    return 1

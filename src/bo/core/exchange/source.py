@@ -125,17 +125,20 @@ def distinct_names(cells: Sequence[str], *, first: int = 1) -> tuple[list[str], 
     blank: list[str] = []
     repeated: list[str] = []
     taken: set[str] = set()
+    copies: dict[str, int] = {}
     for position, cell in enumerate(cells, first):
         wanted = " ".join(cell.split())
         if not wanted:
             wanted = f"column {position}"
             blank.append(wanted)
-        name, copy = wanted, 1
+        name, copy = wanted, copies.get(wanted, 1)
         while name in taken:
             copy += 1
             name = f"{wanted} ({copy})"
         if copy > 1:
             repeated.append(name)
+        # From here on, so that a line of one name repeated is not counted through again and again.
+        copies[wanted] = copy
         taken.add(name)
         names.append(name)
     notes = []

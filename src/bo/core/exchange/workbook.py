@@ -21,7 +21,7 @@ import msgspec
 from bo.core.exchange.containers import Content
 from bo.core.exchange.layout import Intake, Sampled, Table, find_layout
 from bo.core.exchange.sheet_process import Done, Failed, Message, Opened, Order, Rows, send
-from bo.core.exchange.source import MIB, Format, Limits, Source, shorten
+from bo.core.exchange.source import MIB, Limits, Source, shorten
 from bo.core.kernel.errors import BadFile, BoError
 from bo.core.kernel.text import _
 
@@ -61,7 +61,7 @@ def _as_source(reading: _Reading, content: Content, header_row: int | None, limi
     table = Table(reading, layout, Intake(), limits, notes=notes, offset=opened.first_column - 1)
     return Source(
         name=content.name,
-        format=_format(content.workbook),
+        format=content.workbook or "xlsx",
         columns=table.columns,
         rows=table.rows(),
         notes=notes,
@@ -74,10 +74,6 @@ def _as_source(reading: _Reading, content: Content, header_row: int | None, limi
 OTHER_SHEET = "Choose another sheet with --sheet."
 
 
-def _format(name: str) -> Format:
-    return name  # type: ignore[return-value]  # content.workbook is one of them
-
-
 def _notes(opened: Opened) -> list[str]:
     notes = []
     if opened.others:
@@ -85,10 +81,8 @@ def _notes(opened: Opened) -> list[str]:
     if opened.merged:
         notes.append(_("merged cells: {count}; those merged downwards count for each row", count=opened.merged))
     if opened.errors:
-        first = ", ".join(filter(None, opened.errors))
-        notes.append(
-            _("cells with an error instead of a value: {count} ({first})", count=len(opened.errors), first=first)
-        )
+        first = ", ".join(opened.first_errors)
+        notes.append(_("cells with an error instead of a value: {count} ({first})", count=opened.errors, first=first))
     return notes
 
 
@@ -191,6 +185,12 @@ class _Reading:
             )
         if failed.why == "empty":
             return BadFile("{name} has no data in its sheets", hint="Check that the right file was saved.", name=name)
+        if failed.why == "letters":
+            return BadFile(
+                "{name} does not say how its letters are coded",
+                hint="Open it in a spreadsheet program and save it as XLSX.",
+                name=name,
+            )
         if failed.why == "memory":
             return self._ended_early()
         return self._broken(failed.detail)

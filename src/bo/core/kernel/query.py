@@ -140,10 +140,10 @@ def _condition(item: FieldInfo, operator: str, value: str, reading: Reading, neg
         if isinstance(item.kind, TagsKind):
             written = msgspec.json.encode(value).decode()
             return Condition(item.name, "tag", (f"%{_escape(written)}%",), negated)
+        if (operator == "~" and item.kind.column not in ("text", "json")) or (operator != "~" and item.kind.column == "json"):
+            raise UsageError("{field} cannot be compared with {operator}", field=item.name, operator=operator)
         if item.kind.column in ("moment", "day"):
             return _time_condition(item, operator, value, reading, negated)
-        if item.kind.column not in ("text", "json") and operator == "~" or item.kind.column == "json" and operator != "~":
-            raise UsageError("{field} cannot be compared with {operator}", field=item.name, operator=operator)
         if operator == "~":
             return Condition(item.name, "like", (f"%{_escape(value)}%",), negated)
         if operator == ":":
@@ -187,9 +187,7 @@ def _time_condition(item: FieldInfo, operator: str, text: str, reading: Reading,
         return Condition(item.name, "lt", (start,), negated)
     if operator == ">":
         return Condition(item.name, "ge" if start != end else "gt", (end,), negated)
-    if operator == "<=":
-        return Condition(item.name, "lt" if start != end else "le", (end,), negated)
-    raise UsageError("{field} cannot be compared with {operator}", field=item.name, operator=operator)
+    return Condition(item.name, "lt" if start != end else "le", (end,), negated)
 
 
 def _time_span(item: FieldInfo, text: str, reading: Reading) -> tuple[object, object]:

@@ -10,7 +10,7 @@ Fields are plain values; a record is changed by assignment inside a command and 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 from zlib import crc32
@@ -91,6 +91,11 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
         """Who may hold this row: `shared`, `hq`, or `store:<id>`."""
         return "shared"
 
+    @classmethod
+    def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[str, object]]:
+        """The lookup fields and values that making a record from these arguments looks for, so that a batch fetches them at once."""
+        return [(name, value) for name in info_of(cls).lookups if (value := values.get(name)) is not None]
+
     def check(self) -> None:
         """Raise Refused where an invariant of this record alone is broken; called on every change."""
 
@@ -131,6 +136,7 @@ class RecordInfo(msgspec.Struct, eq=False):
     columns: tuple[str, ...]  # what a list shows when nothing else is asked for
     fields: tuple[FieldInfo, ...]
     by_name: dict[str, FieldInfo] = {}
+    field_names: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     lookups: tuple[str, ...] = ()
     uniques: tuple[str, ...] = ()
@@ -144,6 +150,7 @@ class RecordInfo(msgspec.Struct, eq=False):
 
     def __post_init__(self) -> None:
         self.by_name = {info.name: info for info in self.fields}
+        self.field_names = tuple(self.by_name)
         self.searched = tuple(info.name for info in self.fields if info.meta.search)
         self.uniques = tuple(info.name for info in self.fields if info.meta.unique)
         self.lookups = tuple(info.name for info in self.fields if info.meta.lookup)
@@ -155,10 +162,6 @@ class RecordInfo(msgspec.Struct, eq=False):
         self.decoder = msgspec.json.Decoder(self.cls)
         shape = ",".join(f"{info.name}:{info.kind.column}" for info in self.fields)
         self.fingerprint = f"{self.name}@{crc32(shape.encode()):08x}"
-
-    @property
-    def field_names(self) -> tuple[str, ...]:
-        return tuple(info.name for info in self.fields)
 
     def _positions(self, column: Column) -> tuple[int, ...]:
         return tuple(index for index, info in enumerate(self.fields) if info.kind.column == column)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bo.core.customers.registering import known_customer
 from bo.core.kernel.errors import Refused, WrongState
 from bo.core.kernel.ids import short
 from bo.core.kernel.record import State, States
@@ -63,7 +64,7 @@ class NotOpener(Refused):
 
 
 def find_valid(tx: Tx, lead: Lead) -> None:
-    """The report is honest and of use; nothing is due until a store has it."""
+    """The report is honest and of use; nothing is due until a store has it. A customer who is known is linked."""
     _require_other_reviewer(tx, lead)
     if not lead.consent:
         raise NoConsent(
@@ -71,6 +72,8 @@ def find_valid(tx: Tx, lead: Lead) -> None:
         )
     deadlines.clear(lead)
     _note_reviewer(tx, lead)
+    customer = known_customer(tx, phone=lead.phone, email=lead.email)
+    lead.customer = customer.id if customer is not None else None
     earned(tx, lead, "valid_lead")
 
 

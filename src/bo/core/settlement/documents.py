@@ -7,6 +7,7 @@ spreadsheet would take for a formula are neutralised.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from hashlib import sha256
@@ -27,7 +28,11 @@ PAYOUT_COLUMNS: Final = (
     "reference", "payee", "holder", "account_kind", "account", "bank", "bank_code", "amount", "currency", "purpose",
 )  # fmt: skip
 LIVE_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
-FONT: Final = "STSong-Light"  # built into every PDF reader for Chinese, so that no font file has to be carried
+PLAIN_FONT: Final = "Helvetica"
+WIDE_FONT: Final = "STSong-Light"  # PDF readers bring it for Chinese, so that no font file has to be carried
+
+
+_RUNS: Final = re.compile(r"[\x20-\x7e]+|[^\x20-\x7e]+")
 
 
 class RuleSum(Struct, frozen=True):
@@ -128,8 +133,8 @@ def statement_pdf(statement: Statement) -> bytes:
     from reportlab.pdfbase.cidfonts import UnicodeCIDFont
     from reportlab.pdfgen.canvas import Canvas
 
-    if FONT not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(UnicodeCIDFont(FONT))
+    if WIDE_FONT not in pdfmetrics.getRegisteredFontNames():
+        pdfmetrics.registerFont(UnicodeCIDFont(WIDE_FONT))
     written = BytesIO()
     canvas = Canvas(written, pagesize=A4, invariant=1)
     canvas.setTitle(statement.number)
@@ -158,7 +163,7 @@ class _Sheet:
             (_("Settlement"), f"{statement.settlement} ({_(statement.state.replace('_', ' '))})"),
         ]
         for label, text in facts:
-            self._row(((self.LEFT, label), (self.COLUMNS[1], _clean(text))))
+            self._row(((self.LEFT, label), (self.COLUMNS[1], text)))
         if statement.held:
             self._row(((self.LEFT, _("Not paid")), (self.COLUMNS[1], _(statement.held))))
         self._gap()
@@ -182,18 +187,26 @@ class _Sheet:
             self.canvas.showPage()
         self.page += 1
         self.y = self.height - self.TOP
-        self.canvas.setFont(FONT, 15)
-        self.canvas.drawString(self.LEFT, self.y, f"{_('Statement')} {_clean(statement.number)}")
-        self.canvas.setFont(FONT, 9)
-        self.canvas.drawRightString(self.RIGHT, self.y, _("page {page}", page=self.page))
+        self._write(self.LEFT, f"{_('Statement')} {statement.number}", size=15)
+        self._write(self.RIGHT - 40, _("page {page}", page=self.page))
         self.y -= 2 * self.STEP
 
     def _row(self, cells: tuple[tuple[int, str], ...], amount: str = "") -> None:
         for x, text in cells:
-            self.canvas.drawString(x, self.y, text)
+            self._write(x, text)
         if amount:
+            self.canvas.setFont(WIDE_FONT if not amount.isascii() else PLAIN_FONT, 9)
             self.canvas.drawRightString(self.RIGHT, self.y, amount)
         self.y -= self.STEP
+
+    def _write(self, x: int, text: str, size: int = 9) -> None:
+        """Text in the plain font, and what that one does not have in the wide one."""
+        place = x
+        for part in _RUNS.findall(visible(text)):
+            font = PLAIN_FONT if part.isascii() else WIDE_FONT
+            self.canvas.setFont(font, size)
+            self.canvas.drawString(place, self.y, part)
+            place += self.canvas.stringWidth(part, font, size)
 
     def _gap(self) -> None:
         self.canvas.line(self.LEFT, self.y + self.STEP // 2, self.RIGHT, self.y + self.STEP // 2)
@@ -225,12 +238,7 @@ def _period(statement: Statement) -> str:
 
 
 def _short(text: str, most: int) -> str:
-    cleaned = _clean(text)
-    return cleaned if len(cleaned) <= most else cleaned[: most - 1] + "…"
-
-
-def _clean(text: str) -> str:
-    return visible(text)
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> bytes:

@@ -148,7 +148,7 @@ def statement(read: Reader, settlement: Settlement, *, referrer: Referrer) -> St
     Raises:
         NoStatement: the payee is not in the settlement, or its payment failed or was cancelled.
     """
-    payout = next((item for item in _payouts(read, settlement) if item.referrer == referrer.id), None)
+    payout = next(iter(_payouts(read, settlement, f" referrer:{referrer.id}")), None)
     if payout is None or payout.state in ("failed", "cancelled"):
         raise NoStatement(
             "{number} has no statement for {payee}: {state}", hint="Its lines are in a later settlement.",
@@ -244,8 +244,8 @@ def _masked(account: str) -> str:
     return f"****{account[-4:]}" if len(account) > 6 else "****" if account else ""
 
 
-def _payouts(read: Reader, settlement: Settlement) -> list[Payout]:
-    return [item for item in _stream(read, Payout, f"settlement:{settlement.id}") if isinstance(item, Payout)]
+def _payouts(read: Reader, settlement: Settlement, only: str = "") -> list[Payout]:
+    return [item for item in _stream(read, Payout, f"settlement:{settlement.id}{only}") if isinstance(item, Payout)]
 
 
 def _lines(read: Reader, filter_text: str) -> Iterator[RewardLine]:

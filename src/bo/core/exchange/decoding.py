@@ -1,0 +1,268 @@
+"""Cells read by the kinds of their fields, with what a mapping says about days, decimals and words.
+
+A blank cell gives no value. What its kind cannot read is a BadValue; a reference that finds nothing is the NotFound or
+Ambiguous of the reader. Nothing is put right behind the reader's back: text that had to be tidied is counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Final, NamedTuple
+
+import msgspec
+
+from bo.core.exchange.mapping import MORE, Binding, SavedMapping, several_phones
+from bo.core.exchange.report import Fault, fault_of
+from bo.core.kernel.command import Param
+from bo.core.kernel.errors import Ambiguous, BadValue, BoError, NotFound
+from bo.core.kernel.kinds import AmountKind, Context, DayKind, Kind, MomentKind, PhoneKind, RefKind, TagsKind, TextKind, moment_text
+from bo.core.kernel.parsing import parse_amount, parse_day, parse_moment, parse_phone, split_phones
+from bo.core.kernel.reader import Reader
+from bo.core.kernel.record import Record
+
+Decode = Callable[[str, Context], object]
+LONGEST_SINGLE_PHONE: Final = 14  # +86 and eleven digits; what is longer may be two
+REFERENCES_MOST: Final = 20_000
+_as_texts = msgspec.json.Decoder(list[str]).decode
+
+
+class FieldReader(NamedTuple):
+    """How one field is read: its cell, and whether it is text that comes out as it goes in."""
+
+    name: str
+    place: int
+    decode: Decode
+    is_text: bool
+
+
+def field_reader(name: str, place: int, param: Param, mapping: SavedMapping, references: References) -> FieldReader:
+    decode = decoder(param.kind, mapping, references, mapping.split.get(name, ""), param.record)
+    return FieldReader(name, place, decode, isinstance(param.kind, TextKind))
+
+
+def decoder(kind: Kind, mapping: SavedMapping, references: References, mark: str = "", cls: type[Record] | None = None) -> Decode:
+    """How text is read as this kind, under this mapping."""
+    order, decimal = mapping.day_order, mapping.decimal or None
+    if isinstance(kind, DayKind) and order:
+        return lambda text, _context: parse_day(text, order)
+    if isinstance(kind, MomentKind) and order:
+        return lambda text, context: parse_moment(text, context.zone, order)
+    if isinstance(kind, AmountKind):
+        return lambda text, context: parse_amount(text, context.currency, decimal)
+    if isinstance(kind, TagsKind):
+        return lambda text, context: kind.decode(tag_words(text, mark), context)
+    if isinstance(kind, RefKind):
+        return references.decoder(kind, cls)
+    return kind.decode
+
+
+def tag_words(text: str, mark: str = "") -> str | list[str]:
+    """The words of a cell: a JSON array, or what a mark divides; else the text, which the kind divides."""
+    if text[:1] == "[" and text[-1:] == "]":
+        try:
+            return _as_texts(text)
+        except msgspec.MsgspecError:
+            return text
+    return text.split(mark) if mark else text
+
+
+class References:
+    """Ids of records that cells refer to, each looked up once."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._found: dict[tuple[str, str], str | NotFound | Ambiguous] = {}
+
+    def decoder(self, kind: RefKind, cls: type[Record] | None) -> Decode:
+        wanted = cls or self._reader.registry.record(kind.record)
+        return lambda text, _context: self.id_of(kind.record, wanted, text.strip())
+
+    def id_of(self, noun: str, cls: type[Record], text: str) -> str:
+        """The id that a text means. Raises NotFound or Ambiguous."""
+        found = self._found.get((noun, text))
+        if found is None:
+            if len(self._found) >= REFERENCES_MOST:
+                self._found.clear()
+            try:
+                found = self._reader.get(cls, text).id
+            except (NotFound, Ambiguous) as error:
+                found = type(error)(error.message, hint=error.hint, **error.facts)
+            self._found[noun, text] = found
+        if isinstance(found, str):
+            return found
+        raise type(found)(found.message, hint=found.hint, **found.facts)
+
+
+class RowReader:
+    """Reads the cells of one file's rows into the fields of a record."""
+
+    def __init__(self, binding: Binding, params: Mapping[str, Param], references: References, context: Context) -> None:
+        self.tidied: Counter[str] = Counter()
+        self._context = context
+        self._contexts: dict[str, Context] = {}
+        self._mapping = mapping = binding.mapping
+        fields = binding.fields
+        places = {name: columns[0].place for name, columns in fields.items()}
+        for name in mapping.constants:
+            places.setdefault(name, len(binding.columns) + sum(place >= len(binding.columns) for place in places.values()))
+        self.readers = {name: field_reader(name, place, params[name], mapping, references) for name, place in places.items()}
+        self._phones = [item for name, item in self.readers.items() if isinstance(params[name].kind, PhoneKind)]
+        self._amounts = [item for name, item in self.readers.items() if isinstance(params[name].kind, AmountKind)]
+        special = {item.name for item in (*self._phones, *self._amounts)}
+        self._plain = [item for item in self.readers.values() if item.name not in special]
+        self._twins = {item.name: item.name + MORE if several_phones(params, item.name) else "" for item in self._phones}
+        self._headers = {name: columns[0].header for name, columns in fields.items()}
+        self._tables = [(column.place, table) for name, table in mapping.values.items() for column in fields.get(name, [])]
+        self._joined = [[column.place for column in columns] for columns in fields.values() if len(columns) > 1]
+        self._as_they_are = not (mapping.null or mapping.constants or self._tables or self._joined)
+
+    def header_of(self, name: str) -> str:
+        """The column that a field comes from, as the file calls it."""
+        return self._headers.get(name, name)
+
+    def ready(self, cells: Sequence[str | None]) -> Sequence[str | None]:
+        """Cells as the mapping wants them: null words blank, words translated, columns joined, constants where there is none."""
+        if self._as_they_are:
+            return cells
+        null = self._mapping.null
+        made = [None if cell is not None and cell.strip() in null else cell for cell in cells]
+        for place, table in self._tables:
+            cell = made[place]
+            if cell is not None:
+                made[place] = table.get(cell.strip(), cell)
+        for places in self._joined:
+            made[places[0]] = " ".join(text for place in places if (text := (made[place] or "").strip()))
+        for name, constant in self._mapping.constants.items():
+            place = self.readers[name].place
+            if place >= len(made):
+                made.append(constant)
+            elif not (made[place] or "").strip():
+                made[place] = constant
+        return made
+
+    def values(self, cells: Sequence[str | None], own_currency: str, leftover: dict[str, object]) -> dict[str, object]:
+        """The fields of a row that are not blank. Phone numbers beyond the second go to `leftover` by their header.
+
+        `own_currency` is what amounts are in where the row does not say. Raises what reading a cell raises.
+        """
+        values: dict[str, object] = {}
+        context = self._context
+        for name, place, decode, is_text in self._plain:
+            text = cells[place]
+            if not text or text.isspace():
+                continue
+            value = decode(text, context)
+            if value is not text:
+                if value == "":
+                    continue
+                if is_text and value != text.strip():
+                    self.tidied[name] += 1
+            values[name] = value
+        if self._phones:
+            self._take_phones(cells, values, leftover)
+        if self._amounts:
+            context = self.money(str(values.get("currency") or own_currency))
+            for name, place, decode, _is_text in self._amounts:
+                text = cells[place]
+                if text and not text.isspace():
+                    values[name] = decode(text, context)
+        return values
+
+    def _take_phones(self, cells: Sequence[str | None], values: dict[str, object], leftover: dict[str, object]) -> None:
+        """One number for each field; a second in the cell goes to the twin, and a cell with more stays beside them as it was written."""
+        twins, region = self._twins, self._context.region
+        for name, place, _decode, _is_text in self._phones:
+            if name[-1:] == MORE and twins.get(name[:-1]) == name:
+                continue  # read together with the first
+            twin = twins[name]
+            other = self.readers.get(twin) if twin else None
+            first, second = (cells[place] or "").strip(), (cells[other.place] or "").strip() if other is not None else ""
+            if not first:
+                if second:
+                    values[twin] = phones_in("", second, region, self._mapping.split.get(twin, ""))[0]
+                continue
+            numbers = phones_in(first, second, region, self._mapping.split.get(name, ""))
+            values[name] = numbers[0]
+            if twin and len(numbers) > 1:
+                values[twin] = numbers[1]
+            if len(numbers) > (2 if twin else 1):
+                leftover[self.header_of(name)] = first
+                leftover.update({self.header_of(twin): second} if second else {})
+
+    def money(self, currency: str) -> Context:
+        """What amounts in that currency are read with; "" is the office's."""
+        if not currency or currency == self._context.currency:
+            return self._context
+        found = self._contexts.get(currency)
+        if found is None:
+            found = self._contexts[currency] = Context(self._context.region, currency, self._context.zone)
+        return found
+
+    def faults(self, cells: Sequence[str | None], own_currency: str) -> tuple[Fault, ...]:
+        """Every cell of a row that cannot be read, and why."""
+        found: list[Fault] = []
+        currency = self.readers.get("currency")
+        context = self.money(own_currency)
+        if currency is not None and (text := cells[currency.place]):
+            try:
+                context = self.money(str(currency.decode(text, context)))
+            except BoError:
+                pass  # told below, with the others
+        for name, place, decode, _is_text in self.readers.values():
+            text = cells[place]
+            if not text or text.isspace():
+                continue
+            try:
+                if name in self._twins:
+                    phones_in(text, "", context.region, self._mapping.split.get(name, ""))
+                else:
+                    decode(text, context)
+            except BoError as error:
+                found.append(fault_of(error, self.header_of(name), text))
+        return tuple(found) or (fault_of(BadValue("the row cannot be read", hint="Look at its cells.")),)
+
+
+def phones_in(first: str, second: str, region: str, mark: str = "") -> list[str]:
+    """The numbers of a phone cell and its twin's, each once. Raises BadValue."""
+    found: dict[str, None] = {}
+    for cell in (first, second):
+        if cell:
+            found.update(dict.fromkeys(_phones_of(cell, region, mark)))
+    return list(found)
+
+
+def _phones_of(cell: str, region: str, mark: str) -> Sequence[str]:
+    if mark:
+        return [parse_phone(part, region) for part in cell.split(mark) if part.strip()]
+    if len(cell) <= LONGEST_SINGLE_PHONE and cell.isascii():
+        return (parse_phone(cell, region),)
+    try:
+        return (parse_phone(cell, region),)
+    except BadValue as single:
+        try:
+            numbers = split_phones(cell, region)
+        except BadValue:
+            numbers = []
+        if len(numbers) < 2:
+            raise single from None
+        return numbers
+
+
+def plain_value(value: object) -> object:
+    """A value as it goes into a call and a temporary file: text, number, flag, or a list or mapping of these."""
+    if isinstance(value, datetime):
+        return moment_text(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def facts_of(text: str) -> dict[str, str | int | bool | None] | None:
+    """The names with values that a cell holds as a JSON object; None where it holds something else."""
+    if not re.match(r"\s*\{", text):
+        return None
+    try:
+        return msgspec.json.decode(text, type=dict[str, str | int | bool | None])
+    except msgspec.MsgspecError:
+        return None
