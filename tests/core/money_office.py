@@ -8,9 +8,13 @@ from itertools import count
 from pathlib import Path
 from typing import Final, TypeVar
 
+import pytest
+
 from bo.core import office
 from bo.core.kernel.command import Registry
 from bo.core.kernel.dispatch import Call, Outcome
+from bo.core.kernel.errors import BoError
+from bo.core.kernel.reader import Reader
 from bo.core.kernel.record import Record, info_of
 from bo.core.kernel.workspace import Workspace
 from bo.core.ledger.records import Posting
@@ -87,12 +91,18 @@ class MoneyOffice:
         return self.get(Settlement, made.id)
 
     def get(self, cls: type[R], key: str) -> R:
-        self.by("boss")
-        return self.ws.reader().get(cls, key)
+        return self._reader().get(cls, key)
 
     def all(self, cls: type[R], filter_text: str = "") -> list[R]:
-        self.by("boss")
-        return self.ws.reader().records(cls, filter_text)
+        return self._reader().records(cls, filter_text)
+
+    def _reader(self) -> Reader:
+        """The eyes of somebody who sees everything; who is at the keyboard stays there."""
+        actor = self.ws.actor
+        try:
+            return self.by("boss").reader()
+        finally:
+            self.ws.actor = actor
 
     def payout(self, settlement: Settlement, referrer: str) -> Payout:
         return self.all(Payout, f"settlement:{settlement.id} referrer:{self.referrers[referrer]}")[0]
@@ -101,6 +111,16 @@ class MoneyOffice:
         """What an account holds in CNY, for one party or all."""
         found = self.all(Posting, f"account:{account}")
         return sum(item.amount for item in found if item.currency == "CNY" and party in ("", item.party))
+
+    def refuses(
+        self, error: type[BoError], login: str, name: str, subject: str | None = None, /, **args: object
+    ) -> str:
+        """What a refused call says; checks that it has changed nothing."""
+        before = self.image()
+        with pytest.raises(error) as raised:
+            self.by(login).do(name, subject, **args)
+        assert self.image() == before
+        return str(raised.value)
 
     def image(self) -> dict[str, list[bytes]]:
         """Every record of the money modules, to see that a refusal changed nothing."""
@@ -114,7 +134,9 @@ def make_office(folder: Path) -> None:
     """An office with operators, three referrers with accounts, and active rules for leads, visits and orders."""
     ws = office.create(folder, office.context_for("CN"), operator="boss", clock=lambda: START)
     calls = [
-        Call("operators.add", None, {"login": login, "roles": [role]}) for login, role in OPERATORS.items() if login != "boss"
+        Call("operators.add", None, {"login": login, "roles": [role]})
+        for login, role in OPERATORS.items()
+        if login != "boss"
     ]
     for number, code in enumerate(REFERRERS, 1):
         calls.append(Call("referrers.register", None, {"code": code, "name": f"李设计{number}", "kind": "designer"}))

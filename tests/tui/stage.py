@@ -12,11 +12,13 @@ from textual.pilot import Pilot
 
 from bo.tui.app import BoApp
 from bo.tui.launch import reading
-from bo.tui.source import RowView, ScreenOptions, Standing
+from bo.tui.source import Desk, RowView, ScreenOptions, Source, Standing
 from tests.tui.sample_office import SampleDesk, SampleSource
 
 WAIT_S = 5.0
 SMALL, LARGE = (80, 24), (200, 50)
+
+Story = Callable[["Stage"], Awaitable[None]]
 
 
 class Stage:
@@ -86,27 +88,33 @@ class Stage:
         await self.pilot.pause(0.12)
 
 
-def play(
-    office: Path,
-    story: Callable[[Stage], Awaitable[None]],
+def play(office: Path, story: Story, *, size: tuple[int, int] = SMALL, options: ScreenOptions | None = None) -> None:
+    """Run a story on the screen of a sample office, from its first rows and commands on."""
+    sources: list[SampleSource] = []
+
+    def open_source() -> SampleSource:
+        sources.append(SampleSource(office))
+        return sources[0]
+
+    perform(open_source, lambda: SampleDesk(office), story, sources=sources, size=size, options=options)
+
+
+def perform(
+    open_source: Callable[[], Source],
+    open_desk: Callable[[], Desk],
+    story: Story,
     *,
+    sources: list[SampleSource] | None = None,
     size: tuple[int, int] = SMALL,
     options: ScreenOptions | None = None,
 ) -> None:
-    """Run a story on the screen of an office, from its first rows and commands on."""
+    """Run a story on the screen of whatever office these open."""
 
     async def run() -> None:
-        sources: list[SampleSource] = []
-
-        def open_source() -> SampleSource:
-            sources.append(SampleSource(office))
-            return sources[0]
-
         lane, browser = reading(open_source)
-        chosen = options or ScreenOptions()
-        app = BoApp(browser, lane, lambda: SampleDesk(office), Standing("Office", "ann"), chosen)
+        app = BoApp(browser, lane, open_desk, Standing("Office", "ann"), options or ScreenOptions())
         async with app.run_test(size=size) as pilot:
-            stage = Stage(app, pilot, sources)
+            stage = Stage(app, pilot, sources or [])
             await stage.until(lambda: app.has_commands, "the first view and the commands")
             await story(stage)
 

@@ -57,7 +57,7 @@ Screen { background: $background; color: $foreground; layout: vertical; }
 #dialog { width: 78; max-width: 100%; height: auto; max-height: 92%; background: $panel; padding: 1 2; }
 #dialog.picker { height: 20; }
 #heading { margin-bottom: 1; }
-#fields { height: auto; max-height: 1fr; }
+#fields { height: auto; }
 #foot, #answer { margin-top: 1; }
 ModalScreen { align: center middle; background: transparent; }
 TextScreen { background: $background; }

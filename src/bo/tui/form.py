@@ -24,7 +24,7 @@ Values = Mapping[str, str]
 Check = Callable[[Values, Callable[[Mapping[str, str]], None]], None]
 Search = Callable[[str, str, Callable[[list[Choice]], None]], None]
 
-LABEL_WIDTH = 18
+FRAME_HEIGHT = 8
 
 
 class TextField(Input):
@@ -46,9 +46,9 @@ class FieldRow(Vertical):
     DEFAULT_CSS = """
     FieldRow { height: auto; }
     FieldRow Horizontal { height: auto; }
-    FieldRow .label { width: 18; }
+    FieldRow .label { width: 19; padding-right: 1; }
     FieldRow TextField { width: 1fr; }
-    FieldRow .error { margin-left: 18; display: none; }
+    FieldRow .error { margin-left: 19; display: none; }
     """
 
     def __init__(self, looks: Looks, param: ParamSpec, field: TextField | ChoiceField) -> None:
@@ -111,6 +111,10 @@ class FormScreen(ModalScreen["Values | None"]):
             with VerticalScroll(id="fields", can_focus=False):
                 yield from self._rows
             yield self._foot
+
+    def on_resize(self, event: events.Resize) -> None:
+        # Whatever the number of fields, the line with the keys stays on the screen.
+        self.query_one("#fields").styles.max_height = max(3, event.size.height - FRAME_HEIGHT)
 
     def on_mount(self) -> None:
         self._say_keys()

@@ -39,6 +39,7 @@ SQLITE_INTERRUPT = 9
 CHOICES_HELD = 500
 HISTORY_MAX = 100
 FIELDS_IN_ENTRY = 6
+_APART = ("id", "state", "revision", "scope")
 
 
 class OfficeSnapshot:
@@ -112,11 +113,11 @@ class OfficeSource:
         values = {item.name: getattr(record, item.name) for item in self._info.fields if not item.meta.internal}
         shown = self._shown.record(values)
         title = shown.get(name_field(self._info), "") or record_id
-        fields = tuple(
-            DetailField(_(self._info.by_name[name].label), text)
-            for name, text in shown.items()
-            if text and name not in ("id", "state", "revision", "scope")
-        )
+        usual = {item.name: item.default for item in self._info.fields}
+        told = [name for name, text in shown.items() if text and name not in _APART and values[name] != usual.get(name)]
+        # When it was made and changed says the history better, so that comes last.
+        told.sort(key=lambda name: name in ("created_at", "updated_at"))
+        fields = tuple(DetailField(_(self._info.by_name[name].label), shown[name]) for name in told)
         return Detail(record_id, title, str(values.get("state", "")), fields, self._history(record_id))
 
     def values(self, record_id: str) -> Mapping[str, str]:

@@ -49,8 +49,8 @@ class Bar(Widget):
         right = Strip(_segments(self._right, looks))
         room = width - right.cell_length
         if room < min(left.cell_length, width // 2):
-            return left.adjust_cell_length(width, base)
-        return Strip.join([left.adjust_cell_length(room, base), right])
+            return _cut(left, width, looks)
+        return Strip.join([_cut(left, room, looks), right])
 
 
 class Pane(Widget):
@@ -96,6 +96,13 @@ class Pane(Widget):
         index = y + self.offset_lines
         line = self._lines[index] if index < len(self._lines) else ()
         return Strip(_segments(line, looks)).adjust_cell_length(self.size.width, looks.ground)
+
+
+def _cut(strip: Strip, width: int, looks: Looks) -> Strip:
+    """The strip in exactly that width, with a mark at its end where something is missing."""
+    if strip.cell_length <= width or width < 2:
+        return strip.adjust_cell_length(width, looks.ground)
+    return Strip.join([strip.crop(0, width - 1), Strip([Segment(looks.glyphs.more, looks.tone("dim"))])])
 
 
 def _segments(spans: Sequence[Span], looks: Looks) -> list[Segment]:

@@ -28,6 +28,7 @@ _WIDTHS = {
     "ref": 14,
 }
 TAIL = 8
+OPERATOR = "oper_"
 
 
 def columns_of(info: RecordInfo) -> tuple[str, ...]:
@@ -85,6 +86,7 @@ class Shown:
             noun = self._refers(name)
             if noun and value:
                 self._learn(noun, {str(value)})
+        self.people({value for value in values.values() if isinstance(value, str) and value.startswith(OPERATOR)})
         self.currency = str(values.get("currency") or self._reader.context.currency)
         names = list(values)
         cells = self.cells(names, [_plain(values[name]) for name in names])
@@ -95,6 +97,8 @@ class Shown:
         noun = self._refers(item.name)
         if noun and value:
             self._learn(noun, {str(value)})
+        if isinstance(value, str) and value.startswith(OPERATOR):
+            self.people({value})
         return self.cells([item.name], [value])[0]
 
     def moment(self, value: object) -> str:
@@ -106,6 +110,10 @@ class Shown:
         """Names of operators; what may not be read stays an id."""
         self._learn("operators", ids - {"system"})
         return self._names.get("operators", {})
+
+    def _person(self, text: str) -> str:
+        """Who is meant where a text field keeps the id of an operator."""
+        return self._names.get("operators", {}).get(text, text) if text.startswith(OPERATOR) else text
 
     def _refers(self, name: str) -> str:
         item = self._info.by_name.get(name)
@@ -154,6 +162,8 @@ class Shown:
                 return lambda value: _(str(words.get(value, value)))
             case "tags" | "facts":
                 return _listed
+            case "text":
+                return lambda value: self._person(str(value))
             case "amount" | "rate":
                 return lambda value: kind.show(value, self.currency)
             case _:

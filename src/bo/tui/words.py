@@ -22,6 +22,10 @@ _IRREGULAR = {
     "follow_up": "followed up",
     "reject": "rejected",
     "submit": "submitted",
+    "assign_by_rule": "assigned by rule",
+    "mark_duplicate": "marked as a duplicate",
+    "not_duplicate": "found to be no duplicate",
+    "info_received": "back in review",
 }
 
 

@@ -62,7 +62,13 @@ def void(tx: Tx, *, cause: Id, event: Text = "", reason: Text = "a mistake") -> 
 
 @command(needs="anyone")
 def post_(
-    tx: Tx, *, source: Text, amount: Amount, other: Amount | None = None, currency: Currency = "CNY", account: AccountName = "bank"
+    tx: Tx,
+    *,
+    source: Text,
+    amount: Amount,
+    other: Amount | None = None,
+    currency: Currency = "CNY",
+    account: AccountName = "bank",
 ) -> None:
     """Post an entry of two legs; `other` makes them differ."""
     second = amount if other is None else other

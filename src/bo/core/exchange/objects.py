@@ -17,7 +17,7 @@ import msgspec
 
 from bo.core.exchange.containers import Content
 from bo.core.exchange.layout import Intake
-from bo.core.exchange.readers import LineFeeder, TextBlocks
+from bo.core.exchange.lines import LineFeeder, TextBlocks
 from bo.core.exchange.source import Format, Limits, Row, Skipped, Source, distinct_names, shorten
 from bo.core.kernel.errors import BadFile, BadInput
 from bo.core.kernel.text import _

@@ -104,7 +104,7 @@ class _Reading:
         self._timer.daemon = True
         self._timer.start()
         try:
-            self._send(Order(content.workbook, sheet, memory))
+            self._send(Order(content.workbook or "", sheet, memory))
             message = self._receive()
             if not isinstance(message, Opened):
                 raise self._broken("it does not begin with a sheet")

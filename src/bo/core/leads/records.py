@@ -151,7 +151,7 @@ class Lead(Record, kw_only=True):
             Phone,
             Field(
                 search=True,
-                lookup=True,
+                index=True,
                 aliases=(
                     "电话",
                     "手机",
@@ -169,12 +169,12 @@ class Lead(Record, kw_only=True):
         | None
     ) = None
     phone2: (
-        Annotated[Phone, Field(search=True, lookup=True, label="second phone", aliases=("备用电话", "Home_Phone__c"))]
+        Annotated[Phone, Field(search=True, label="second phone", aliases=("备用电话", "Home_Phone__c"))]
         | None
     ) = None
     email: Annotated[Email, Field(search=True, aliases=("邮箱", "电子邮箱", "E-mail", "Email Address"))] | None = None
     platform_id: (
-        Annotated[Text, Field(lookup=True, label="platform id", aliases=("平台ID", "微信", "微信号", "WeChat"))] | None
+        Annotated[Text, Field(label="platform id", aliases=("平台ID", "微信", "微信号", "WeChat"))] | None
     ) = None
     company: Annotated[Text, Field(search=True, aliases=("公司", "公司名称", "企业名称"))] = ""
     country: Annotated[Text, Field(aliases=("国家",))] = ""
@@ -203,8 +203,11 @@ class Lead(Record, kw_only=True):
     tags: Annotated[Tags, Field(aliases=("标签",))] = ()
     note: Annotated[Note, Field(search=True, aliases=("备注", "说明", "描述", "Notes", "Description", "Comment"))] = ""
 
-    # What duplicates are looked up by, kept in step with the fields above by `leads.receiving`; none where there is
-    # nothing to compare.
+    # What duplicates are looked up by, kept in step with the fields above by `leads.receiving`. Blank where there is
+    # nothing to compare, and where so many leads share the key already that it says nothing.
+    phone_key: Annotated[Text, Field(lookup=True, internal=True)] | None = None
+    phone2_key: Annotated[Text, Field(lookup=True, internal=True)] | None = None
+    platform_key: Annotated[Text, Field(lookup=True, internal=True)] | None = None
     email_key: Annotated[Text, Field(lookup=True, internal=True, help="the mailbox, however it is spelt")] | None = None
     home_key: Annotated[Text, Field(lookup=True, internal=True, help="district, community and room")] | None = None
     neighbour_key: Annotated[Text, Field(lookup=True, internal=True, help="community and name")] | None = None

@@ -12,12 +12,6 @@ from bo.core.referrers.records import AccountKind, AccountNumber, PayeeAccount, 
 edit = edits(Referrer, needs="referrers.edit", without=("active", "blocked_reason"))
 
 
-class NoReason(Refused):
-    """Something that nobody could explain later."""
-
-    code = "no_reason"
-
-
 class AlreadySo(Refused):
     """What is asked for is the case already."""
 
@@ -57,11 +51,8 @@ def block(tx: Tx, referrer: Referrer, *, reason: Text) -> None:
     """Block a referrer: what was earned waits, and is not paid.
 
     Raises:
-        NoReason: nobody could say later why.
         AlreadySo: the referrer is blocked already.
     """
-    if not reason.strip():
-        raise NoReason("a reason is needed", hint="Say why with --reason.")
     if not referrer.active:
         raise AlreadySo("{code} is blocked already: {reason}", code=referrer.code, reason=referrer.blocked_reason)
     referrer.active, referrer.blocked_reason = False, reason

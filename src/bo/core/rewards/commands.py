@@ -68,12 +68,6 @@ class NothingToAdjust(Refused):
     code = "nothing_to_adjust"
 
 
-class NoReason(Refused):
-    """Something that nobody could explain later."""
-
-    code = "no_reason"
-
-
 class ClawbackSettled(Refused):
     """A reward of which a part has been taken back and settled."""
 
@@ -271,12 +265,7 @@ def _or(given: T | None, present: T) -> T:
 
 @command(needs="rewards.hold", moves=(HOLDING | DUE) >> HELD)
 def hold(tx: Tx, line: RewardLine, *, reason: Reason) -> None:
-    """Hold a reward line back, so that no settlement takes it; open clawbacks of it are held with it.
-
-    Raises:
-        NoReason: nobody could say later why.
-    """
-    _require_reason(reason)
+    """Hold a reward line back, so that no settlement takes it; open clawbacks of it are held with it."""
     for item in put_aside(tx, line, HELD, reason):
         item.editors = _with(item.editors, tx.actor.id)
 
@@ -293,10 +282,8 @@ def void(tx: Tx, line: RewardLine, *, reason: Reason) -> None:
     """Make a reward line void: it is not paid. Open clawbacks of it become void with it.
 
     Raises:
-        NoReason: nobody could say later why.
         ClawbackSettled: a clawback of it is settled already; adjust instead.
     """
-    _require_reason(reason)
     if any(back.state in ("included", "paid") for back in tx.find_all(RewardLine, clawback_of=line.id)):
         raise ClawbackSettled("a clawback of this reward is settled already", hint="Correct it with bo rewards adjust.")
     for item in put_aside(tx, line, VOID, reason):
@@ -311,9 +298,7 @@ def adjust(
 
     Raises:
         NothingToAdjust: the amount is zero.
-        NoReason: nobody could say later why.
     """
-    _require_reason(reason)
     if amount == 0:
         raise NothingToAdjust(
             "an adjustment of nothing changes nothing", hint="Give an amount, below zero to take back."
@@ -341,11 +326,6 @@ def mature(tx: Tx) -> None:
     """Make every reward due whose holding time is over."""
     for line in tx.select(RewardLine, ("due_on", "<=", today(tx)), state=HOLDING, limit=MATURED_MOST):
         line.state = DUE
-
-
-def _require_reason(reason: str) -> None:
-    if not reason.strip():
-        raise NoReason("a reason is needed", hint="Say why with --reason.")
 
 
 def _with(editors: tuple[str, ...], editor: str) -> tuple[str, ...]:

@@ -64,7 +64,8 @@ def explain(read: Reader, line: RewardLine) -> Explanation:
     said = [_heading(line), *words, *_what_became(read, line)]
     rule = f"{line.rule_code}/{line.rule_version}" if line.rule_code else ""
     inputs = tuple(
-        Input(_(name.removesuffix("_bp").replace("_", " ")), _shown(name, value, line.currency)) for name, value in line.inputs.items()
+        Input(_(name.removesuffix("_bp").replace("_", " ")), _shown(name, value, line.currency))
+        for name, value in line.inputs.items()
     )
     return Explanation(line.id, rule, line.amount, line.currency, line.state, tuple(said), inputs, agrees)
 

@@ -109,12 +109,6 @@ class NotYet(Refused):
     code = "not_yet"
 
 
-class NoReason(Refused):
-    """Something that nobody could explain later."""
-
-    code = "no_reason"
-
-
 # -- making it ---------------------------------------------------------------------------------------------------------
 
 
@@ -219,7 +213,6 @@ def remove_line(tx: Tx, settlement: Settlement, line: RewardLine) -> None:
 @command(needs="settlements.edit", moves=PLANNED >> HELD)
 def hold(tx: Tx, payout: Payout, *, reason: Reason) -> None:
     """Take a payee out of a settlement that is not approved yet; the lines are due again."""
-    _require_reason(reason)
     settlement = _open_settlement(tx, payout)
     making.let_go(tx.find_all(RewardLine, payout=payout.id))
     payout.state, payout.reason = HELD, reason
@@ -308,12 +301,7 @@ def submit(tx: Tx, settlement: Settlement) -> None:
 
 @command(needs="settlements.approve", moves=SUBMITTED >> DRAFT)
 def return_(tx: Tx, settlement: Settlement, *, reason: Reason) -> None:
-    """Give a submitted settlement back to be changed.
-
-    Raises:
-        NoReason: nobody could say later why.
-    """
-    _require_reason(reason)
+    """Give a submitted settlement back to be changed."""
     settlement.note, settlement.content_hash, settlement.submitted_by = reason, "", ""
 
 
@@ -441,12 +429,7 @@ def mark_paid_(tx: Tx, settlement: Settlement, *, paid_on: PaidOn | None = None)
 
 @command(needs="payouts.mark_paid", moves=SENT >> FAILED, confirm="many")
 def fail(tx: Tx, payout: Payout, *, reason: Reason) -> None:
-    """Record that a payment has failed: its lines are due again, and the next settlement pays them.
-
-    Raises:
-        NoReason: nobody could say later why.
-    """
-    _require_reason(reason)
+    """Record that a payment has failed: its lines are due again, and the next settlement pays them."""
     making.let_go(tx.find_all(RewardLine, payout=payout.id))
     _take_back(tx, [payout], f"{payout.reference} failed")
     payout.reason = reason
@@ -454,12 +437,7 @@ def fail(tx: Tx, payout: Payout, *, reason: Reason) -> None:
 
 @command(needs="settlements.cancel", moves=(DRAFT | SUBMITTED | APPROVED) >> CANCELLED, confirm="always")
 def cancel(tx: Tx, settlement: Settlement, *, reason: Reason) -> None:
-    """Cancel a settlement before its file has left the office: its lines are due again.
-
-    Raises:
-        NoReason: nobody could say later why.
-    """
-    _require_reason(reason)
+    """Cancel a settlement before its file has left the office: its lines are due again."""
     making.let_go(tx.select(RewardLine, settlement=settlement.id, limit=making.LINES_MOST))
     payouts = tx.find_all(Payout, settlement=settlement.id)
     if settlement.state == APPROVED:
@@ -507,11 +485,6 @@ def _take_back(tx: Tx, payouts: list[Payout], text: str) -> None:
 
 def _payouts(tx: Tx, settlement: Settlement, state: str) -> list[Payout]:
     return [item for item in tx.find_all(Payout, settlement=settlement.id) if item.state == state]
-
-
-def _require_reason(reason: str) -> None:
-    if not reason.strip():
-        raise NoReason("a reason is needed", hint="Say why with --reason.")
 
 
 def _with(editors: tuple[str, ...], editor: str) -> tuple[str, ...]:

@@ -1,0 +1,101 @@
+"""The stage of the demo: runs `bo` commands as processes, shows what they are and what they answer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from bo.core.kernel.errors import Damaged
+from bo.core.kernel.text import _
+
+SHOWN_MOST: Final = 12
+DIM, BOLD, PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a command said."""
+
+    status: int
+    out: str
+    talk: str
+
+    def json(self) -> dict[str, object]:
+        return msgspec.json.decode(self.out, type=dict[str, object])
+
+    def lines(self) -> list[str]:
+        return self.out.split()
+
+
+class Stage:
+    """One office, its files beside it, and the terminal the story is told on."""
+
+    def __init__(self, office: Path) -> None:
+        self.office = office
+        self.files = office / "files"
+        self.started = time.perf_counter()
+        self.commands = 0
+        self.colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+    def chapter(self, title: str, words: str = "") -> None:
+        self._say(f"\n{self._in(BOLD, '== ' + title + ' ==')}")
+        if words:
+            self._say(words)
+
+    def say(self, words: str) -> None:
+        self._say(words)
+
+    def bo(
+        self, *arguments: str, who: str = "", stdin: str | None = None, expect: int = 0, show: int = SHOWN_MOST, shown_as: str = ""
+    ) -> Answer:
+        """Run a command, show it with its first lines, and hold it to its exit status. Raises Damaged where that differs."""
+        typed = shown_as or " ".join(["bo", *(["--as", who] if who else []), *(_quoted(item) for item in arguments)])
+        self._say(f"{self._in(DIM, '$')} {typed}")
+        answer = self.quiet(*arguments, who=who, stdin=stdin)
+        lines = [*answer.out.splitlines(), *(f"{line}" for line in answer.talk.splitlines())]
+        for line in lines[:show]:
+            self._say(f"  {line}")
+        if len(lines) > show > 0:
+            self._say(self._in(DIM, "  " + _("… {count} more lines", count=len(lines) - show)))
+        if expect:
+            self._say(self._in(DIM, "  " + _("(exit status {status})", status=answer.status)))
+        if answer.status != expect:
+            raise Damaged("the demo went wrong: {command} ended with {status}, not {expected}\n{talk}", hint="Please report it.",
+                          command=typed, status=answer.status, expected=expect, talk=answer.talk)  # fmt: skip
+        return answer
+
+    def quiet(self, *arguments: str, who: str = "", stdin: str | None = None) -> Answer:
+        """Run a command without telling of it."""
+        self.commands += 1
+        environment = {**os.environ, "BO_WORKSPACE": str(self.office), "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8", "COLUMNS": "140"}
+        if who:
+            environment["BO_OPERATOR"] = who
+        done = subprocess.run(
+            [sys.executable, "-m", "bo", *arguments], input=stdin, capture_output=True, encoding="utf-8", env=environment, cwd=self.files, check=False
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def ids(self, noun: str, filter_text: str, limit: int = 0) -> list[str]:
+        """Ids that a filter finds, oldest first."""
+        more = ["--limit", str(limit)] if limit else []
+        return self.quiet(noun, "list", f"{filter_text} sort:created", "-o", "ids", *more).lines()
+
+    def _say(self, words: str) -> None:
+        sys.stdout.write(words + "\n")
+        sys.stdout.flush()
+
+    def _in(self, style: str, words: str) -> str:
+        return f"{style}{words}{PLAIN}" if self.colour else words
+
+
+def _quoted(word: str) -> str:
+    """A word as it would be typed in a shell."""
+    import shlex
+
+    return word if word.isidentifier() else shlex.quote(word)

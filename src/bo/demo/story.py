@@ -1,0 +1,212 @@
+"""The story itself, chapter by chapter."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from bo.core.kernel.text import _
+from bo.demo.stage import Stage
+
+DATA: Final = Path(__file__).parent / "data"
+PEOPLE: Final = (
+    ("mei", "梅 Mei, reviews", "reviewer"), ("dao", "道 Dao, dispatches", "dispatcher"), ("west", "西湖旗舰店 West Lake store", "store"),
+    ("fang", "方 Fang, finance", "finance"), ("guo", "郭 Guo, approves", "approver"),
+)  # fmt: skip
+MENDED: Final = {"138-0000-00": "13800000042", "八万左右": "80000", "2026/02/30 10:00": "2026/10/30 10:00", "D999": "D001"}
+
+
+def tell(folder: Path | None, *, pause: bool) -> int:
+    """Run every chapter; 0 when all of them came out as told."""
+    if folder is not None:
+        _chapters(folder.resolve(), stays=True)
+        return 0
+    temporary = Path(tempfile.mkdtemp(prefix="bo-demo-"))
+    try:
+        _chapters(temporary / "office", stays=False)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return 0
+
+
+def _chapters(folder: Path, *, stays: bool) -> None:
+    stage = Stage(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    stage.files.parent.mkdir(parents=True, exist_ok=True)
+    stage.files.mkdir(exist_ok=True)
+    for name in ("stores.csv", "territories.csv", "referrers.csv", "leads_zh.csv", "leads_en.csv"):
+        shutil.copyfile(DATA / name, stage.files / name)
+    open_the_office(stage)
+    take_leads_in(stage)
+    review(stage)
+    give_to_stores(stage)
+    sell(stage)
+    settle(stage)
+    look_back(stage)
+    _the_end(stage, stays)
+
+
+def open_the_office(stage: Stage) -> None:
+    stage.chapter(_("1. An office"), _("A brand with six shops, in a folder of its own. No server, no account, no network."))
+    stage.bo("init", str(stage.office), "--region", "CN", "--operator", "lin", show=2)
+    stage.bo("stores", "import", "stores.csv", "-o", "jsonl")
+    stage.bo("territories", "import", "territories.csv", "-o", "jsonl")
+    stage.bo("referrers", "import", "referrers.csv", "-o", "jsonl")
+    for login, name, role in PEOPLE:
+        more = ["--store", "HZ-XIHU"] if role == "store" else []
+        stage.quiet("operators", "add", "--login", login, "--name", name, "--roles", role, *more)
+    stage.bo("operators", "list", "--fields", "login,name,roles,store")
+    first = date.today().replace(day=1).isoformat()
+    for rule in (
+        ("--code", "valid-lead", "--event", "valid_lead", "--kind", "fixed", "--amount", "50", "--cap-month", "500"),
+        ("--code", "order-3", "--event", "won", "--kind", "percent", "--rate", "3%", "--base", "net", "--cap-event", "2000"),
+    ):
+        stage.bo("reward-rules", "add", *rule, "--effective-from", first, show=0)
+    for code in ("valid-lead", "order-3"):
+        stage.quiet("reward-rules", "activate", code)
+    stage.bo("reward-rules", "list", "--fields", "code,state,event,kind,amount,rate,base,cap_event,cap_month")
+
+
+def take_leads_in(stage: Stage) -> None:
+    stage.chapter(
+        _("2. Leads come in"),
+        _("Two files nobody cleaned: GB18030 with Chinese headers, and semicolons with English ones. First only look:"),
+    )
+    stage.bo("leads", "import", "leads_zh.csv", "--dry-run", "-o", "jsonl", expect=65)
+    stage.say(_("Four rows cannot be read, so nothing would be written. Keep the good ones, and put the others aside with the reason:"))
+    stage.bo("leads", "import", "leads_zh.csv", "--rejects", "rejects.csv", "-o", "jsonl", expect=3)
+    mended = _mend(stage.files / "rejects.csv")
+    stage.say(_("Mend the {count} cells in that very file, and import it:", count=mended))
+    stage.bo("leads", "import", "rejects.csv", "-o", "jsonl")
+    stage.bo("leads", "import", "leads_en.csv", "-o", "jsonl")
+    stage.say(_("The same file again changes nothing:"))
+    stage.bo("leads", "import", "leads_en.csv", "-o", "jsonl")
+    stage.say(_("Reported twice, with the phone spelt another way: kept, and pointing to the first."))
+    stage.bo("leads", "list", "state:duplicate", "--fields", "number,name,phone,referrer,duplicate_of", "--limit", "5", "-o", "table")
+    stage.bo("leads", "list", "橱柜", "phone:8", "--limit", "3", "--fields", "number,name,city,category,note", "-o", "table")
+
+
+def review(stage: Stage) -> None:
+    stage.chapter(_("3. Review"), _("Mei rejects two with reasons, asks about one, and accepts the rest in one go."))
+    waiting = stage.ids("leads", "state:pending_review")
+    stage.bo("leads", "reject", waiting[0], "--reason", "no_intent", "--note", "只是问问", who="mei", show=0)
+    stage.bo("leads", "reject", waiting[1], "--reason", "unreachable", who="mei", expect=76)
+    stage.bo("leads", "request-info", waiting[2], "--note", "哪一期工程？", who="mei", show=0)
+    rest = "\n".join(waiting[3:])
+    stage.bo(
+        "leads", "accept", "-", "-o", "jsonl", "--yes", who="mei", stdin=rest, show=2, expect=3 if _refused(stage) else 0,
+        shown_as="bo leads list 'state:pending_review' -o ids | bo --as mei leads accept - -o jsonl",
+    )  # fmt: skip
+    stage.bo("leads", "funnel", "-o", "table")
+
+
+def _refused(stage: Stage) -> bool:
+    """Whether some of the waiting leads gave no consent, which no reviewer may pass over."""
+    return bool(stage.ids("leads", "state:pending_review consent:no", 1))
+
+
+def give_to_stores(stage: Stage) -> None:
+    stage.chapter(_("4. To the stores"), _("Territory, categories and capacity decide; the reason stays on the lead. What no store can take waits in sight."))
+    stage.bo("leads", "assign-by-rule", "--where", "state:valid", "--yes", "-o", "jsonl", who="dao", show=2)
+    stage.bo("leads", "list", "state:assigned", "--fields", "number,name,city,category,store,assigned_reason", "--limit", "4", "-o", "table")
+    stage.bo("leads", "count", "state:valid overflow:yes")
+
+
+def sell(stage: Stage) -> None:
+    stage.chapter(_("5. At the store"), _("The store sees its own leads only. Taken, called, visited, sold; one lost, one refunded."))
+    stage.bo("leads", "take", "--where", "state:assigned", "--yes", "-o", "jsonl", who="west", show=1)
+    mine = [number for number in stage.quiet("leads", "list", "state:accepted sort:created", "-o", "ids", who="west").lines()]
+    stage.bo("leads", "follow-up", mine[0], "--outcome", "reached", "--note", "周六来看样板间", who="west", show=0)
+    stage.bo("leads", "visit", *mine[:9], "--yes", who="west", show=0)
+    stage.bo("leads", "lose", mine[1], "--reason", "price", who="west", show=0)
+    for place, lead in enumerate(mine[2:9]):
+        amount = 12_000 + 17_350 * place
+        stage.bo(
+            "leads", "win", lead, "--order-number", f"SO-{1001 + place}", "--amount", str(amount), "--net", f"{amount / 1.13:.2f}",
+            who="west", show=0,
+        )  # fmt: skip
+    stage.bo("leads", "list", "state:won", "--fields", "number,name,order_number,order_amount,order_net,referrer", "-o", "table", who="west")
+    stage.say(_("One order is refunded by half. The reward follows, in proportion; nothing already paid is touched."))
+    stage.bo("leads", "refund", mine[4], "--amount", "10000", show=0)
+    line = stage.ids("rewards", "kind:clawback", 1)[0]
+    stage.bo("rewards", "explain", line, show=20)
+
+
+def settle(stage: Stage) -> None:
+    period = date.today().strftime("%Y-%m")
+    stage.chapter(_("6. Settlement, by two people"), _("Who is paid must have an account. An account that changed within a week holds the payment."))
+    for number, code in enumerate(_payees(stage), 1):
+        stage.quiet("payee-accounts", "add", "--referrer", code, "--kind", "bank", "--holder", f"户名{number}", "--number", f"62220000000000{number:05d}")
+    stage.bo("rewards", "due", "-o", "table", show=8, who="fang")
+    answer = stage.bo("settlements", "run", "--period", period, "-o", "json", who="fang", show=6)
+    settlement = str(answer.json()["id"])
+    stage.bo("payouts", "list", f"settlement:{settlement}", "--fields", "reference,referrer,state,amount,currency,reason", "--limit", "6", "-o", "table", who="fang")
+    stage.bo("settlements", "submit", settlement, who="fang", show=0)
+    check = stage.bo("settlements", "check", settlement, "-o", "json", who="guo", show=16).json()
+    shown = str(check["content_hash"])
+    stage.say(_("Fang made it, so Fang cannot approve it:"))
+    stage.bo("settlements", "approve", settlement, "--hash", shown, "--yes", who="fang", expect=77)
+    stage.bo("settlements", "approve", settlement, "--hash", shown, "--yes", who="guo", show=0)
+    stage.bo("settlements", "export", settlement, "--to", "payout.csv", "--yes", who="fang", show=4)
+    stage.bo("settlements", "mark-paid", settlement, "--yes", who="fang", show=0)
+    payee = stage.quiet("payouts", "list", f"settlement:{settlement} state:paid", "-o", "jsonl", "--fields", "referrer", "--limit", "1").json()["referrer"]
+    for form in ("pdf", "csv"):
+        stage.bo("settlements", "statement", settlement, "--referrer", str(payee), "--to", f"statement.{form}", who="fang", show=0)
+    stage.say((stage.files / "payout.csv").read_text("utf-8-sig").split("\n", 3)[0])
+    stage.bo("ledger", "balance", "-o", "table", who="fang")
+    stage.bo("ledger", "check", "-o", "json", who="fang", show=12)
+
+
+def look_back(stage: Stage) -> None:
+    stage.chapter(_("7. Who did what"), _("Every call is one operation in a chain of hashes; anything not final can be undone."))
+    stage.bo("op", "log", "--limit", "4", "-o", "table")
+    lead = stage.ids("leads", "state:invalid", 1)[0]
+    stage.bo("history", lead, "-o", "table")
+    last = stage.quiet("history", lead, "-o", "jsonl", "--limit", "1").json()
+    stage.bo("undo", str(last["operation"]), "--yes", show=3)
+    stage.bo("leads", "list", f"id:{lead}", "--fields", "number,state,name", "-o", "table")
+    stage.bo("backup", "create", show=2)
+    stage.bo("doctor", show=14)
+
+
+def _payees(stage: Stage) -> list[str]:
+    found = stage.quiet("rewards", "list", "-o", "jsonl", "--fields", "referrer").out.splitlines()
+
+    return sorted({str(msgspec.json.decode(line)["referrer"]) for line in found})[:20]
+
+
+def _mend(path: Path) -> int:
+    """What a person would do in a spreadsheet: put right the cells that the reasons name."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    mended = 0
+    for row in rows[1:]:
+        for place, cell in enumerate(row):
+            if cell.lstrip("'") in MENDED and not rows[0][place].startswith("bo_"):
+                row[place], mended = MENDED[cell.lstrip("'")], mended + 1
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return mended
+
+
+def _the_end(stage: Stage, stays: bool) -> None:
+    import time
+
+    seconds = time.perf_counter() - stage.started
+    stage.chapter(_("The end"), _("{count} commands, each a process of its own, in {seconds:.0f} seconds.", count=stage.commands, seconds=seconds))
+    if stays:
+        stage.say(_("Go on by hand:") + f"\n  export BO_WORKSPACE={stage.office}")
+    else:
+        stage.say(_("This office is gone now. To keep one and go on by hand:") + "\n  bo demo --workspace my-office\n  export BO_WORKSPACE=my-office")
+    stage.say("\n".join((
+        "  bo                                        " + _("the screen: j k to move, d accept, x reject, ? for every key"),
+        "  bo leads list 'state:valid city:杭州'     " + _("the filter language"),
+        "  bo leads list state:pending_review -o ids | bo leads accept - -o jsonl",
+        "  bo help                                   " + _("everything else"),
+    )))  # fmt: skip
