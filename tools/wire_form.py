@@ -1,4 +1,6 @@
-"""The wire form of every command, query and record, read off the registry; what `src/bo/cli/manifest.json` is written from."""
+"""The wire form of every command, query and record, read off the registry; what `src/bo/cli/manifest.json` is written
+from.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,10 @@ def _command(command: Command) -> Entry:
     _put(entry, subject=_subject(command.subject))
     if command.moves is not None:
         target = command.moves.target
-        entry["moves"] = {"from": [str(state) for state in command.moves.sources], "to": str(target) if target else None}
+        entry["moves"] = {
+            "from": [str(state) for state in command.moves.sources],
+            "to": str(target) if target else None,
+        }
     if command.where != "anywhere":
         entry["where"] = command.where
     returns = command.returns
@@ -116,9 +121,15 @@ def _put(entry: Entry, **values: object) -> None:
 
 def _lines(value: object, depth: int) -> str:
     """Nested objects on lines of their own down to single parameters, which are one line each."""
-    flat = not isinstance(value, Mapping) or not value or (depth >= 3 and not any(isinstance(item, Mapping) for item in value.values()))
+    flat = (
+        not isinstance(value, Mapping)
+        or not value
+        or (depth >= 3 and not any(isinstance(item, Mapping) for item in value.values()))
+    )
     if flat or (isinstance(value, Mapping) and set(value) == {"from", "to"}):
         return json.dumps(value, ensure_ascii=False)
     assert isinstance(value, Mapping)
-    inner = ",\n".join(f"{' ' * (depth + 1)}{json.dumps(name)}: {_lines(item, depth + 1)}" for name, item in value.items())
+    inner = ",\n".join(
+        f"{' ' * (depth + 1)}{json.dumps(name)}: {_lines(item, depth + 1)}" for name, item in value.items()
+    )
     return "{\n" + inner + "\n" + " " * depth + "}"

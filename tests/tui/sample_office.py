@@ -253,7 +253,7 @@ class SampleDesk:
     def commands(self) -> Sequence[CommandSpec]:
         return COMMANDS
 
-    def check(self, command: str, arguments: Mapping[str, str]) -> Mapping[str, str]:
+    def check(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> Mapping[str, str]:
         amount = arguments.get("amount", "0")
         return {} if amount.replace(".", "", 1).isdigit() else {"amount": f"{amount} is not an amount"}
 

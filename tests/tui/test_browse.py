@@ -63,7 +63,7 @@ def test_the_cursor_stays_on_its_record_when_the_filter_lets_it_through(office: 
 def test_a_filter_that_is_not_understood_says_so_and_keeps_the_rows(office: Path) -> None:
     async def story(stage: Stage) -> None:
         await stage.type("/Oslo!")
-        await stage.until_said("The filter Oslo! cannot be understood Leave out the !.")
+        await stage.until_said("The filter Oslo! cannot be understood. Leave out the !.")
         await stage.press("escape")
         await stage.type(":filter city:!")
         await stage.press("enter")

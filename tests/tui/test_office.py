@@ -76,7 +76,7 @@ def test_leads_of_the_workspace_stand_in_the_table_with_harmless_names(folder: P
         assert "Ann Chen" in stage.lines()[0]
         assert "pending review" in text
         assert "+8613800000001" in text
-        assert "[bold]Ann[/bold]" in text
+        assert "[bold]Ann" in text
         assert "\x1b" not in text
 
     play(folder, story)
@@ -91,8 +91,10 @@ def test_triage_from_review_to_a_store_and_back_is_in_the_journal(folder: Path) 
         await go_to(stage, "0001")
         await stage.press("a")
         await stage.until_said("West S2")
-        await stage.type("朝")
-        await stage.press("enter", "ctrl+s")
+        # Faster than the search can answer: what was on top before must not be taken.
+        stage.burst("朝", "enter")
+        await stage.settled()
+        await stage.press("ctrl+s")
         await stage.until_said("王伟 assigned, u undoes")
         assert lead(folder, "L1")["state"] == "assigned"
         await stage.until(
@@ -114,7 +116,22 @@ def test_a_reason_is_one_key_and_its_words_are_those_of_the_kind(folder: Path) -
         await go_to(stage, "0002")
         await stage.press("b")
         await stage.until_said("wrong number")
-        await stage.press("2")
+        await stage.press("4")
+        await stage.until_said("rejected, u undoes")
+        assert lead(folder, "L2")["invalid_reason"] == "no_intent"
+
+    play(folder, story)
+
+
+def test_what_a_rule_refuses_is_told_in_the_form_and_nothing_typed_is_lost(folder: Path) -> None:
+    async def story(stage: Stage) -> None:
+        await go_to(stage, "0002")
+        await stage.press("b", "2")
+        await stage.until_said("the reason wrong_number needs a note that shows it")
+        assert lead(folder, "L2")["state"] == "pending_review"
+        await stage.press("tab")
+        await stage.type("called twice")
+        await stage.press("enter")
         await stage.until_said("rejected, u undoes")
         assert lead(folder, "L2")["invalid_reason"] == "wrong_number"
 
@@ -182,9 +199,9 @@ def test_the_keys_of_real_commands_do_not_clash(folder: Path) -> None:
 
 def test_arguments_are_judged_by_their_kinds_before_anything_is_sent(workspace: Workspace) -> None:
     desk = OfficeDesk(workspace, "leads", "Office")
-    wrong = desk.check("leads.win", {"order_number": "A1", "amount": "twelve", "won_at": "2026-99-99"})
+    wrong = desk.check("leads.win", ["a", "b"], {"order_number": "A1", "amount": "twelve", "won_at": "2026-99-99"})
     assert set(wrong) == {"amount", "won_at"}
-    assert desk.check("leads.win", {"order_number": "A1", "amount": "12.50"}) == {}
+    assert desk.check("leads.win", ["a", "b"], {"order_number": "A1", "amount": "12.50"}) == {}
 
 
 def test_a_refusal_keeps_its_words_and_changes_nothing(folder: Path, workspace: Workspace) -> None:

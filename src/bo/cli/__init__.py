@@ -1,4 +1,6 @@
-"""The command line: derived from the registry through a generated manifest, so that help and TAB load no business module.
+"""The command line: derived from the registry through a generated manifest, so that help and TAB load no business
+module.
 
-stdout is data and `output` alone writes it; stderr is talk and `diagnostics` alone writes it. No rule of the business is known here.
+stdout is data and `output` alone writes it; stderr is talk and `diagnostics` alone writes it. No rule of the business
+is known here.
 """

@@ -49,22 +49,30 @@ class Asked:
         except ValueError:
             number = 0
         if number < 1:
-            raise UsageError("--{option} takes a whole number above 0, not {value}", option=name.replace("_", "-"), value=text)
+            raise UsageError(
+                "--{option} takes a whole number above 0, not {value}", option=name.replace("_", "-"), value=text
+            )
         return number
 
     def arguments(self) -> dict[str, object]:
         """The values of the command's own parameters, those alone that were given."""
         given = {name: self.values.get(name) for name in self.params}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value is not None and value != ()}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in given.items()
+            if value is not None and value != ()
+        }
 
-    # -- options of every command ----------------------------------------------------------------------------------------------
+    # -- options of every command ------------------------------------------------------------------------------------
 
     @property
     def form(self) -> str:
         """The output format asked for, empty to let the output decide. Raises UsageError for one that is not known."""
         form = self.text("output")
         if form and form not in FORMS:
-            raise UsageError("there is no output format {value}", hint="One of: {known}.", value=form, known=", ".join(FORMS))
+            raise UsageError(
+                "there is no output format {value}", hint="One of: {known}.", value=form, known=", ".join(FORMS)
+            )
         return "template" if not form and self.text("template") else form
 
     @property

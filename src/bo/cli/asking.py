@@ -72,8 +72,12 @@ def _save(asked: Asked, answer: object) -> int:
         part.write_bytes(content)
         part.replace(path)
     except OSError as error:
-        raise BadFile("{name} cannot be written: {reason}", hint="Check the folder and your rights to it.",
-                      name=str(path), reason=error.strerror or str(error)) from None  # fmt: skip
+        raise BadFile(
+            "{name} cannot be written: {reason}",
+            hint="Check the folder and your rights to it.",
+            name=str(path),
+            reason=error.strerror or str(error),
+        ) from None
     diagnostics.note(asked, "{name} written, {size} bytes", name=str(path), size=len(content))
     return exit_codes.OK
 
@@ -85,15 +89,29 @@ def _item_class(function: Callable[..., object]) -> type:
 
 
 def _table(asked: Asked, cls: type, answer: Sequence[object], currency: str) -> tuple[list[Column], list[list[object]]]:
-    """Typed rows as columns and plain values: amounts in major units of the row's currency. Raises UsageError for a field that is not there."""
+    """Typed rows as columns and plain values: amounts in major units of the row's currency. Raises UsageError for a
+    field that is not there.
+    """
     if not hasattr(cls, "__annotations__"):
-        return [Column(output.ID if all(is_record_id(str(item)) for item in answer) else "value")], [[item] for item in answer]
-    kinds = {name: read_annotation(hint)[0] for name, hint in get_type_hints(cls, include_extras=True).items() if not name.startswith("_")}
+        return [Column(output.ID if all(is_record_id(str(item)) for item in answer) else "value")], [
+            [item] for item in answer
+        ]
+    kinds = {
+        name: read_annotation(hint)[0]
+        for name, hint in get_type_hints(cls, include_extras=True).items()
+        if not name.startswith("_")
+    }
     names = [name.strip() for name in asked.text("fields").split(",") if name.strip()]
     names = list(kinds) if names in ([], ["all"]) else names
     unknown = [name for name in names if name not in kinds]
     if unknown:
-        raise UsageError("{noun} have no field {field}", hint="Fields: {names}", noun=asked.command, field=unknown[0], names=", ".join(kinds))
+        raise UsageError(
+            "{noun} have no field {field}",
+            hint="Fields: {names}",
+            noun=asked.command,
+            field=unknown[0],
+            names=", ".join(kinds),
+        )
     rows = []
     for item in answer:
         plain = msgspec.to_builtins(item)

@@ -29,8 +29,12 @@ def create(asked: Asked) -> int:
     with opened(asked) as workspace:
         actor = workspace.who()
         if actor.scopes is not None or not actor.may(PERMISSION):
-            raise NotAllowed("{actor} may not {permission}", hint="Ask an administrator.", actor=actor.name, permission=PERMISSION)
-        target = Path(asked.text("file")) if asked.text("file") else folder / backup.FOLDER / backup.default_name(utc_now())
+            raise NotAllowed(
+                "{actor} may not {permission}", hint="Ask an administrator.", actor=actor.name, permission=PERMISSION
+            )
+        target = (
+            Path(asked.text("file")) if asked.text("file") else folder / backup.FOLDER / backup.default_name(utc_now())
+        )
         _write(asked, backup.create(_sqlite(asked), target))
         diagnostics.note(asked, "verified; bo backup restore {path} brings it back", path=str(target))
     return exit_codes.OK
@@ -50,7 +54,9 @@ def restore(asked: Asked) -> int:
     if asked.flag("dry_run"):
         _write(asked, report)
         return exit_codes.OK
-    diagnostics.confirm(asked, _("put {path} in the place of the office in {folder}?", path=str(file), folder=str(folder)))
+    diagnostics.confirm(
+        asked, _("put {path} in the place of the office in {folder}?", path=str(file), folder=str(folder))
+    )
     if not (folder / "office.db").is_file():
         _write(asked, _into_nothing(file, folder))
         return exit_codes.OK
@@ -65,7 +71,9 @@ def _into_nothing(file: Path, folder: Path) -> Report:
     import shutil
 
     if folder.exists() and any((folder / name).exists() for name in ("office.db-wal", "office.db-shm")):
-        raise UsageError("{folder} holds parts of another office", hint="Restore into another folder.", folder=str(folder))
+        raise UsageError(
+            "{folder} holds parts of another office", hint="Restore into another folder.", folder=str(folder)
+        )
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f".office.db.{os.getpid()}.part"
     try:
@@ -82,7 +90,14 @@ def _sqlite(asked: Asked) -> SqliteDatabase:
 
 
 def _write(asked: Asked, report: Report) -> None:
-    columns = [Column("path"), Column("size", "whole"), Column("schema"), Column("operations", "whole"), Column("head"), Column("rows", "facts")]
+    columns = [
+        Column("path"),
+        Column("size", "whole"),
+        Column("schema"),
+        Column("operations", "whole"),
+        Column("head"),
+        Column("rows", "facts"),
+    ]
     values: list[object] = [report.path, report.size, report.schema, report.operations, report.head, report.rows]
     if output.form_of(asked) == "table":
         columns = [*columns[:5], *(Column(name, "whole") for name in report.rows)]

@@ -1,7 +1,8 @@
 """`bo batch`: commands as JSON lines in, results as JSON lines out, in one process.
 
-Each command is a durable transaction of its own unless a chunk is asked for; a result is written when its transaction is committed, so what was read
-from us has happened. A line that cannot be understood is refused like a command, and the lines after it go on.
+Each command is a durable transaction of its own unless a chunk is asked for; a result is written when its transaction
+is committed, so what was read from us has happened. A line that cannot be understood is refused like a command, and
+the lines after it go on.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ def run(asked: Asked) -> int:
             waiting = (_read(workspace, number, line) for number, line in enumerate(lines, 1) if line.strip())
             while chunk := list(islice(waiting, size)):
                 if atomic and next(waiting, None) is not None:
-                    raise UsageError("more than {most} commands in one transaction", hint="Leave --atomic away.", most=ATOMIC_MOST)
+                    raise UsageError(
+                        "more than {most} commands in one transaction", hint="Leave --atomic away.", most=ATOMIC_MOST
+                    )
                 tally.run(chunk, atomic=atomic)
     return tally.code()
 
@@ -87,7 +90,9 @@ class Tally:
         for item in chunk:
             if item.call is None:
                 assert item.error is not None
-                self._write({"line": item.number, "outcome": "refused", "error": diagnostics.as_object(item.error, "batch")})
+                self._write(
+                    {"line": item.number, "outcome": "refused", "error": diagnostics.as_object(item.error, "batch")}
+                )
                 self.failures.append(item.error)
                 continue
             outcome = next(outcomes)
@@ -113,7 +118,9 @@ def _read(workspace: Workspace, number: int, text: str) -> Waiting:
         return Waiting(number, _call(workspace, line), None)
     except msgspec.MsgspecError as error:
         hint = 'Write {{"command": "leads.accept", "subject": "7f3k9x", "args": {{}}}}.'
-        return Waiting(number, None, BadInput("line {line} is not a command: {reason}", hint=hint, line=number, reason=str(error)))
+        return Waiting(
+            number, None, BadInput("line {line} is not a command: {reason}", hint=hint, line=number, reason=str(error))
+        )
     except BoError as error:
         return Waiting(number, None, error)
 
@@ -124,7 +131,7 @@ def _call(workspace: Workspace, line: Line) -> Call:
     if line.id is not None and line.key is not None:
         raise UsageError("a command has an id or a key, not both")
     if line.id is not None and not (line.id.startswith("op_") and len(line.id) == len("op_") + TAIL_LENGTH):
-        raise UsageError("{id} is not an operation id", hint="Use \"key\" for a word of your own.", id=line.id)
+        raise UsageError("{id} is not an operation id", hint='Use "key" for a word of your own.', id=line.id)
     operation = operation_id_for_key(line.key) if line.key is not None else line.id
     return Call(name, line.subject, line.args, operation)
 

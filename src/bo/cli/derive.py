@@ -27,7 +27,13 @@ METAVARS: Final = {
     "tags": "WORD",
     "facts": "NAME=VALUE",
 }
-FILTER: Final = Argument("filter", "FILTER", "such as state:new city:杭州 amount>500 \"kitchen\" -tag:test sort:-created; bo help filter", many=True)
+READ: Final = ("csv", "tsv", "json", "jsonl", "xlsx", "xls", "ods", "xlsb")
+FILTER: Final = Argument(
+    "filter",
+    "FILTER",
+    'such as state:new city:杭州 amount>500 "kitchen" -tag:test sort:-created; bo help filter',
+    many=True,
+)
 STANDARD: Final = {
     "list": "List {noun}.",
     "show": "Show {noun} whole, and what can be done with them now.",
@@ -69,7 +75,7 @@ def _has(entry: NounEntry, verb: str) -> bool:
     return "fields" in entry and (verb != "import" or bool(entry.get("create")))
 
 
-# -- commands and queries of the registry ------------------------------------------------------------------------------------------------
+# -- commands and queries of the registry ----------------------------------------------------------------------------
 
 
 def _command(noun: str, verb: str, entry: CommandEntry) -> Leaf:
@@ -79,21 +85,35 @@ def _command(noun: str, verb: str, entry: CommandEntry) -> Leaf:
     arguments = (subjects(subject),) if subject else ()
     bulk = BULK if subject else ()
     return Leaf(
-        f"{noun}.{verb}", entry["summary"], "bo.cli.writing:run",
-        arguments=arguments, options=(*own, *bulk, *WRITES, *KEYED, *EVERYWHERE), params=tuple(entry["params"]), doc=_doc(entry),
-    )  # fmt: skip
+        f"{noun}.{verb}",
+        entry["summary"],
+        "bo.cli.writing:run",
+        arguments=arguments,
+        options=(*own, *bulk, *WRITES, *KEYED, *EVERYWHERE),
+        params=tuple(entry["params"]),
+        doc=_doc(entry),
+    )
 
 
 def _query(noun: str, verb: str, entry: QueryEntry) -> Leaf:
     taken = {option.name for option in (*EVERYWHERE, *READS, Option("to", ""))}
     own = tuple(option_for(name, param, taken) for name, param in entry["params"].items())
     subject = entry.get("subject")
-    arguments = (Argument("subjects", noun_metavar(subject), "id, unique end of an id, or key", required=True, record=subject),) if subject else ()
+    arguments = (
+        (Argument("subjects", noun_metavar(subject), "id, unique end of an id, or key", required=True, record=subject),)
+        if subject
+        else ()
+    )
     to = Option("to", "write the answer to this file", metavar="FILE")
     return Leaf(
-        f"{noun}.{verb}", entry["summary"], "bo.cli.asking:run",
-        arguments=arguments, options=(*own, to, *READS, *EVERYWHERE), params=tuple(entry["params"]), doc=entry.get("doc", ""),
-    )  # fmt: skip
+        f"{noun}.{verb}",
+        entry["summary"],
+        "bo.cli.asking:run",
+        arguments=arguments,
+        options=(*own, to, *READS, *EVERYWHERE),
+        params=tuple(entry["params"]),
+        doc=entry.get("doc", ""),
+    )
 
 
 def option_for(name: str, param: ParamEntry, taken: set[str]) -> Option:
@@ -108,9 +128,13 @@ def option_for(name: str, param: ParamEntry, taken: set[str]) -> Option:
     record = param.get("record", "")
     metavar = noun_metavar(record) if record else METAVARS.get(kind, "CHOICE" if "options" in param else "TEXT")
     option = Option(
-        name, "; ".join(words), kind={"flag": "switch", "tags": "many", "facts": "many"}.get(kind, "text"),
-        metavar=metavar, choices=tuple(param.get("options", ())), record=record,
-    )  # fmt: skip
+        name,
+        "; ".join(words),
+        kind={"flag": "switch", "tags": "many", "facts": "many"}.get(kind, "text"),
+        metavar=metavar,
+        choices=tuple(param.get("options", ())),
+        record=record,
+    )
     if name in taken:
         option.words = f"--{OWN_PREFIX}{dashed(name)}"
     return option
@@ -118,7 +142,13 @@ def option_for(name: str, param: ParamEntry, taken: set[str]) -> Option:
 
 def subjects(noun: str) -> Argument:
     """The records a command is done to."""
-    return Argument("subjects", noun_metavar(noun), "ids, unique ends of ids, or keys; - reads them from stdin", many=True, record=noun)
+    return Argument(
+        "subjects",
+        noun_metavar(noun),
+        "ids, unique ends of ids, or keys; - reads them from stdin",
+        many=True,
+        record=noun,
+    )
 
 
 def noun_metavar(noun: str | None) -> str:
@@ -139,24 +169,46 @@ def _doc(entry: CommandEntry) -> str:
     return "\n\n".join(parts)
 
 
-# -- what every record has ---------------------------------------------------------------------------------------------------------------
+# -- what every record has -------------------------------------------------------------------------------------------
 
 
 def _list(noun: str, summary: str) -> Leaf:
-    options = (*LISTS, Option("pager", "show it with this program, on a terminal (BO_PAGER)", metavar="PROGRAM"), *READS, *EVERYWHERE)
-    return Leaf(f"{noun}.list", summary, "bo.cli.reading:list_records", arguments=(FILTER,), options=options, takes_filter=True)
+    options = (
+        *LISTS,
+        Option("pager", "show it with this program, on a terminal (BO_PAGER)", metavar="PROGRAM"),
+        *READS,
+        *EVERYWHERE,
+    )
+    return Leaf(
+        f"{noun}.list", summary, "bo.cli.reading:list_records", arguments=(FILTER,), options=options, takes_filter=True
+    )
 
 
 def _count(noun: str, summary: str) -> Leaf:
-    return Leaf(f"{noun}.count", summary, "bo.cli.reading:count_records", arguments=(FILTER,), options=(LISTS[2], *EVERYWHERE), takes_filter=True)
+    return Leaf(
+        f"{noun}.count",
+        summary,
+        "bo.cli.reading:count_records",
+        arguments=(FILTER,),
+        options=(LISTS[2], *EVERYWHERE),
+        takes_filter=True,
+    )
 
 
 def _show(noun: str, summary: str) -> Leaf:
-    return Leaf(f"{noun}.show", summary, "bo.cli.reading:show_records", arguments=(subjects(noun),), options=(*READS, *EVERYWHERE))
+    return Leaf(
+        f"{noun}.show",
+        summary,
+        "bo.cli.reading:show_records",
+        arguments=(subjects(noun),),
+        options=(*READS, *EVERYWHERE),
+    )
 
 
 def _history(noun: str, summary: str) -> Leaf:
-    return Leaf(f"{noun}.history", summary, "bo.cli.journal:show_history", arguments=(subjects(noun),), options=EVERYWHERE)
+    return Leaf(
+        f"{noun}.history", summary, "bo.cli.journal:show_history", arguments=(subjects(noun),), options=EVERYWHERE
+    )
 
 
 def _import(noun: str, summary: str) -> Leaf:
@@ -164,30 +216,60 @@ def _import(noun: str, summary: str) -> Leaf:
         Option("map", "which column is which field (TOML)", metavar="FILE.toml"),
         Option("suggest_map", "write a mapping for this file to stdout and import nothing", kind="flag"),
         Option("encoding", "encoding of a text file; found out when not given", metavar="NAME"),
-        Option("format", "what the file is; by its content when not given", metavar="FORMAT", choices=("csv", "tsv", "json", "jsonl", "xlsx", "xls")),
+        Option("format", "what the file is; by its content when not given", metavar="FORMAT", choices=READ),
+        Option("delimiter", "what stands between the cells of a text file; found out when not given", metavar="SIGN"),
+        Option("header_row", "line of the header; 0 when there is none", metavar="N"),
         Option("sheet", "sheet of a workbook, by name or number", metavar="SHEET"),
         Option("rejects", "keep the good rows; the others go to this file with the reason", metavar="FILE"),
-        Option("limit", "read at most so many rows", metavar="N"),
-        Option("progress", "auto, json or never: how far it is, on stderr", metavar="WHEN", choices=("auto", "json", "never")),
+        Option(
+            "progress",
+            "auto, json or never: how far it is, on stderr",
+            metavar="WHEN",
+            choices=("auto", "json", "never"),
+        ),
     )
     file = Argument("file", "FILE", "the file; - for stdin", required=True)
-    return Leaf(f"{noun}.import", summary, "bo.cli.exchange:import_file", arguments=(file,), options=(*options, *WRITES, *EVERYWHERE))
+    return Leaf(
+        f"{noun}.import",
+        summary,
+        "bo.cli.exchange:import_file",
+        arguments=(file,),
+        options=(*options, *WRITES, *EVERYWHERE),
+    )
 
 
 def _export(noun: str, summary: str) -> Leaf:
     options = (
-        Option("format", "csv, tsv, json, jsonl or xlsx; by the file's name when not given", metavar="FORMAT",
-               choices=("csv", "tsv", "json", "jsonl", "xlsx")),
+        Option(
+            "format",
+            "csv, tsv, json, jsonl or xlsx; by the file's name when not given",
+            metavar="FORMAT",
+            choices=("csv", "tsv", "json", "jsonl", "xlsx"),
+        ),
         Option("fields", "fields to write, by comma", metavar="A,B"),
         Option("where", "only records that this filter finds", metavar="FILTER"),
         Option("limit", "write at most so many rows", metavar="N"),
         Option("map", "names of the columns (TOML)", metavar="FILE.toml"),
         Option("encoding", "utf-8, or utf-8-sig for Excel", metavar="NAME"),
         Option("sheet", "name of the sheet in a workbook", metavar="SHEET"),
-        Option("progress", "auto, json or never: how far it is, on stderr", metavar="WHEN", choices=("auto", "json", "never")),
-    )  # fmt: skip
+        Option(
+            "progress",
+            "auto, json or never: how far it is, on stderr",
+            metavar="WHEN",
+            choices=("auto", "json", "never"),
+        ),
+    )
     file = Argument("file", "FILE", "the file; - for stdout", required=True)
-    return Leaf(f"{noun}.export", summary, "bo.cli.exchange:export_file", arguments=(file,), options=(*options, *EVERYWHERE))
+    return Leaf(
+        f"{noun}.export", summary, "bo.cli.exchange:export_file", arguments=(file,), options=(*options, *EVERYWHERE)
+    )
 
 
-_STANDARD: Final = {"list": _list, "show": _show, "count": _count, "history": _history, "import": _import, "export": _export}
+_STANDARD: Final = {
+    "list": _list,
+    "show": _show,
+    "count": _count,
+    "history": _history,
+    "import": _import,
+    "export": _export,
+}

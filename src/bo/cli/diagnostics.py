@@ -1,6 +1,8 @@
-"""Talk: errors, hints, notes, questions and progress. The only module that writes stderr; it never fails because nobody listens.
+"""Talk: errors, hints, notes, questions and progress. The only module that writes stderr; it never fails because
+nobody listens.
 
-Data in a message is shown with its control and direction characters made visible, so that a name in a file cannot drive a terminal.
+Data in a message is shown with its control and direction characters made visible, so that a name in a file cannot
+drive a terminal.
 """
 
 from __future__ import annotations
@@ -92,11 +94,19 @@ def fault(error: BaseException) -> None:
         _write("".join(traceback.format_exception(error)))
     last = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" ({os.path.basename(last[0].filename)}:{last[0].lineno})" if last else ""
-    _write(_("bo: a fault in bo: {kind}: {words}{place}", kind=type(error).__name__, words=visible(str(error)), place=place) + "\n")
+    _write(
+        _(
+            "bo: a fault in bo: {kind}: {words}{place}",
+            kind=type(error).__name__,
+            words=visible(str(error)),
+            place=place,
+        )
+        + "\n"
+    )
     _write(_("Nothing of this call was kept. BO_TRACEBACK=1 shows more; please report it.") + "\n")
 
 
-# -- questions -----------------------------------------------------------------------------------------------------------------------
+# -- questions -------------------------------------------------------------------------------------------------------
 
 
 def can_ask(asked: Asked) -> bool:
@@ -109,7 +119,11 @@ def confirm(asked: Asked, question: str) -> None:
     if asked.flag("yes") or asked.flag("dry_run"):
         return
     if not can_ask(asked):
-        raise UsageError("{question} Not confirmed", hint="Say --yes to do it, or --dry-run to see what would happen.", question=question)
+        raise UsageError(
+            "{question} Not confirmed",
+            hint="Say --yes to do it, or --dry-run to see what would happen.",
+            question=question,
+        )
     _write(visible(question) + " " + _("[y/N]") + " ")
     try:
         answer = sys.stdin.readline()
@@ -119,16 +133,20 @@ def confirm(asked: Asked, question: str) -> None:
         raise UsageError("not confirmed: nothing was changed")
 
 
-# -- progress ------------------------------------------------------------------------------------------------------------------------
+# -- progress --------------------------------------------------------------------------------------------------------
 
 
 class Progress:
-    """How far a long work is: on a terminal one line with rate and time left, with `--progress=json` an object a second, else nothing."""
+    """How far a long work is: on a terminal one line with rate and time left, with `--progress=json` an object a
+    second, else nothing.
+    """
 
     def __init__(self, asked: Asked) -> None:
         wanted = asked.text("progress")
         self.as_json = wanted == "json"
-        self.shown = self.as_json or (wanted != "never" and not asked.quiet and not asked.is_for_programs and sys.stderr.isatty())
+        self.shown = self.as_json or (
+            wanted != "never" and not asked.quiet and not asked.is_for_programs and sys.stderr.isatty()
+        )
         self.started = time.monotonic()
         self.last = 0.0
         self.drawn = False
@@ -142,12 +160,23 @@ class Progress:
         rate = done / taken
         left = (total - done) / rate if total and rate else None
         if self.as_json:
-            self._object({"done": done, "total": total, "rate": round(rate), "seconds_left": round(left) if left is not None else None})
+            self._object(
+                {
+                    "done": done,
+                    "total": total,
+                    "rate": round(rate),
+                    "seconds_left": round(left) if left is not None else None,
+                }
+            )
             return
         words = f"{done:,}" + (f" / {total:,}" if total else "") + f"  {rate:,.0f}/s"
         words += f"  {_span(left)}" if left is not None else ""
         _write(f"\r{what} {words}\x1b[K" if what else f"\r{words}\x1b[K")
         self.drawn = True
+
+    def share(self, done: int, share: float | None) -> None:
+        """Say how many are done and which share of all that is, where it is known."""
+        self.at(done, round(done / share) if share else None)
 
     def end(self) -> None:
         """Leave a clean line."""

@@ -1,4 +1,6 @@
-"""`bo doctor`: is this installation and this workspace in order? A line for each check; exit 1 when one of them found a problem."""
+"""`bo doctor`: is this installation and this workspace in order? A line for each check; exit 1 when one of them found
+a problem.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,17 @@ def _python() -> str:
 
 
 def _sqlite() -> str:
-    from bo.core.kernel.database import SQLITE_LEAST, Statements  # noqa: F401
+    from pathlib import Path
+
+    from bo.core.kernel.database import SqliteDatabase
+
+    database = SqliteDatabase(Path(":memory:"))  # refuses a version that can lose data
+    try:
+        cursor = database.session.cursor
+        cursor.execute("SELECT sqlite_version()")
+        return str(cursor.fetchall()[0][0])
+    finally:
+        database.close()
 
 
 def _terminal() -> str:
@@ -87,14 +99,21 @@ def _terminal() -> str:
 
     columns, lines = get_terminal_size()
     if columns < 60 or lines < 10:
-        raise Problem(_("{columns} by {lines} is too small for the screen; make the window larger", columns=columns, lines=lines))
+        raise Problem(
+            _("{columns} by {lines} is too small for the screen; make the window larger", columns=columns, lines=lines)
+        )
     return f"{columns}x{lines}, TERM={os.environ.get('TERM', '')}"
 
 
 def _locale() -> str:
     encoding = (sys.stdout.encoding if sys.stdout is not None else "") or ""
     if encoding.lower().replace("-", "") not in ("utf8", "utf8sig", "gb18030"):
-        raise Problem(_("{encoding} cannot show every letter; set LANG to a UTF-8 locale, such as C.UTF-8", encoding=encoding or "?"))
+        raise Problem(
+            _(
+                "{encoding} cannot show every letter; set LANG to a UTF-8 locale, such as C.UTF-8",
+                encoding=encoding or "?",
+            )
+        )
     return f"{encoding}, {language()}"
 
 
@@ -117,7 +136,9 @@ def _clock(workspace: Workspace) -> str:
     last = workspace.operations(limit=1)
     now = workspace.clock()
     if last and (last[0].at - now).total_seconds() > CLOCK_BEHIND_S:
-        raise Problem(_("the last operation is from {at}, which has not come yet: set the clock", at=last[0].at.isoformat()))
+        raise Problem(
+            _("the last operation is from {at}, which has not come yet: set the clock", at=last[0].at.isoformat())
+        )
     return now.isoformat(timespec="seconds")
 
 

@@ -38,9 +38,13 @@ LOG_COLUMNS: Final = {
 }
 LOG_SHOWN: Final = ("seq", "id", "at", "actor", "name", "subject", "args")
 HISTORY_COLUMNS: Final = (
-    Column("at", "moment", "when"), Column("actor", "text", "who"), Column("name", "text", "what"), Column("operation", "id"),
-    Column("changed"), Column("id", "id", "record"),
-)  # fmt: skip
+    Column("at", "moment", "when"),
+    Column("actor", "text", "who"),
+    Column("name", "text", "what"),
+    Column("operation", "id"),
+    Column("changed"),
+    Column("id", "id", "record"),
+)
 
 
 class Names:
@@ -69,11 +73,20 @@ def log(asked: Asked) -> int:
     names = list(LOG_COLUMNS) if names == ["all"] else ["id"] if output.form_of(asked) == "ids" else names
     unknown = [name for name in names if name not in LOG_COLUMNS]
     if unknown:
-        raise UsageError("{noun} have no field {field}", hint="Fields: {names}", noun=_("operations"), field=unknown[0], names=", ".join(LOG_COLUMNS))
+        raise UsageError(
+            "{noun} have no field {field}",
+            hint="Fields: {names}",
+            noun=_("operations"),
+            field=unknown[0],
+            names=", ".join(LOG_COLUMNS),
+        )
     with opened(asked) as workspace:
         workspace.reader().require("op.read")
         who = Names(workspace)
-        batches = ([_log_row(item, names, who) for item in page] for page in _operations(workspace, limit, asked.whole("before")))
+        batches = (
+            [_log_row(item, names, who) for item in page]
+            for page in _operations(workspace, limit, asked.whole("before"))
+        )
         output.rows(asked, [LOG_COLUMNS[name] for name in names], batches, zone=workspace.context.zone)
     return exit_codes.OK
 
@@ -91,7 +104,7 @@ def _operations(workspace: Workspace, limit: int | None, before: int | None) -> 
 def _log_row(item: Operation, names: Sequence[str], who: Names) -> list[object]:
     import msgspec
 
-    values = {"at": moment_text(item.at), "actor": who.of(item.actor), "args": msgspec.Raw(item.args.encode())}
+    values = {"at": moment_text(item.at), "actor": who.of(item.actor), "args": msgspec.json.decode(item.args)}
     return [values[name] if name in values else getattr(item, name) for name in names]
 
 
@@ -103,7 +116,8 @@ def show(asked: Asked) -> int:
         workspace.registry.load_all()
         item = journal.operation(session, asked.text("operation"))
         changes = [
-            {"noun": change.noun, "id": change.row, "changed": changed_fields(change, workspace)} for change in journal.changes_of(session, item.seq)
+            {"noun": change.noun, "id": change.row, "changed": changed_fields(change, workspace)}
+            for change in journal.changes_of(session, item.seq)
         ]
         names = list(LOG_COLUMNS)
         values = [*_log_row(item, names, Names(workspace)), changes]
@@ -120,7 +134,9 @@ def show_history(asked: Asked) -> int:
         cls = reader.registry.record(asked.noun)
         who = Names(workspace)
         ids = [reader.get(cls, text).id for text in subject_words(texts)]
-        batches = ([_history_row(asked, entry, who, workspace) for entry in workspace.history(record_id)] for record_id in ids)
+        batches = (
+            [_history_row(asked, entry, who, workspace) for entry in workspace.history(record_id)] for record_id in ids
+        )
         output.rows(asked, HISTORY_COLUMNS, batches, zone=workspace.context.zone)
     return exit_codes.OK
 
@@ -142,8 +158,13 @@ def undo(asked: Asked) -> int:
         who = Names(workspace)
         for item in undone[:LISTED]:
             diagnostics.note(
-                asked, "undo {name} {subject} by {actor} of {at}", name=item.name, subject=item.subject or "", actor=who.of(item.actor), at=moment_text(item.at)
-            )  # fmt: skip
+                asked,
+                "undo {name} {subject} by {actor} of {at}",
+                name=item.name,
+                subject=item.subject or "",
+                actor=who.of(item.actor),
+                at=moment_text(item.at),
+            )
         if len(undone) > LISTED:
             diagnostics.note(asked, "and {count} others", count=len(undone) - LISTED)
         if len(undone) > 1:

@@ -1,6 +1,7 @@
 """What one command of the command line takes, in plain values: the same for derived and hand-written ones.
 
-Help, completion, the reference pages and the parser all read it; none of them imports the module that carries the command out.
+Help, completion, the reference pages and the parser all read it; none of them imports the module that carries the
+command out.
 """
 
 from __future__ import annotations
@@ -9,12 +10,22 @@ from typing import Final
 
 
 class Option:
-    """An option. `kind`: `text` (one value), `many` (repeatable), `flag` (there or not), `switch` (`--x` and `--no-x`)."""
+    """An option. `kind`: `text` (one value), `many` (repeatable), `flag` (there or not), `switch` (`--x` and
+    `--no-x`).
+    """
 
     __slots__ = ("choices", "help", "kind", "metavar", "name", "record", "short", "words")
 
     def __init__(
-        self, name: str, help_text: str, *, kind: str = "text", metavar: str = "", short: str = "", choices: tuple[str, ...] = (), record: str = ""
+        self,
+        name: str,
+        help_text: str,
+        *,
+        kind: str = "text",
+        metavar: str = "",
+        short: str = "",
+        choices: tuple[str, ...] = (),
+        record: str = "",
     ) -> None:
         self.name = name
         self.words = "--" + name.replace("_", "-")
@@ -42,7 +53,15 @@ class Argument:
     __slots__ = ("choices", "help", "many", "metavar", "name", "record", "required")
 
     def __init__(
-        self, name: str, metavar: str, help_text: str, *, many: bool = False, required: bool = False, choices: tuple[str, ...] = (), record: str = ""
+        self,
+        name: str,
+        metavar: str,
+        help_text: str,
+        *,
+        many: bool = False,
+        required: bool = False,
+        choices: tuple[str, ...] = (),
+        record: str = "",
     ) -> None:
         self.name = name
         self.metavar = metavar
@@ -54,7 +73,9 @@ class Argument:
 
 
 class Leaf:
-    """One command. `handler` is `module:function`, imported when the command runs; `params` are the values that go to the registry's command."""
+    """One command. `handler` is `module:function`, imported when the command runs; `params` are the values that go to
+    the registry's command.
+    """
 
     __slots__ = ("arguments", "command", "doc", "handler", "options", "params", "passes_on", "summary", "takes_filter")
 
@@ -92,13 +113,21 @@ class Leaf:
 
 FORMS_HELP: Final = "table, json, jsonl, csv, tsv, ids or template; a table on a terminal, else tsv"
 EVERYWHERE: Final = (
-    Option("output", FORMS_HELP, metavar="FORMAT", short="-o", choices=("table", "json", "jsonl", "csv", "tsv", "ids", "template")),
+    Option(
+        "output",
+        FORMS_HELP,
+        metavar="FORMAT",
+        short="-o",
+        choices=("table", "json", "jsonl", "csv", "tsv", "ids", "template"),
+    ),
     Option("template", "text of each row, such as '{number} {name}'; \\t and \\n are understood", metavar="TEXT"),
     Option("quiet", "say nothing that is not data or an error", kind="flag", short="-q"),
     Option("workspace", "folder of the office (BO_WORKSPACE)", metavar="DIR", short="-w"),
     Option("as", "operator who acts, by login or id (BO_OPERATOR)", metavar="OPERATOR", record="operators"),
     Option("lang", "language of texts: en or zh_CN (BO_LANG)", metavar="LANG", choices=("en", "zh_CN")),
-    Option("color", "auto, always or never (NO_COLOR, FORCE_COLOR)", metavar="WHEN", choices=("auto", "always", "never")),
+    Option(
+        "color", "auto, always or never (NO_COLOR, FORCE_COLOR)", metavar="WHEN", choices=("auto", "always", "never")
+    ),
 )
 READS: Final = (
     Option("fields", "fields to show, by comma; `all` for every one", metavar="A,B"),
@@ -114,9 +143,13 @@ WRITES: Final = (
     Option("yes", "do not ask", kind="flag", short="-y"),
     Option("no_input", "never ask: fail where a question would come", kind="flag"),
 )
-KEYED: Final = (Option("idempotency_key", "the same key is the same call: done once, however often it is sent", metavar="KEY"),)
+KEYED: Final = (
+    Option("idempotency_key", "the same key is the same call: done once, however often it is sent", metavar="KEY"),
+)
 BULK: Final = (
     Option("where", "every record that this filter finds", metavar="FILTER"),
     Option("atomic", "all or nothing: the first refusal undoes every other", kind="flag"),
-    Option("progress", "auto, json or never: how far it is, on stderr", metavar="WHEN", choices=("auto", "json", "never")),
+    Option(
+        "progress", "auto, json or never: how far it is, on stderr", metavar="WHEN", choices=("auto", "json", "never")
+    ),
 )

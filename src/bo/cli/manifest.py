@@ -1,6 +1,8 @@
-"""The manifest: every noun with its fields, commands and queries, as generated from the registry (`python -m tools.generate`).
+"""The manifest: every noun with its fields, commands and queries, as generated from the registry (`python -m
+tools.generate`).
 
-It is the wire form of all commands, committed as `manifest.json` so that a change of it shows in review, and it is all that help and completion read.
+It is the wire form of all commands, committed as `manifest.json` so that a change of it shows in review, and it is
+all that help and completion read.
 """
 
 from __future__ import annotations

@@ -32,7 +32,11 @@ def opened(asked: Asked) -> Iterator[Workspace]:
         use_language(settings["lang"])
     operator = asked.operator or settings.get("operator", "")
     if not operator:
-        raise Configuration("nobody is named as the operator", hint="Say --as LOGIN, or set operator in {file}.", file=str(folder / "bo.toml"))
+        raise Configuration(
+            "nobody is named as the operator",
+            hint="Say --as LOGIN, or set operator in {file}.",
+            file=str(folder / "bo.toml"),
+        )
     workspace = open_office(folder, operator=operator)
     try:
         yield workspace
@@ -63,14 +67,18 @@ def stdin_subjects() -> Iterator[str]:
         try:
             found = msgspec.json.decode(text, type=dict[str, object]).get("id")
         except msgspec.DecodeError:
-            raise BadInput("line {line} is not JSON", hint="Give one id or one JSON object a line.", line=number) from None
+            raise BadInput(
+                "line {line} is not JSON", hint="Give one id or one JSON object a line.", line=number
+            ) from None
         if not isinstance(found, str) or not found:
             raise BadInput("line {line} has no id", hint="Use -o ids or -o jsonl on the left.", line=number)
         yield found
 
 
 def stdin_lines() -> Iterator[str]:
-    """The lines of stdin as UTF-8, one by one. Raises BadInput for anything else, and UsageError for a terminal nobody types into."""
+    """The lines of stdin as UTF-8, one by one. Raises BadInput for anything else, and UsageError for a terminal
+    nobody types into.
+    """
     import sys
 
     if sys.stdin is None:
@@ -92,6 +100,9 @@ def require_subjects(asked: Asked) -> tuple[str, ...]:
     """The subjects as typed. Raises UsageError where there are none."""
     texts = asked.many("subjects")
     if not texts:
-        raise UsageError("which {noun}?", hint="Give an id or its end, - for ids on stdin, or --where FILTER.", noun=asked.noun.replace("_", " "))
+        raise UsageError(
+            "which {noun}?",
+            hint="Give an id or its end, - for ids on stdin, or --where FILTER.",
+            noun=asked.noun.replace("_", " "),
+        )
     return texts
-

@@ -32,7 +32,14 @@ class Result:
     __slots__ = ("also", "changed", "command", "error", "id", "operation", "outcome")
 
     def __init__(
-        self, record_id: str | None, outcome: str, operation: str, command: str, changed: Changed, also: list[dict[str, object]], error: dict[str, object] | None
+        self,
+        record_id: str | None,
+        outcome: str,
+        operation: str,
+        command: str,
+        changed: Changed,
+        also: list[dict[str, object]],
+        error: dict[str, object] | None,
     ) -> None:
         self.id = record_id
         self.outcome = outcome
@@ -44,7 +51,12 @@ class Result:
 
     def as_object(self, *, dry_run: bool) -> dict[str, object]:
         """As programs read it."""
-        made: dict[str, object] = {"id": self.id, "outcome": self.outcome, "operation": self.operation or None, "changed": self.changed}
+        made: dict[str, object] = {
+            "id": self.id,
+            "outcome": self.outcome,
+            "operation": self.operation or None,
+            "changed": self.changed,
+        }
         if self.also:
             made["also"] = self.also
         if self.error is not None:
@@ -54,8 +66,10 @@ class Result:
 
     def in_words(self) -> str:
         """The changes as a person reads them."""
-        words = [f"{name}: {_brief(before)} → {_brief(after)}" if before not in BLANK else f"{name}: {_brief(after)}"
-                 for name, (before, after) in self.changed.items()]  # fmt: skip
+        words = [
+            f"{name}: {_brief(before)} → {_brief(after)}" if before not in BLANK else f"{name}: {_brief(after)}"
+            for name, (before, after) in self.changed.items()
+        ]
         if self.error is not None:
             words.append(str(self.error["message"]))
         if self.also:
@@ -64,17 +78,20 @@ class Result:
 
 
 def result_of(outcome: Outcome, workspace: Workspace) -> Result:
-    """The result of an outcome. The record it is about is its subject, else what was made."""
-    about = outcome.subject or outcome.returned
+    """The result of an outcome. The record it is about is its subject, else what was made or changed first."""
+    about = outcome.subject or outcome.returned or (outcome.changes[0].row if outcome.changes else None)
     error = outcome.error
     own = [change for change in outcome.changes if change.row == about]
     others = [change for change in outcome.changes if change.row != about]
     return Result(
-        about or outcome.call.subject, outcome.status, outcome.operation, outcome.call.name,
+        about or outcome.call.subject,
+        outcome.status,
+        outcome.operation,
+        outcome.call.name,
         changed_fields(own[0], workspace) if own else {},
         [{"noun": change.noun, "id": change.row, "changed": changed_fields(change, workspace)} for change in others],
         diagnostics.as_object(error, outcome.call.name, outcome.call.subject or "") if error is not None else None,
-    )  # fmt: skip
+    )
 
 
 def changed_fields(change: Change, workspace: Workspace) -> Changed:
@@ -153,6 +170,10 @@ class ResultWriter:
         return (*COLUMNS, Column("dry_run")) if self.dry_run else COLUMNS
 
     def _row(self, result: Result) -> list[object]:
-        changed: object = result.in_words() if self.form == "table" else {**result.changed, **({"error": result.error["message"]} if result.error else {})}
+        changed: object = (
+            result.in_words()
+            if self.form == "table"
+            else {**result.changed, **({"error": result.error["message"]} if result.error else {})}
+        )
         row = [result.id or "", result.outcome, result.operation, changed]
         return [*row, True] if self.dry_run else row

@@ -1,8 +1,9 @@
-"""Data: the only module that writes stdout. Tables for people on a terminal, else TSV; JSON, JSON Lines, CSV, ids and templates when asked for.
+"""Data: the only module that writes stdout. Tables for people on a terminal, else TSV; JSON, JSON Lines, CSV, ids and
+templates when asked for.
 
-What is written is the same wherever it goes: a pipe gets no colour, no box and nothing cut off. In a table data is shown with control and direction
-characters made visible. In TSV a tab, line end or backslash inside a value is written `\\t`, `\\n`, `\\r`, `\\\\`; CSV is as exports are, safe to open in a
-spreadsheet program.
+What is written is the same wherever it goes: a pipe gets no colour, no box and nothing cut off. In a table data is
+shown with control and direction characters made visible. In TSV a tab, line end or backslash inside a value is
+written `\\t`, `\\n`, `\\r`, `\\\\`; CSV is as exports are, safe to open in a spreadsheet program.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from bo.core.kernel.errors import StorageFull, UsageError
@@ -47,7 +49,9 @@ def is_terminal() -> bool:
 
 
 def rows(asked: Asked, columns: Sequence[Column], batches: Batches, *, zone: str = "") -> int:
-    """Write rows as they come, in memory for one batch; how many there were. `zone` is that of the moments in a table."""
+    """Write rows as they come, in memory for one batch; how many there were. `zone` is that of the moments in a
+    table.
+    """
     writer = open_rows(asked, columns, zone=zone)
     count = 0
     for batch in batches:
@@ -169,7 +173,7 @@ def cell(value: object) -> str:
     return str(value)
 
 
-# -- one class for each format ---------------------------------------------------------------------------------------------------------
+# -- one class for each format ---------------------------------------------------------------------------------------
 
 
 class _Writer:
@@ -283,11 +287,18 @@ class _Template(_Writer):
         self.parts = template_parts(asked.text("template"))
         missing = [name for name in template_names(asked.text("template")) if name not in self.names]
         if missing:
-            raise UsageError("the template names {field}, which is not there", hint="Fields: {names}", field=missing[0], names=", ".join(self.names))
+            raise UsageError(
+                "the template names {field}, which is not there",
+                hint="Fields: {names}",
+                field=missing[0],
+                names=", ".join(self.names),
+            )
 
     def batch(self, batch: Sequence[Row]) -> None:
         places = {name: place for place, name in enumerate(self.names)}
-        lines = ["".join([cell(row[places[part]]) if is_name else part for part, is_name in self.parts]) for row in batch]
+        lines = [
+            "".join([cell(row[places[part]]) if is_name else part for part, is_name in self.parts]) for row in batch
+        ]
         write("\n".join(lines) + "\n")
 
 
@@ -303,7 +314,9 @@ _WRITERS: Final[dict[str, Callable[[Asked, Sequence[Column], str], _Writer]]] = 
 
 
 def template_parts(template: str) -> list[tuple[str, bool]]:
-    r"""A template as texts and field names: `{number}\t{name}`, with `{{` for a brace. Raises UsageError for one that is not closed."""
+    r"""A template as texts and field names: `{number}\t{name}`, with `{{` for a brace. Raises UsageError for one that
+    is not closed.
+    """
     if not template:
         raise UsageError("a template is missing", hint="Give one: --template '{{id}} {{state}}'", example="")
     text = template.replace("\\t", "\t").replace("\\n", "\n")
@@ -320,7 +333,9 @@ def template_parts(template: str) -> list[tuple[str, bool]]:
             continue
         name, closed, text = after.partition("}")
         if not closed:
-            raise UsageError("the template has a brace that is not closed", hint="Write {{{{ for a brace.", template=template)
+            raise UsageError(
+                "the template has a brace that is not closed", hint="Write {{{{ for a brace.", template=template
+            )
         parts.append((name.strip().replace("-", "_"), True))
     return parts
 
@@ -341,7 +356,7 @@ def _terminal_width() -> int:
     return get_terminal_size().columns
 
 
-# -- stdout ----------------------------------------------------------------------------------------------------------------------------
+# -- stdout ----------------------------------------------------------------------------------------------------------
 
 
 class _trouble_told:  # noqa: N801 - reads as a statement
@@ -350,7 +365,11 @@ class _trouble_told:  # noqa: N801 - reads as a statement
     def __enter__(self) -> None: ...
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG):
+        if isinstance(error, OSError) and error.errno in (
+            errno.ENOSPC,
+            getattr(errno, "EDQUOT", errno.ENOSPC),
+            errno.EFBIG,
+        ):
             forget()
             raise StorageFull("there is no room where the output goes", hint="Free some space.") from error
         if isinstance(error, OSError) and error.errno == errno.EINVAL and os.name == "nt":
@@ -372,7 +391,7 @@ def _write_bytes(content: bytes) -> None:
             buffer.flush()
 
 
-# -- pager -----------------------------------------------------------------------------------------------------------------------------
+# -- pager -----------------------------------------------------------------------------------------------------------
 
 
 class _Pager:
@@ -389,10 +408,8 @@ class _Pager:
         os.dup2(self.process.stdin.fileno(), sys.stdout.fileno())
 
     def end(self) -> None:
-        try:
+        with suppress(OSError):
             flush()
-        except OSError:
-            pass
         os.dup2(self.kept, sys.stdout.fileno())
         os.close(self.kept)
         assert self.process.stdin is not None
@@ -408,7 +425,9 @@ def start_pager(program: str) -> None:
     try:
         _pager.append(_Pager(program))
     except OSError as error:
-        raise UsageError("the pager {program} cannot be started: {reason}", program=program, reason=error.strerror or str(error)) from None
+        raise UsageError(
+            "the pager {program} cannot be started: {reason}", program=program, reason=error.strerror or str(error)
+        ) from None
 
 
 def end_pager() -> None:

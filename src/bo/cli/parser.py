@@ -1,6 +1,7 @@
 """Typer's groups and commands, made for the words on the line alone: `bo leads list` makes one group and one command.
 
-Typer parses, shows help and finds near misses. It is given plain strings: what a value means is decided once, by its kind, in dispatch.
+Typer parses, shows help and finds near misses. It is given plain strings: what a value means is decided once, by its
+kind, in dispatch.
 """
 
 from __future__ import annotations
@@ -34,10 +35,14 @@ class Root(TyperGroup):
 
     def __init__(self, run: Callable[[Leaf, Asked], None]) -> None:
         super().__init__(
-            name=PROGRAM, rich_markup_mode=None, context_settings=dict(SETTINGS), params=_options((*EVERYWHERE, _VERSION)), callback=_nothing,
+            name=PROGRAM,
+            rich_markup_mode=None,
+            context_settings=dict(SETTINGS),
+            params=_options((*EVERYWHERE, _VERSION)),
+            callback=_nothing,
             help=_("The back office: leads, rewards and settlements, with a record of who did what."),
             epilog=_("bo help TOPIC explains: exit-codes, filter, output. A bare `bo` on a terminal opens the screen."),
-        )  # fmt: skip
+        )
         self.run = run
 
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
@@ -45,10 +50,22 @@ class Root(TyperGroup):
         if found is not None:
             return leaf_command(cmd_name, found, self.run)
         if cmd_name in builtin.GROUPS:
-            return Group(cmd_name, builtin.GROUPS[cmd_name], builtin.second_words(cmd_name), lambda word: builtin.LEAVES.get((cmd_name, word)), self.run)
+            return Group(
+                cmd_name,
+                builtin.GROUPS[cmd_name],
+                builtin.second_words(cmd_name),
+                lambda word: builtin.LEAVES.get((cmd_name, word)),
+                self.run,
+            )
         noun = noun_called(cmd_name)
         if noun is not None:
-            return Group(cmd_name, manifest()[noun]["summary"], derive.verbs(noun), lambda word: derive.leaf(noun, word), self.run)
+            return Group(
+                cmd_name,
+                manifest()[noun]["summary"],
+                derive.verbs(noun),
+                lambda word: derive.leaf(noun, word),
+                self.run,
+            )
         return None
 
     def list_commands(self, ctx: Context) -> list[str]:
@@ -65,8 +82,22 @@ class Root(TyperGroup):
 class Group(TyperGroup):
     """The verbs of one noun, or of one hand-written group; each command is made when it is asked for."""
 
-    def __init__(self, name: str, summary: str, words: dict[str, str], find: Callable[[str], Leaf | None], run: Callable[[Leaf, Asked], None]) -> None:
-        super().__init__(name=name, rich_markup_mode=None, context_settings=dict(SETTINGS), help=_(summary), params=[], no_args_is_help=False)
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        words: dict[str, str],
+        find: Callable[[str], Leaf | None],
+        run: Callable[[Leaf, Asked], None],
+    ) -> None:
+        super().__init__(
+            name=name,
+            rich_markup_mode=None,
+            context_settings=dict(SETTINGS),
+            help=_(summary),
+            params=[],
+            no_args_is_help=False,
+        )
         self.words = words
         self.find = find
         self.run = run
@@ -89,8 +120,12 @@ class FilterCommand(TyperCommand):
     """A command whose words may be a filter: `-tag:test` there is a condition and not an option."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        options = {word: option.is_flag for option in self.params if isinstance(option, TyperOption) for word in option.opts}
-        kept, words, takes_next = [], [], False
+        options = {
+            word: option.is_flag for option in self.params if isinstance(option, TyperOption) for word in option.opts
+        }
+        kept: list[str] = []
+        words: list[str] = []
+        takes_next = False
         for place, word in enumerate(args):
             if word == "--" and not takes_next:
                 return super().parse_args(ctx, [*kept, "--", *words, *args[place + 1 :]])
@@ -113,9 +148,13 @@ def leaf_command(name: str, leaf: Leaf, run: Callable[[Leaf, Asked], None]) -> T
     if leaf.passes_on:
         settings["ignore_unknown_options"] = False
     command = made(
-        name, rich_markup_mode=None, callback=callback, help="\n\n".join(part for part in (_(leaf.summary), leaf.doc) if part),
-        params=[*_arguments(leaf), *_options(leaf.options)], context_settings=settings,
-    )  # fmt: skip
+        name,
+        rich_markup_mode=None,
+        callback=callback,
+        help="\n\n".join(part for part in (_(leaf.summary), leaf.doc) if part),
+        params=[*_arguments(leaf), *_options(leaf.options)],
+        context_settings=settings,
+    )
     return command
 
 
@@ -125,11 +164,15 @@ _VERSION: Final = Option("version", "show the version", kind="flag")
 def _arguments(leaf: Leaf) -> list[Parameter]:
     return [
         TyperArgument(
-            param_decls=[argument.name], metavar=argument.metavar, nargs=-1 if argument.many else 1, required=argument.required, help=_(argument.help),
+            param_decls=[argument.name],
+            metavar=argument.metavar,
+            nargs=-1 if argument.many else 1,
+            required=argument.required,
+            help=_(argument.help),
             show_default=False,
         )
         for argument in leaf.arguments
-    ]  # fmt: skip
+    ]
 
 
 def _options(options: tuple[Option, ...]) -> list[Parameter]:
@@ -142,9 +185,15 @@ def _option(option: Option) -> TyperOption:
         words[-1] = f"{option.words}/--no-{option.words[2:]}"
     is_flag = not option.takes_value
     return TyperOption(
-        param_decls=words, is_flag=is_flag or None, multiple=option.kind == "many", metavar=None if is_flag else option.metavar,
-        type=None if is_flag else str, default=None, help=_(option.help), show_default=False,
-    )  # fmt: skip
+        param_decls=words,
+        is_flag=is_flag or None,
+        multiple=option.kind == "many",
+        metavar=None if is_flag else option.metavar,
+        type=None if is_flag else str,
+        default=None,
+        help=_(option.help),
+        show_default=False,
+    )
 
 
 def _write_words(formatter: HelpFormatter, title: str, words: dict[str, str]) -> None:
@@ -163,7 +212,9 @@ def _resolved(group: Root | Group, ctx: Context, args: list[str]) -> tuple[str |
     near = get_close_matches(args[0].lower(), known, n=3)
     path = ctx.command_path
     if near:
-        raise UsageError("there is no command {path} {word}", hint="Near it: {near}.", path=path, word=args[0], near=", ".join(near))
+        raise UsageError(
+            "there is no command {path} {word}", hint="Near it: {near}.", path=path, word=args[0], near=", ".join(near)
+        )
     raise UsageError("there is no command {path} {word}", hint="{path} --help lists them.", path=path, word=args[0])
 
 

@@ -1,4 +1,6 @@
-"""Reading records: list, count and show of any noun. Rows stream from the database to stdout with memory for one batch."""
+"""Reading records: list, count and show of any noun. Rows stream from the database to stdout with memory for one
+batch.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def list_records(asked: Asked) -> int:
         with _paged(asked):
             count = output.rows(asked, shape.columns, (shape.shown(batch) for batch in pages), zone=reader.context.zone)
         if pages.after is not None:
-            diagnostics.note(asked, "{count} shown, there are more: --after {token}, or --limit N", count=count, token=pages.after)
+            diagnostics.note(
+                asked, "{count} shown, there are more: --after {token}, or --limit N", count=count, token=pages.after
+            )
         elif count == 0 and shape.form == "table":
             diagnostics.note(asked, "there are no such {noun}", noun=asked.noun.replace("_", " "))
     return exit_codes.NOT_FOUND if count == 0 and asked.flag("fail_empty") else exit_codes.OK
@@ -68,7 +72,13 @@ def show_records(asked: Asked) -> int:
         def found() -> Iterator[Sequence[Row]]:
             for text in subject_words(texts):
                 try:
-                    values = dict(zip(shape.info.field_names, shape.info.row(reader.get(cls, text), text_moments=True), strict=True))
+                    values = dict(
+                        zip(
+                            shape.info.field_names,
+                            shape.info.row(reader.get(cls, text), text_moments=True),
+                            strict=True,
+                        )
+                    )
                 except BoError as error:
                     if not several:
                         raise
@@ -147,7 +157,9 @@ class Shape:
         return self.reader.fields(self.info.noun, names)
 
     def shown(self, batch: Sequence[Row]) -> list[list[object]]:
-        """Rows as they are written: amounts in major units with their currency, references by the key people know in a table."""
+        """Rows as they are written: amounts in major units with their currency, references by the key people know in
+        a table.
+        """
         rows = [self.wire(row) for row in batch]
         if self.is_money:
             self._put_currency(rows)
@@ -175,7 +187,9 @@ class Shape:
             if column.kind != "ref":
                 continue
             item = self.info.by_name[column.name]
-            keys = keys_of(self.reader, str(getattr(item.kind, "record", "")), {str(row[at]) for row in rows if row[at]})
+            keys = keys_of(
+                self.reader, str(getattr(item.kind, "record", "")), {str(row[at]) for row in rows if row[at]}
+            )
             for row in rows:
                 row[at] = keys.get(str(row[at]), row[at])
         return rows
@@ -188,14 +202,20 @@ def keys_of(reader: Reader, noun: str, ids: set[str]) -> dict[str, str]:
     info = reader.info(noun)
     if not info.key:
         return {}
-    page = reader.page(noun, "id:" + ",".join(sorted(ids)[:PAGE_MOST]), fields=(output.ID, info.key[0]), limit=PAGE_MOST)
+    page = reader.page(
+        noun, "id:" + ",".join(sorted(ids)[:PAGE_MOST]), fields=(output.ID, info.key[0]), limit=PAGE_MOST
+    )
     return {str(row[0]): str(row[1]) for row in page.rows if row[1]}
 
 
 class Pages:
-    """The rows of a filter in batches: all of them from one statement, or up to a limit by pages. `after` is where the next page begins."""
+    """The rows of a filter in batches: all of them from one statement, or up to a limit by pages. `after` is where
+    the next page begins.
+    """
 
-    def __init__(self, reader: Reader, noun: str, filter_text: str, names: Sequence[str], limit: int | None, after: str) -> None:
+    def __init__(
+        self, reader: Reader, noun: str, filter_text: str, names: Sequence[str], limit: int | None, after: str
+    ) -> None:
         self.reader = reader
         self.noun = noun
         self.filter_text = filter_text

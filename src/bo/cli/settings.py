@@ -1,7 +1,8 @@
-"""Settings and where they come from: a flag, `BO_*`, `bo.toml` in the workspace, the user's own file, or a default, in that order.
+"""Settings and where they come from: a flag, `BO_*`, `bo.toml` in the workspace, the user's own file, or a default,
+in that order.
 
-The user's file is `bo/bo.toml` in the place where the system keeps settings (`~/.config` on Linux). What cannot be read is a Configuration error: a
-setting that is silently ignored would be worse.
+The user's file is `bo/bo.toml` in the place where the system keeps settings (`~/.config` on Linux). What cannot be
+read is a Configuration error: a setting that is silently ignored would be worse.
 """
 
 from __future__ import annotations
@@ -36,7 +37,13 @@ SETTINGS: Final = (
     Setting("color", "BO_COLOR", "auto", "colour: auto, always or never", in_files=False),
     Setting("pager", "BO_PAGER", "", "program that shows long lists page by page; off when empty", in_files=False),
     Setting("busy_ms", "BO_BUSY_MS", "10000", "how long to wait for another writer, in milliseconds", in_files=False),
-    Setting("keep_statements", "BO_KEEP_STATEMENTS", "1", "0: do not keep compiled statements in the workspace", in_files=False),
+    Setting(
+        "keep_statements",
+        "BO_KEEP_STATEMENTS",
+        "1",
+        "0: do not keep compiled statements in the workspace",
+        in_files=False,
+    ),
 )
 
 
@@ -56,7 +63,12 @@ def setting(name: str) -> Setting:
     for item in SETTINGS:
         if wanted in (item.name, item.variable.lower()):
             return item
-    raise UsageError("there is no setting {name}", hint="Settings: {names}", name=name, names=", ".join(item.name for item in SETTINGS))
+    raise UsageError(
+        "there is no setting {name}",
+        hint="Settings: {names}",
+        name=name,
+        names=", ".join(item.name for item in SETTINGS),
+    )
 
 
 def explain(name: str, flag: str, workspace: Path | None) -> list[Found]:
@@ -85,7 +97,7 @@ def workspace_folder(flag: str) -> Path:
         return Path(named[0].value).expanduser()
     raise Configuration(
         "no workspace is chosen", hint="Say --workspace DIR, set BO_WORKSPACE, or make one: bo init DIR"
-    )  # fmt: skip
+    )
 
 
 def user_file() -> Path:
@@ -102,14 +114,44 @@ def read_file(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise Configuration("{file} cannot be read: {reason}", hint="Mend it or delete it.", file=str(path), reason=str(error)) from None
+        raise Configuration(
+            "{file} cannot be read: {reason}", hint="Mend it or delete it.", file=str(path), reason=str(error)
+        ) from None
+    plain = _plain(text)
+    if plain is not None:
+        return plain
     import tomllib
 
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Configuration("{file} cannot be read: {reason}", hint="Mend it or delete it.", file=str(path), reason=str(error)) from None
+        raise Configuration(
+            "{file} cannot be read: {reason}", hint="Mend it or delete it.", file=str(path), reason=str(error)
+        ) from None
     return {name: str(value) for name, value in values.items() if isinstance(value, (str, int, bool))}
+
+
+def _plain(text: str) -> dict[str, str] | None:
+    """The settings where every line is `name = "value"` or a remark, which is how bo writes them; None for anything
+    that takes a TOML parser.
+
+    Every command reads this file, and loading the parser costs a quarter of a start of Python.
+    """
+    values = {}
+    for line in map(str.strip, text.splitlines()):
+        if not line or line.startswith("#"):
+            continue
+        name, sign, value = (part.strip() for part in line.partition("="))
+        inner = value[1:-1]
+        if (
+            not (sign and name.isidentifier() and len(value) > 1 and value[0] == value[-1] == '"')
+            or '"' in inner
+            or "\\" in inner
+            or name in values
+        ):
+            return None
+        values[name] = inner
+    return values
 
 
 def _from_file(path: Path, name: str) -> list[Found]:

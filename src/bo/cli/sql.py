@@ -1,7 +1,7 @@
 """`bo sql`: the operator's own questions to the database, in SQL, for reading only.
 
-sqlite-utils works on our own connection, which is set to refuse every write. Raw SQL knows no rows that an operator may not see, so it is for those
-alone who see all of them and may do anything.
+sqlite-utils works on our own connection, which is set to refuse every write. Raw SQL knows no rows that an operator
+may not see, so it is for those alone who see all of them and may do anything.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def run(asked: Asked) -> int:
             return exit_codes.OK
         sql = asked.text("query")
         if not sql:
-            listed = [[name, database[name].count] for name in database.table_names()]
+            listed = [[name, database[name].count] for name in database.table_names() if "_search" not in name]
             output.rows(asked, [Column("table"), Column("rows", "whole")], [listed])
             return exit_codes.OK
         text = "".join(stdin_lines()) if sql == "-" else sql
@@ -53,7 +53,12 @@ def run(asked: Asked) -> int:
 def _read_only(workspace: Workspace) -> Database:
     actor = workspace.who()
     if actor.scopes is not None or not actor.may(PERMISSION):
-        raise NotAllowed("{actor} may not {permission}", hint="Use bo … list, which shows what you may see.", actor=actor.name, permission=PERMISSION)
+        raise NotAllowed(
+            "{actor} may not {permission}",
+            hint="Use bo … list, which shows what you may see.",
+            actor=actor.name,
+            permission=PERMISSION,
+        )
     session = workspace.database.session
     if not session.is_sqlite:
         raise UsageError("bo sql reads SQLite files", hint="Use psql for this office.")
@@ -64,7 +69,9 @@ def _read_only(workspace: Workspace) -> Database:
     return database
 
 
-def _rows(database: Database, sql: str, values: dict[str, str]) -> tuple[list[str], Iterator[Sequence[Sequence[object]]]]:
+def _rows(
+    database: Database, sql: str, values: dict[str, str]
+) -> tuple[list[str], Iterator[Sequence[Sequence[object]]]]:
     """The columns and the rows of one statement. Raises UsageError for SQL that does not run."""
     try:
         cursor = database.execute(sql, values)
@@ -94,7 +101,9 @@ def _distinct(names: list[str]) -> list[str]:
 def _schema(database: Database, table: str) -> str:
     if table not in database.table_names():
         raise UsageError("there is no table {name}", hint="bo sql lists them.", name=table)
-    indexes = database.execute("SELECT sql FROM sqlite_master WHERE tbl_name = ? AND type = 'index' AND sql IS NOT NULL", [table]).fetchall()
+    indexes = database.execute(
+        "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND type = 'index' AND sql IS NOT NULL", [table]
+    ).fetchall()
     return ";\n".join([database[table].schema.rstrip(";"), *(str(row[0]) for row in indexes)]) + ";\n"
 
 
@@ -108,5 +117,9 @@ def _param(text: str) -> tuple[str, str]:
 def _told(error: Exception) -> BoError:
     words = str(error)
     if "readonly" in words or "read-only" in words or "query_only" in words:
-        return NotAllowed("bo sql only reads", hint="Change records with their commands: each is checked, recorded and can be undone.")
-    return UsageError("the query cannot be run: {reason}", hint="bo sql lists the tables, --schema TABLE shows one.", reason=words)
+        return NotAllowed(
+            "bo sql only reads", hint="Change records with their commands: each is checked, recorded and can be undone."
+        )
+    return UsageError(
+        "the query cannot be run: {reason}", hint="bo sql lists the tables, --schema TABLE shows one.", reason=words
+    )

@@ -24,7 +24,9 @@ BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 class Layout:
     """Lays rows out in columns whose widths only grow, so that a long list stays even."""
 
-    def __init__(self, columns: Sequence[Column], *, zone: str = "", width: int | None = None, bold: bool = False) -> None:
+    def __init__(
+        self, columns: Sequence[Column], *, zone: str = "", width: int | None = None, bold: bool = False
+    ) -> None:
         self.columns = columns
         self.zone = zone
         self.width = width
@@ -37,7 +39,7 @@ class Layout:
         """The text of some rows, with the heading before the first."""
         shown = [[self._shown(column, value) for column, value in zip(self.columns, row, strict=True)] for row in batch]
         for place, texts in enumerate(zip(*shown, strict=True)):
-            self.widths[place] = max(self.widths[place], max(map(width, texts)))
+            self.widths[place] = max(self.widths[place], *map(width, texts))
         widths = self.widths if self.width is None else fitted(self.widths, self.width)
         lines = [self._line(cells, widths) for cells in shown]
         if not self.begun:
@@ -51,8 +53,8 @@ class Layout:
 
     def _line(self, cells: Sequence[str], widths: Sequence[int]) -> str:
         parts = []
-        for column, text, wide in zip(self.columns, cells, widths, strict=True):
-            text = cut(text, wide)
+        for column, cell, wide in zip(self.columns, cells, widths, strict=True):
+            text = cut(cell, wide)
             space = " " * (wide - width(text))
             parts.append(space + text if column.kind in RIGHT else text + space)
         return GAP.join(parts).rstrip()
@@ -60,7 +62,10 @@ class Layout:
 
 def fields_text(columns: Sequence[Column], values: Row, *, zone: str = "", bold: bool = False) -> str:
     """One thing, a line for each field that has a value."""
-    given = [(visible(_(column.label)), shown(column.kind, value, zone, whole=True)) for column, value in zip(columns, values, strict=True)]
+    given = [
+        (visible(_(column.label)), shown(column.kind, value, zone, whole=True))
+        for column, value in zip(columns, values, strict=True)
+    ]
     given = [(label, text) for label, text in given if text]
     wide = max((width(label) for label, _text in given), default=0)
     lines = []
@@ -78,6 +83,8 @@ def shown(kind: str, value: object, zone: str, *, whole: bool = False) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, (list, tuple)):
         return ", ".join(shown("text", item, zone) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{visible(str(name))}={shown('text', item, zone)}" for name, item in value.items())
     text = str(value)
     if kind in ("ref", "id") and not whole and is_record_id(text):
         return short(text)

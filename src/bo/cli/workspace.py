@@ -28,8 +28,11 @@ def init(asked: Asked) -> int:
         workspace = create(folder, context, operator=login, name=asked.text("name"))
     except OSError as error:
         raise Configuration(
-            "{path} cannot be made: {reason}", hint="Choose another folder.", path=str(folder), reason=error.strerror or str(error)
-        ) from None  # fmt: skip
+            "{path} cannot be made: {reason}",
+            hint="Choose another folder.",
+            path=str(folder),
+            reason=error.strerror or str(error),
+        ) from None
     workspace.close()
     values = [str(folder), context.region, context.currency, context.zone, login]
     names = ("workspace", "region", "currency", "zone", "operator")
@@ -78,9 +81,23 @@ def status(asked: Asked) -> int:
 
     with opened(asked) as workspace:
         who = workspace.who()
-        columns = [Column("workspace"), Column("operator"), Column("region"), Column("currency"), Column("zone"), Column("operations", "whole")]
+        columns = [
+            Column("workspace"),
+            Column("operator"),
+            Column("region"),
+            Column("currency"),
+            Column("zone"),
+            Column("operations", "whole"),
+        ]
         context = workspace.context
-        values: list[object] = [str(asked.workspace), who.name, context.region, context.currency, context.zone, workspace.data_version()]
+        values: list[object] = [
+            str(asked.workspace),
+            who.name,
+            context.region,
+            context.currency,
+            context.zone,
+            workspace.data_version(),
+        ]
         last = workspace.operations(limit=1)
         columns += [Column("last_operation"), Column("last_at", "moment")]
         values += [last[0].name, _moment(last[0].at)] if last else [None, None]
@@ -102,7 +119,11 @@ def _counts(workspace: Workspace) -> tuple[dict[str, int], dict[str, int]]:
     from bo.cli.manifest import manifest
 
     reader = workspace.reader()
-    counts = {noun: reader.count(noun) for noun, entry in manifest().items() if "fields" in entry and reader.actor.may(f"{noun}.read")}
+    counts = {
+        noun: reader.count(noun)
+        for noun, entry in manifest().items()
+        if "fields" in entry and reader.actor.may(f"{noun}.read")
+    }
     states = {}
     if counts.get("leads"):
         for state in manifest()["leads"].get("states", []):
@@ -155,7 +176,9 @@ def explain(asked: Asked) -> int:
     from bo.cli import settings
 
     item = settings.setting(asked.text("key"))
-    found = settings.explain(item.name, asked.text({"operator": "as"}.get(item.name, item.name)), _workspace_or_none(asked))
+    found = settings.explain(
+        item.name, asked.text({"operator": "as"}.get(item.name, item.name)), _workspace_or_none(asked)
+    )
     columns = [Column("setting"), Column("value"), Column("from"), Column("counts", "flag")]
     output.rows(asked, columns, [[[item.name, place.value, place.place, at == 0] for at, place in enumerate(found)]])
     return exit_codes.OK
@@ -170,7 +193,9 @@ def settings_list(asked: Asked) -> int:
     for item in settings.SETTINGS:
         found = settings.explain(item.name, asked.text({"operator": "as"}.get(item.name, item.name)), folder)[0]
         listed.append([item.name, found.value, found.place, item.variable, item.help])
-    output.rows(asked, [Column("setting"), Column("value"), Column("from"), Column("variable"), Column("meaning")], [listed])
+    output.rows(
+        asked, [Column("setting"), Column("value"), Column("from"), Column("variable"), Column("meaning")], [listed]
+    )
     return exit_codes.OK
 
 

@@ -1,7 +1,7 @@
 """Running a command of the registry on the records that were named: by id, from stdin, or by a filter.
 
-Many records go in transactions of 500, each printed when it is committed. Every record has its own outcome; a refusal of one is told and the others
-go on, unless all were asked to stand or fall together.
+Many records go in transactions of 500, each printed when it is committed. Every record has its own outcome; a refusal
+of one is told and the others go on, unless all were asked to stand or fall together.
 """
 
 from __future__ import annotations
@@ -107,7 +107,10 @@ class Bulk:
 
     def _run_chunk(self, chunk: Sequence[str], *, several: bool) -> list[Outcome]:
         asked = self.asked
-        calls = [Call(asked.command, text, self.arguments, _operation_id(asked, text if several else ""), batch=self.batch) for text in chunk]
+        calls = [
+            Call(asked.command, text, self.arguments, _operation_id(asked, text if several else ""), batch=self.batch)
+            for text in chunk
+        ]
         try:
             outcomes = self.workspace.run(calls, atomic=asked.flag("atomic"), dry_run=self.dry_run)
         except BoError as error:
@@ -176,9 +179,15 @@ class Bulk:
             return
         if refused and asked.is_for_programs:
             diagnostics.tell(
-                Partly("{done} done, {refused} refused", hint="The result says why for each.", done=self.done, refused=refused),
-                command=asked.command, as_json=True,
-            )  # fmt: skip
+                Partly(
+                    "{done} done, {refused} refused",
+                    hint="The result says why for each.",
+                    done=self.done,
+                    refused=refused,
+                ),
+                command=asked.command,
+                as_json=True,
+            )
         elif not self.done and not refused:
             diagnostics.note(asked, "nothing to do: no {noun} were named", noun=asked.noun.replace("_", " "))
         elif refused:

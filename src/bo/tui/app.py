@@ -252,9 +252,14 @@ class BoApp(App[None]):
             self.say(error_words(error), "bad")
 
     def ask_form(
-        self, command: CommandSpec, heading: str, then: Callable[[Arguments], None], start: Arguments | None = None
+        self,
+        command: CommandSpec,
+        targets: Sequence[str],
+        heading: str,
+        then: Callable[[Arguments], None],
+        start: Arguments,
     ) -> None:
-        self.overlays.form(command, heading, then, start or {})
+        self.overlays.form(command, targets, heading, then, start)
 
     def ask_confirm(self, question: str, count: int, then: Callable[[], None]) -> None:
         self.overlays.confirm(question, count, then)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from rich.segment import Segment
 from textual import events
@@ -43,6 +44,9 @@ class ChoiceField(Widget, can_focus=True):
         self._chosen: Choice | None = next((choice for choice in choices if choice.value == value), None)
         if value and self._chosen is None:
             self._chosen = Choice(value)
+        self._asked = 0
+        self._waiting = False
+        self._enter_then = False
         self._at = self._shown.index(self._chosen) if self._chosen in self._shown else 0
 
     @property
@@ -52,7 +56,7 @@ class ChoiceField(Widget, can_focus=True):
     def on_focus(self) -> None:
         self._open = True
         if self._search is not None and not self._shown:
-            self._search("", self._found)
+            self._ask(self._search)
         self._resize()
 
     def on_blur(self) -> None:
@@ -75,9 +79,7 @@ class ChoiceField(Widget, can_focus=True):
             if self._shown:
                 self._chosen = self._shown[self._at]
         elif key == "enter":
-            if self._shown and (self.typed or self._chosen is None):
-                self._choose(self._shown[self._at])
-            self.post_message(self.Entered())
+            self._enter()
         elif key == "backspace" and self.typed:
             self._filter(self.typed[:-1])
         elif key == "backspace" and self._chosen is not None:
@@ -89,6 +91,17 @@ class ChoiceField(Widget, can_focus=True):
         else:
             return False
         return True
+
+    def _enter(self) -> None:
+        if self._waiting:
+            # What matches is not known yet; the wrong one must not be taken meanwhile.
+            self._enter_then = True
+            return
+        self._enter_then = False
+        if self._shown and (self.typed or self._chosen is None):
+            self._choose(self._shown[self._at])
+        if not self.typed:
+            self.post_message(self.Entered())
 
     def _by_digit(self, index: int) -> None:
         if index < min(len(self._shown), ROWS_MAX):
@@ -104,22 +117,30 @@ class ChoiceField(Widget, can_focus=True):
 
     def _filter(self, typed: str) -> None:
         self.typed = typed
-        if self._search is not None:
-            self._search(typed, self._found)
-            return
-        wanted = typed.casefold()
-        matching = [each for each in self._all if wanted in each.words.casefold() or wanted in each.value.casefold()]
-        # What begins with the letters typed comes before what merely has them.
-        matching.sort(key=lambda each: not (each.words.casefold().startswith(wanted) or each.value.startswith(wanted)))
-        self._shown = matching
+        self._chosen = None
+        if self._search is None:
+            self._shown = _matching(self._all, typed)
+        else:
+            self._shown = _matching(self._shown, typed)
+            self._ask(self._search)
         self._at = 0
         self._resize()
 
-    def _found(self, choices: list[Choice]) -> None:
+    def _ask(self, search: Search) -> None:
+        self._asked += 1
+        self._waiting = True
+        search(self.typed, partial(self._found, self._asked))
+
+    def _found(self, asked: int, choices: list[Choice]) -> None:
+        if asked != self._asked:
+            return
+        self._waiting = False
         self._shown = choices
         self._at = 0
         self._resize()
         self.refresh()
+        if self._enter_then:
+            self._enter()
 
     def _resize(self) -> None:
         self.styles.height = 1 + (min(len(self._shown), ROWS_MAX) if self._open else 0)
@@ -144,7 +165,7 @@ class ChoiceField(Widget, can_focus=True):
         tone = self.looks.tone
         if self.typed:
             segments = [Segment("/", tone("key")), Segment(harmless(self.typed), tone("head"))]
-            if not self._shown:
+            if not self._shown and not self._waiting:
                 segments.append(Segment("  " + _("nothing matches"), tone("bad")))
         elif self._chosen is not None:
             segments = [Segment(harmless(self._chosen.words), tone("head"))]
@@ -152,3 +173,11 @@ class ChoiceField(Widget, can_focus=True):
             hint = _("type to search") if self._search is not None else _("digit, arrows, or type a part")
             segments = [Segment(hint if self._open else "-", tone("dim"))]
         return Strip(segments).adjust_cell_length(width, self.looks.ground)
+
+
+def _matching(choices: Sequence[Choice], typed: str) -> list[Choice]:
+    """Choices that have the letters typed; those that begin with them come first."""
+    wanted = typed.casefold()
+    found = [each for each in choices if wanted in each.words.casefold() or wanted in each.value.casefold()]
+    found.sort(key=lambda each: not (each.words.casefold().startswith(wanted) or each.value.startswith(wanted)))
+    return found

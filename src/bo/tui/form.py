@@ -233,7 +233,7 @@ class FormScreen(ModalScreen["Values | None"]):
         )  # fmt: skip
 
     def _field(self, param: ParamSpec) -> TextField | ChoiceField:
-        value = self._start.get(param.name, "") if self._start else param.default
+        value = self._start.get(param.name, "" if self._command.edits and self._start else param.default)
         if param.kind == "ref":
             noun = param.ref or param.name
             return ChoiceField(self._looks, (), value, search=lambda text, then: self._search(noun, text, then))

@@ -30,6 +30,7 @@ from bo.tui.words import error_words
 
 if TYPE_CHECKING:
     from bo.core.kernel.command import Command, Param
+    from bo.core.kernel.dispatch import Call
     from bo.core.kernel.journal import Operation
     from bo.core.kernel.snapshot import Snapshot as KernelSnapshot
     from bo.core.kernel.unit import Change
@@ -220,7 +221,7 @@ class OfficeDesk:
         known = registry.commands_of(self._noun)
         return [spec(command) for command in known if command.where == "anywhere" and self._who.may(command.needs)]
 
-    def check(self, command: str, arguments: Mapping[str, str]) -> Mapping[str, str]:
+    def check(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> Mapping[str, str]:
         wrong: dict[str, str] = {}
         found = self._workspace.registry.command(command)
         for param in found.params:
@@ -229,13 +230,16 @@ class OfficeDesk:
                     param.kind.decode(arguments[param.name], self._workspace.context)
             except BoError as error:
                 wrong[param.name] = error_words(error)
+        if not wrong and len(ids) <= 1:
+            # What a rule refuses is told while the form is still open, and nothing that was typed is lost.
+            (outcome,) = self._workspace.run([self._call(command, ids[0] if ids else None, arguments)], dry_run=True)
+            if outcome.error is not None:
+                wrong[str(outcome.error.facts.get("field", ""))] = error_words(outcome.error)
         return wrong
 
     def run(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> list[Outcome]:
-        from bo.core.kernel.dispatch import Call
-
         subjects: Sequence[str | None] = ids or [None]
-        outcomes = self._workspace.run([Call(command, subject, dict(arguments)) for subject in subjects])
+        outcomes = self._workspace.run([self._call(command, subject, arguments) for subject in subjects])
         told = []
         for subject, outcome in zip(subjects, outcomes, strict=True):
             record = subject or outcome.returned or outcome.subject or ""
@@ -260,6 +264,11 @@ class OfficeDesk:
             )
             for operation, outcome in zip(newest_first, outcomes, strict=True)
         ]
+
+    def _call(self, command: str, subject: str | None, arguments: Mapping[str, str]) -> Call:
+        from bo.core.kernel.dispatch import Call
+
+        return Call(command, subject, dict(arguments))
 
     def standing(self) -> Standing:
         return Standing(self._office, self._who.name, self._noun)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bo.core.kernel.text import _
@@ -71,14 +71,19 @@ class Overlays:
         app.push_screen(PickerScreen(app.looks.on_panel(), _("Sort by"), entries), picked)
 
     def form(
-        self, command: CommandSpec, heading: str, then: Callable[[Arguments], None], start: Mapping[str, str]
+        self,
+        command: CommandSpec,
+        targets: Sequence[str],
+        heading: str,
+        then: Callable[[Arguments], None],
+        start: Mapping[str, str],
     ) -> None:
         from bo.tui.form import FormScreen
 
         app = self._app
 
         def check(values: Mapping[str, str], told: Callable[[Mapping[str, str]], None]) -> None:
-            app.desk_lane.ask(lambda desk: desk.check(command.name, values), told, app.trouble)
+            app.desk_lane.ask(lambda desk: desk.check(command.name, targets, values), told, app.trouble)
 
         def search(noun: str, text: str, found: Callable[[list[Choice]], None]) -> None:
             app.browser.choices(noun, text, found)

@@ -44,7 +44,6 @@ class Bar(Widget):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         looks = self.looks.on_panel() if self._raised else self.looks
-        base = looks.ground
         left = Strip(_segments(self._left, looks))
         right = Strip(_segments(self._right, looks))
         room = width - right.cell_length

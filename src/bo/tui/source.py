@@ -200,8 +200,8 @@ class Desk(Protocol):
 
     def commands(self) -> Sequence[CommandSpec]: ...
 
-    def check(self, command: str, arguments: Mapping[str, str]) -> Mapping[str, str]:
-        """Decode the arguments and nothing else; field name -> what is wrong with it."""
+    def check(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> Mapping[str, str]:
+        """What is wrong, by field, without doing anything; under an empty name what a rule says of a single record."""
 
     def run(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> list[Outcome]:
         """One call for each record, each with its own outcome. Without ids, one call that makes a record."""

@@ -8,6 +8,7 @@ and a refused record is un-dimmed and flagged.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -59,7 +60,12 @@ class Office(Protocol):
     def standing_changed(self) -> None: ...
 
     def ask_form(
-        self, command: CommandSpec, heading: str, then: Callable[[Arguments], None], start: Arguments | None = None
+        self,
+        command: CommandSpec,
+        targets: Sequence[str],
+        heading: str,
+        then: Callable[[Arguments], None],
+        start: Arguments,
     ) -> None: ...
 
     def ask_confirm(self, question: str, count: int, then: Callable[[], None]) -> None: ...
@@ -119,7 +125,8 @@ class Triage:
             self.act_with_form(command)
         elif any(_missing(param, given) for param in command.params):
             heading = self._heading(command, targets)
-            self._office.ask_form(command, heading, lambda filled: self._confirm(command, targets, {**given, **filled}))
+            then = partial(self._confirm_with, given, command, targets)
+            self._office.ask_form(command, targets, heading, then, given)
         else:
             self._confirm(command, targets, given)
 
@@ -129,7 +136,8 @@ class Triage:
         heading = self._heading(command, targets)
 
         def ask(start: Arguments) -> None:
-            self._office.ask_form(command, heading, lambda filled: self._confirm(command, targets, filled), start)
+            then = partial(self._confirm, command, targets)
+            self._office.ask_form(command, targets, heading, then, start)
 
         if not command.params:
             self.act(command)
@@ -149,6 +157,9 @@ class Triage:
             return _(command.title)
         name = self._table.name_of(targets[0]) if len(targets) == 1 else counted(command, len(targets))
         return _("{title}: {records}", title=_(command.title), records=name)
+
+    def _confirm_with(self, given: Arguments, command: CommandSpec, targets: list[str], filled: Arguments) -> None:
+        self._confirm(command, targets, {**given, **filled})
 
     def _confirm(self, command: CommandSpec, targets: list[str], arguments: Arguments) -> None:
         here = self._table.current()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bo.tui.prompt import Prompt, Told
 
 TYPING_S = 0.03
+PAUSE_S = 0.09
 OFFERS_SHOWN = 12
 
 
@@ -24,6 +25,7 @@ class TypingLine:
         self._app = app
         self._prompt: Prompt | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._changed_at = 0.0
 
     @property
     def is_ready(self) -> bool:
@@ -72,11 +74,17 @@ class TypingLine:
                 self._app.foot.put([(f" {words}", "dim")])
 
     def _changed(self, label: str, text: str) -> None:
-        """A filter goes out 30 ms after the last key, so that a fast word is one question and not six."""
+        """A key after a pause asks at once; keys that follow fast ask 30 ms after the last, as one question."""
         if label != "/":
             return
         self._cancel_timer()
-        self._timer = asyncio.get_running_loop().call_later(TYPING_S, self._app.browser.typed, text)
+        loop = asyncio.get_running_loop()
+        paused = loop.time() - self._changed_at > PAUSE_S
+        self._changed_at = loop.time()
+        if paused:
+            self._app.browser.typed(text)
+        else:
+            self._timer = loop.call_later(TYPING_S, self._app.browser.typed, text)
 
     def _enter(self, text: str) -> None:
         app = self._app

@@ -86,5 +86,6 @@ def error_words(error: Exception) -> str:
     """An error as one line: what is wrong, and what to do next."""
     if isinstance(error, BoError):
         said = _(error.message, **error.facts)
-        return f"{said} {_(error.hint, **error.facts)}" if error.hint else said
+        ended = said if said[-1:] in ".!?。！？" else said + "."
+        return f"{ended} {_(error.hint, **error.facts)}" if error.hint else said
     return _("A fault in bo: {kind}: {error}", kind=type(error).__name__, error=error)

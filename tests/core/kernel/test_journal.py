@@ -42,7 +42,7 @@ def test_an_empty_journal_is_in_order(office: Workspace) -> None:
 def test_the_altered_operation_is_named_whichever_it_is(recorded: Workspace) -> None:
     for seq in range(1, COUNT + 1):
         assert tamper(recorded, f"UPDATE operation SET args = args || ' ' WHERE seq = {seq}") == seq
-        assert tamper(recorded, f"UPDATE change SET \"after\" = \"after\" || ' ' WHERE seq = {seq}") == seq
+        assert tamper(recorded, f'UPDATE change SET "after" = "after" || \' \' WHERE seq = {seq}') == seq
     assert recorded.verify() == COUNT
 
 
@@ -78,9 +78,11 @@ def test_what_is_cut_out_is_named_whichever_it_is(recorded: Workspace) -> None:
 
 def test_operations_that_changed_places_are_named(recorded: Workspace) -> None:
     swap = [
-        f"UPDATE {table} SET seq = CASE seq WHEN 4 THEN -4 WHEN 6 THEN -6 ELSE seq END" for table in ("operation", "change")
+        f"UPDATE {table} SET seq = CASE seq WHEN 4 THEN -4 WHEN 6 THEN -6 ELSE seq END"
+        for table in ("operation", "change")
     ] + [
-        f"UPDATE {table} SET seq = CASE seq WHEN -4 THEN 6 WHEN -6 THEN 4 ELSE seq END" for table in ("operation", "change")
+        f"UPDATE {table} SET seq = CASE seq WHEN -4 THEN 6 WHEN -6 THEN 4 ELSE seq END"
+        for table in ("operation", "change")
     ]
 
     assert tamper(recorded, *swap) == 4
@@ -99,7 +101,10 @@ def test_a_journal_that_was_emptied_is_found(recorded: Workspace) -> None:
 def test_an_operation_that_was_added_behind_the_head_is_found(recorded: Workspace) -> None:
     copied = "id || 'x', batch, name, version, subject, args, actor, device, at, hash"
 
-    assert tamper(recorded, f"INSERT INTO operation SELECT {COUNT + 1}, {copied} FROM operation WHERE seq = 1") == COUNT + 1
+    assert (
+        tamper(recorded, f"INSERT INTO operation SELECT {COUNT + 1}, {copied} FROM operation WHERE seq = 1")
+        == COUNT + 1
+    )
 
 
 @pytest.mark.parametrize("seq", [0, COUNT + 1, 10**6])

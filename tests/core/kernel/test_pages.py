@@ -18,7 +18,19 @@ from tests.core.kernel.making import DIALECTS, NewOffice, keeper
 from tests.core.kernel.office.records import Gauge, Ticket
 from tests.core.kernel.stock import stock
 
-SORTABLE = ("label", "city", "heat", "rate", "read_at", "checked_on", "working", "email", "marks", "created_at", "scope")
+SORTABLE = (
+    "label",
+    "city",
+    "heat",
+    "rate",
+    "read_at",
+    "checked_on",
+    "working",
+    "email",
+    "marks",
+    "created_at",
+    "scope",
+)
 ROWS = 60
 
 
@@ -120,7 +132,18 @@ def made_up(text: str) -> str:
 
 @pytest.mark.parametrize(
     "token",
-    ["", "x", "!", "é", "AAAA", made_up("[]"), made_up("[1]"), made_up('["a",null]'), made_up('["a","b"]'), made_up("{}")]
+    [
+        "",
+        "x",
+        "!",
+        "é",
+        "AAAA",
+        made_up("[]"),
+        made_up("[1]"),
+        made_up('["a",null]'),
+        made_up('["a","b"]'),
+        made_up("{}"),
+    ]
     + [made_up('["\\u0000",1]'), made_up('["a",9223372036854775808]'), made_up('["a",true]'), made_up('[["a"],1]')],
 )
 def test_a_token_of_another_list_is_refused(office: Workspace, token: str) -> None:
@@ -134,9 +157,7 @@ def test_a_token_of_another_list_is_refused(office: Workspace, token: str) -> No
 
 @pytest.mark.parametrize("token", [made_up('["tomorrow",1]'), made_up("[7,1]"), made_up('["2026-13-01",1]')])
 @pytest.mark.parametrize("field", ["read_at", "checked_on", "working"])
-def test_a_token_with_a_value_that_its_field_cannot_have_is_refused(
-    office: Workspace, field: str, token: str
-) -> None:
+def test_a_token_with_a_value_that_its_field_cannot_have_is_refused(office: Workspace, field: str, token: str) -> None:
     with pytest.raises(UsageError, match="page token"):
         office.reader().page("gauges", f"sort:{field}", after=token)
 

@@ -51,14 +51,15 @@ class Scene:
         """Move the clock on."""
         self.now += timedelta(**units)
 
-    def do(self, name: str, subject: str | None = None, /, *, by: str = "boss", **args: object) -> Outcome:
-        with self.acting(by):
+    def do(self, name: str, subject: str | None = None, /, **args: object) -> Outcome:
+        """Run a command; `by` says as whom."""
+        with self.acting(str(args.pop("by", "boss"))):
             return self.office.do(name, subject, **args)
 
-    def refused(self, name: str, subject: str | None = None, /, *, by: str = "boss", **args: object) -> str:
+    def refused(self, name: str, subject: str | None = None, /, **args: object) -> str:
         """The code of the refusal, after which the journal, and so every table, is as before."""
         before = self.office.data_version()
-        with self.acting(by):
+        with self.acting(str(args.pop("by", "boss"))):
             outcome = self.office.run([Call(name, subject, args)])[0]
         assert outcome.error is not None, f"{name} was {outcome.status}"
         assert self.office.data_version() == before

@@ -14,7 +14,11 @@ from tests.core.leads.scene import DESIGNER, MONDAY, Scene
 def test_a_new_report_waits_for_review_within_four_open_hours(scene: Scene) -> None:
     lead = scene.lead(scene.report(number="R1", email="Li+kitchen@YY.com", budget="1,234.50"))
 
-    assert (lead.state, lead.due_kind, lead.due_at) == ("pending_review", "review", datetime(2026, 11, 2, 6, 0, tzinfo=UTC))
+    assert (lead.state, lead.due_kind, lead.due_at) == (
+        "pending_review",
+        "review",
+        datetime(2026, 11, 2, 6, 0, tzinfo=UTC),
+    )
     assert (lead.phone, lead.email, lead.email_key) == ("+8613800138000", "Li+kitchen@yy.com", "li@yy.com")
     assert (lead.budget, lead.scope, lead.created_at) == (123450, "hq", MONDAY)
 
@@ -40,7 +44,12 @@ def test_a_second_report_of_a_customer_is_a_duplicate_of_the_first(
     earlier = scene.report(**first)
     later = scene.lead(scene.report(**second))
 
-    assert (later.state, later.duplicate_of, later.duplicate_score, later.due_at) == ("duplicate", earlier, points, None)
+    assert (later.state, later.duplicate_of, later.duplicate_score, later.due_at) == (
+        "duplicate",
+        earlier,
+        points,
+        None,
+    )
 
 
 def test_the_same_name_in_a_community_is_shown_and_not_decided(scene: Scene) -> None:
@@ -122,7 +131,14 @@ def test_an_edit_shows_whom_a_lead_looks_like_now_and_decides_nothing(scene: Sce
 
 def test_a_lead_that_is_accepted_is_valid_and_earns(scene: Scene) -> None:
     scene.do(
-        "reward_rules.add", None, code="V", event="valid_lead", kind="fixed", amount="50", currency="CNY", effective_from="2026-01-01"
+        "reward_rules.add",
+        None,
+        code="V",
+        event="valid_lead",
+        kind="fixed",
+        amount="50",
+        currency="CNY",
+        effective_from="2026-01-01",
     )
     scene.do("reward_rules.activate", "V")
     lead = scene.report(referrer=DESIGNER)
@@ -130,7 +146,12 @@ def test_a_lead_that_is_accepted_is_valid_and_earns(scene: Scene) -> None:
     scene.do("leads.accept", lead, by="rita")
 
     found = scene.lead(lead)
-    assert (found.state, found.due_at, found.reviewed_by, found.reviewed_at) == ("valid", None, scene.people["rita"], MONDAY)
+    assert (found.state, found.due_at, found.reviewed_by, found.reviewed_at) == (
+        "valid",
+        None,
+        scene.people["rita"],
+        MONDAY,
+    )
     (line,) = scene.office.reader().records(RewardLine)
     assert (line.cause, line.event, line.amount) == (lead, "valid_lead", 5000)
 
@@ -155,7 +176,11 @@ def test_a_rejection_keeps_its_reason(scene: Scene) -> None:
 
     scene.do("leads.reject", lead, reason="wrong_number", note="The owner of the number has never heard of us")
 
-    assert (scene.lead(lead).state, scene.lead(lead).invalid_reason, scene.lead(lead).due_at) == ("invalid", "wrong_number", None)
+    assert (scene.lead(lead).state, scene.lead(lead).invalid_reason, scene.lead(lead).due_at) == (
+        "invalid",
+        "wrong_number",
+        None,
+    )
 
 
 def test_a_reason_without_its_evidence_is_refused(scene: Scene) -> None:
@@ -183,14 +208,22 @@ def test_a_question_stops_the_review_clock_and_the_answer_starts_it_again(scene:
     scene.do("leads.request_info", lead, note="Which room?")
 
     asked = scene.lead(lead)
-    assert (asked.state, asked.due_kind, asked.due_at) == ("needs_info", "info", datetime(2026, 11, 5, 3, 0, tzinfo=UTC))
+    assert (asked.state, asked.due_kind, asked.due_at) == (
+        "needs_info",
+        "info",
+        datetime(2026, 11, 5, 3, 0, tzinfo=UTC),
+    )
     assert (asked.stopped_kind, asked.due_seconds_left) == ("review", 3 * 3600)
 
     scene.later(days=1)
     scene.do("leads.info_received", lead)
 
     found = scene.lead(lead)
-    assert (found.state, found.due_kind, found.due_at) == ("pending_review", "review", datetime(2026, 11, 3, 6, 0, tzinfo=UTC))
+    assert (found.state, found.due_kind, found.due_at) == (
+        "pending_review",
+        "review",
+        datetime(2026, 11, 3, 6, 0, tzinfo=UTC),
+    )
     assert (found.stopped_kind, found.due_seconds_left) == ("", 0)
 
 
@@ -263,7 +296,11 @@ def test_a_wrong_mark_is_taken_off_and_the_review_begins_anew(scene: Scene) -> N
     scene.do("leads.not_duplicate", second)
 
     found = scene.lead(second)
-    assert (found.state, found.duplicate_of, found.due_at) == ("pending_review", None, datetime(2026, 11, 2, 7, 0, tzinfo=UTC))
+    assert (found.state, found.duplicate_of, found.due_at) == (
+        "pending_review",
+        None,
+        datetime(2026, 11, 2, 7, 0, tzinfo=UTC),
+    )
 
 
 # -- appeals -----------------------------------------------------------------------------------------------------------

@@ -30,7 +30,12 @@ def test_an_order_ends_the_lead_makes_the_customer_and_earns(scene: Scene) -> No
     assert (lead.state, lead.order_number, lead.order_amount, lead.order_net) == ("won", "SO-1", 1_000_000, 800_000)
     assert (lead.won_at, lead.due_at, lead.currency) == (MONDAY, None, "CNY")
     customer = scene.office.reader().get(Customer, lead.customer or "")
-    assert (customer.name, customer.phone, customer.email, customer.store) == ("李雷", "+8613800138000", "li@yy.com", lead.store)
+    assert (customer.name, customer.phone, customer.email, customer.store) == (
+        "李雷",
+        "+8613800138000",
+        "li@yy.com",
+        lead.store,
+    )
     assert [(kind, amount) for kind, _state, amount in lines(scene)] == [("reward", 40_000)]
 
 
@@ -134,7 +139,14 @@ def test_a_win_is_undone_with_its_reward_and_customer(scene: Scene) -> None:
 
 def test_the_first_visit_earns_once(scene: Scene) -> None:
     scene.do(
-        "reward_rules.add", None, code="V", event="visit", kind="fixed", amount="20", currency="CNY", effective_from="2026-01-01"
+        "reward_rules.add",
+        None,
+        code="V",
+        event="visit",
+        kind="fixed",
+        amount="20",
+        currency="CNY",
+        effective_from="2026-01-01",
     )
     scene.do("reward_rules.activate", "V")
     lead = scene.bring_to("visited", referrer=DESIGNER)

@@ -24,7 +24,11 @@ def test_a_lead_given_to_a_store_is_due_in_two_open_hours(scene: Scene) -> None:
     scene.do("leads.assign", lead, by="dora", store="S1", note="Speaks Shanghainese")
 
     found = scene.lead(lead)
-    assert (found.state, found.store, found.assigned_reason) == ("assigned", scene.id_of("stores", "S1"), "Speaks Shanghainese")
+    assert (found.state, found.store, found.assigned_reason) == (
+        "assigned",
+        scene.id_of("stores", "S1"),
+        "Speaks Shanghainese",
+    )
     assert (found.due_kind, found.due_at, found.assigned_at) == ("accept", at(2, 4), MONDAY)
     assert found.scope == f"store:{found.store}"
 
@@ -99,7 +103,7 @@ def test_a_quota_is_also_the_share(scene: Scene) -> None:
 
     got = given_by_rule(scene, 6, method="quota")
 
-    assert got == ["S1", "S1", "S1", "S2", "-", "-"]
+    assert (got[:2], sorted(got[2:4]), got[4:]) == (["S1", "S1"], ["S1", "S2"], ["-", "-"])
     assert [view.count for view in scene.office.ask("leads.inbox") if view.name == "overflow"] == [2]
 
 
@@ -256,7 +260,13 @@ def test_the_outcome_of_a_contact_takes_the_lead_forward(scene: Scene, outcome: 
 
     assert (scene.lead(lead).state, scene.lead(lead).follow_ups) == (state, 1)
     (entry,) = scene.office.reader().records(FollowUp)
-    assert (entry.lead, entry.kind, entry.outcome, entry.note, entry.at) == (lead, "call", outcome, "on the phone", MONDAY)
+    assert (entry.lead, entry.kind, entry.outcome, entry.note, entry.at) == (
+        lead,
+        "call",
+        outcome,
+        "on the phone",
+        MONDAY,
+    )
     assert entry.scope == f"store:{scene.id_of('stores', 'S1')}"
 
 
@@ -376,7 +386,11 @@ def test_a_lost_lead_says_why_and_can_be_reopened_for_thirty_days(scene: Scene) 
 
     scene.later(days=29)
     scene.do("leads.reopen", lead)
-    assert (scene.lead(lead).state, scene.lead(lead).lost_reason, scene.lead(lead).due_kind) == ("contacted", None, "follow_up")
+    assert (scene.lead(lead).state, scene.lead(lead).lost_reason, scene.lead(lead).due_kind) == (
+        "contacted",
+        None,
+        "follow_up",
+    )
 
     scene.do("leads.lose", lead, reason="price")
     scene.later(days=30)
@@ -394,7 +408,9 @@ def test_a_lead_reopened_after_its_store_closed_waits_for_another(scene: Scene) 
 
 
 def test_a_store_keeps_to_its_own_hours_and_days_off(scene: Scene) -> None:
-    scene.do("stores.edit", "S1", opens="10:00", closes="11:00", weekdays="mon-fri", closed_days="2026-11-03,2026-11-04")
+    scene.do(
+        "stores.edit", "S1", opens="10:00", closes="11:00", weekdays="mon-fri", closed_days="2026-11-03,2026-11-04"
+    )
 
     lead = scene.bring_to("assigned")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -18,7 +19,18 @@ from bo.core.exchange.mapping import MORE, Binding, SavedMapping, several_phones
 from bo.core.exchange.report import Fault, fault_of
 from bo.core.kernel.command import Param
 from bo.core.kernel.errors import Ambiguous, BadValue, BoError, NotFound
-from bo.core.kernel.kinds import AmountKind, Context, DayKind, Kind, MomentKind, PhoneKind, RefKind, TagsKind, TextKind, moment_text
+from bo.core.kernel.kinds import (
+    AmountKind,
+    Context,
+    DayKind,
+    Kind,
+    MomentKind,
+    PhoneKind,
+    RefKind,
+    TagsKind,
+    TextKind,
+    moment_text,
+)
 from bo.core.kernel.parsing import parse_amount, parse_day, parse_moment, parse_phone, split_phones
 from bo.core.kernel.reader import Reader
 from bo.core.kernel.record import Record
@@ -43,7 +55,9 @@ def field_reader(name: str, place: int, param: Param, mapping: SavedMapping, ref
     return FieldReader(name, place, decode, isinstance(param.kind, TextKind))
 
 
-def decoder(kind: Kind, mapping: SavedMapping, references: References, mark: str = "", cls: type[Record] | None = None) -> Decode:
+def decoder(
+    kind: Kind, mapping: SavedMapping, references: References, mark: str = "", cls: type[Record] | None = None
+) -> Decode:
     """How text is read as this kind, under this mapping."""
     order, decimal = mapping.day_order, mapping.decimal or None
     if isinstance(kind, DayKind) and order:
@@ -107,15 +121,23 @@ class RowReader:
         fields = binding.fields
         places = {name: columns[0].place for name, columns in fields.items()}
         for name in mapping.constants:
-            places.setdefault(name, len(binding.columns) + sum(place >= len(binding.columns) for place in places.values()))
-        self.readers = {name: field_reader(name, place, params[name], mapping, references) for name, place in places.items()}
+            places.setdefault(
+                name, len(binding.columns) + sum(place >= len(binding.columns) for place in places.values())
+            )
+        self.readers = {
+            name: field_reader(name, place, params[name], mapping, references) for name, place in places.items()
+        }
         self._phones = [item for name, item in self.readers.items() if isinstance(params[name].kind, PhoneKind)]
         self._amounts = [item for name, item in self.readers.items() if isinstance(params[name].kind, AmountKind)]
         special = {item.name for item in (*self._phones, *self._amounts)}
         self._plain = [item for item in self.readers.values() if item.name not in special]
-        self._twins = {item.name: item.name + MORE if several_phones(params, item.name) else "" for item in self._phones}
+        self._twins = {
+            item.name: item.name + MORE if several_phones(params, item.name) else "" for item in self._phones
+        }
         self._headers = {name: columns[0].header for name, columns in fields.items()}
-        self._tables = [(column.place, table) for name, table in mapping.values.items() for column in fields.get(name, [])]
+        self._tables = [
+            (column.place, table) for name, table in mapping.values.items() for column in fields.get(name, [])
+        ]
         self._joined = [[column.place for column in columns] for columns in fields.values() if len(columns) > 1]
         self._as_they_are = not (mapping.null or mapping.constants or self._tables or self._joined)
 
@@ -124,7 +146,7 @@ class RowReader:
         return self._headers.get(name, name)
 
     def ready(self, cells: Sequence[str | None]) -> Sequence[str | None]:
-        """Cells as the mapping wants them: null words blank, words translated, columns joined, constants where there is none."""
+        """Cells as the mapping wants them: null words blank, words translated, columns joined, constants filled in."""
         if self._as_they_are:
             return cells
         null = self._mapping.null
@@ -172,14 +194,17 @@ class RowReader:
         return values
 
     def _take_phones(self, cells: Sequence[str | None], values: dict[str, object], leftover: dict[str, object]) -> None:
-        """One number for each field; a second in the cell goes to the twin, and a cell with more stays beside them as it was written."""
+        """One number for each field, a second in the cell for the twin; a cell with more stays beside them as it is."""
         twins, region = self._twins, self._context.region
         for name, place, _decode, _is_text in self._phones:
             if name[-1:] == MORE and twins.get(name[:-1]) == name:
                 continue  # read together with the first
             twin = twins[name]
             other = self.readers.get(twin) if twin else None
-            first, second = (cells[place] or "").strip(), (cells[other.place] or "").strip() if other is not None else ""
+            first, second = (
+                (cells[place] or "").strip(),
+                (cells[other.place] or "").strip() if other is not None else "",
+            )
             if not first:
                 if second:
                     values[twin] = phones_in("", second, region, self._mapping.split.get(twin, ""))[0]
@@ -207,10 +232,8 @@ class RowReader:
         currency = self.readers.get("currency")
         context = self.money(own_currency)
         if currency is not None and (text := cells[currency.place]):
-            try:
+            with suppress(BoError):  # told below, with the others
                 context = self.money(str(currency.decode(text, context)))
-            except BoError:
-                pass  # told below, with the others
         for name, place, decode, _is_text in self.readers.values():
             text = cells[place]
             if not text or text.isspace():

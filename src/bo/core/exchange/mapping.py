@@ -176,11 +176,10 @@ def _refuse_unknown(info: RecordInfo, params: Mapping[str, Param], said: SavedMa
     unknown = [field for field in wanted if field not in params and field not in (KEEP, DROP, "id")]
     if not unknown:
         return
-    read_only = unknown[0] in info.by_name
-    raise UsageError(
-        "the mapping says {field}, which is set by commands and not by imports" if read_only else "{noun} have no field {field} to import",
-        hint="Fields: {names}.", noun=info.noun, field=unknown[0], names=", ".join(params),
-    )  # fmt: skip
+    message = "{noun} have no field {field} to import"
+    if unknown[0] in info.by_name:
+        message = "{field} is set by commands and not by imports"
+    raise UsageError(message, hint="Fields: {names}.", noun=info.noun, field=unknown[0], names=", ".join(params))
 
 
 def _given_columns(columns: Sequence[str], said: SavedMapping) -> dict[int, str]:
@@ -207,7 +206,10 @@ def _is_own(info: RecordInfo, columns: Sequence[str]) -> bool:
 
 
 def _names_of(info: RecordInfo, params: Mapping[str, Param], *, own: bool) -> dict[str, str]:
-    """Field by name as it may stand in a header. What can be imported comes before what cannot, a name before an alias."""
+    """Field by name as it may stand in a header: a name comes before a label, a label before an alias.
+
+    Fields that cannot be imported count in exports of our own alone; elsewhere they are columns like any other.
+    """
     found: dict[str, str] = {}
     if own:
         found.update({name: name for name in info.by_name})
@@ -215,7 +217,6 @@ def _names_of(info: RecordInfo, params: Mapping[str, Param], *, own: bool) -> di
         for name, param in params.items():
             for written in names(info, name, param):
                 found.setdefault(plain_name(written), name)
-    # In the file of somebody else these are columns like any other, and kept.
     return found
 
 
@@ -245,7 +246,7 @@ def plain_name(header: str) -> str:
     return re.sub(r"[\W_]+", "", normalize("NFKC", header).casefold())
 
 
-# -- saved mappings --------------------------------------------------------------------------------------------------------------------
+# -- saved mappings --------------------------------------------------------------------------------------------------
 
 
 def read_mapping(path: str | os.PathLike[str]) -> SavedMapping:

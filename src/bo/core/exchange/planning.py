@@ -31,7 +31,7 @@ from bo.core.kernel.reader import Reader
 from bo.core.kernel.record import Record, RecordInfo
 
 if TYPE_CHECKING:
-    from bo.core.kernel.statements import Buildable
+    from sqlalchemy import ClauseElement
 
 CREATE, EDIT, SAME, AGAIN, BAD = "create", "edit", "same", "again", "bad"
 
@@ -57,7 +57,6 @@ class _Keyed(NamedTuple):
     id: str
     key: str
     import_key: str
-    earlier: bool
     faults: tuple[Fault, ...] = ()
 
 
@@ -65,7 +64,14 @@ class Planner:
     """Plans the rows of one file. Its counters say at the end what deserves a note."""
 
     def __init__(
-        self, reader: Reader, info: RecordInfo, create: Command, edit: Command | None, binding: Binding, *, settled: bool = False
+        self,
+        reader: Reader,
+        info: RecordInfo,
+        create: Command,
+        edit: Command | None,
+        binding: Binding,
+        *,
+        settled: bool = False,
     ) -> None:
         """`settled` says that the file is one of rejects, whose cells we have written."""
         self.info = info
@@ -85,14 +91,15 @@ class Planner:
         self._ids = [(column.place, column.header) for column in binding.of("id")][:1]
         self._extras = [(column.place, column.header) for column in (*binding.of("extra"), *binding.of("id")[1:])]
         self._read_only: list[tuple[Column, Decode]] = [
-            (column, decoder(info.by_name[column.field].kind, binding.mapping, references)) for column in binding.of("read_only")
+            (column, decoder(info.by_name[column.field].kind, binding.mapping, references))
+            for column in binding.of("read_only")
         ]
         self._hashed = [column.place for column in binding.columns if column.role != "dropped"]
         self._has_import_key = create.param(IMPORT_KEY) is not None
         natural = info.key[0] if len(info.key) == 1 and info.key[0] in info.lookups else ""
         self._key = self.rows.readers.get(natural)
 
-    # -- a batch ---------------------------------------------------------------------------------------------------------------
+    # -- a batch -----------------------------------------------------------------------------------------------------
 
     def plan(self, rows: Sequence[Row]) -> list[Item]:
         """What these rows are to become, in their order. One statement for each way in which they name records."""
@@ -102,7 +109,7 @@ class Planner:
 
     def _keyed(self, row: Row) -> _Keyed:
         if row.problem is not None:
-            return _Keyed(row, row.cells, "", "", "", False, (fault_of(row.problem),))
+            return _Keyed(row, row.cells, "", "", "", (fault_of(row.problem),))
         raw = row.cells
         known = key = import_key = ""
         if self._ids and is_id(self.info, given := (raw[self._ids[0][0]] or "").strip()):
@@ -114,11 +121,10 @@ class Planner:
             try:
                 key = str(self._key.decode(text, self._context))
             except BadValue as error:
-                return _Keyed(row, cells, "", "", "", False, (fault_of(error, self.rows.header_of(self._key.name), text),))
+                return _Keyed(row, cells, "", "", "", (fault_of(error, self.rows.header_of(self._key.name), text),))
         if not key and self._has_import_key:
             import_key = self._row_key(raw)
-        earlier = bool((known or key) and self._seen_keys.before(known or key))
-        return _Keyed(row, cells, known, key, import_key, earlier)
+        return _Keyed(row, cells, known, key, import_key)
 
     def _row_key(self, cells: Sequence[str | None]) -> str:
         text = "\x1f".join([cells[place] or "" for place in self._hashed])
@@ -126,7 +132,7 @@ class Planner:
         earlier = self._seen_rows.before(digest)
         return f"{digest}-{earlier + 1}" if earlier else digest
 
-    # -- records that are there already ----------------------------------------------------------------------------------------
+    # -- records that are there already ------------------------------------------------------------------------------
 
     def existing(self, keyed: Iterable[_Keyed]) -> dict[tuple[str, str], list[Record]]:
         """The records that rows name, by the field and the value they are known by."""
@@ -156,7 +162,7 @@ class Planner:
                     found.setdefault((name, str(getattr(record, name))), []).append(record)
         return found
 
-    # -- one row ---------------------------------------------------------------------------------------------------------------
+    # -- one row -----------------------------------------------------------------------------------------------------
 
     def _item(self, entry: _Keyed, held: Mapping[tuple[str, str], list[Record]]) -> Item:
         number, line = entry.row.number, entry.row.line
@@ -168,7 +174,7 @@ class Planner:
             known = (name, entry.key or entry.import_key)
             found = held.get(known, [])
         if len(found) > 1:
-            return Item(BAD, number, line, faults=(_several(self.info, *known),))
+            return Item(BAD, number, line, faults=(several(self.info, *known),))
         record = found[0] if found else None
         extra: dict[str, object] = {}
         try:
@@ -176,9 +182,11 @@ class Planner:
         except BoError:
             return Item(BAD, number, line, faults=self.rows.faults(entry.cells, _currency(record)))
         self._take_extras(entry, record, extra)
-        if entry.earlier:
+        if (entry.id or entry.key) and self._seen_keys.before(entry.id or entry.key):
             args = _call_args(values, extra if self._keeps_facts else {})
-            return Item(AGAIN, number, line, args=args | ({IMPORT_KEY: known[1]} if known[0] == IMPORT_KEY else {}), key=known)
+            return Item(
+                AGAIN, number, line, args=args | ({IMPORT_KEY: known[1]} if known[0] == IMPORT_KEY else {}), key=known
+            )
         if record is not None:
             return self.compare(number, line, record, values, extra)
         return self._new(entry, known, values, extra)
@@ -198,7 +206,9 @@ class Planner:
             args[IMPORT_KEY] = known[1]
         return Item(CREATE, number, line, args=args, key=known)
 
-    def compare(self, number: int, line: int, record: Record, values: Mapping[str, object], extra: Mapping[str, object]) -> Item:
+    def compare(
+        self, number: int, line: int, record: Record, values: Mapping[str, object], extra: Mapping[str, object]
+    ) -> Item:
         """What a row changes of the record that is there."""
         changed: dict[str, object] = {}
         for name, value in values.items():
@@ -210,7 +220,11 @@ class Planner:
                 changed[name] = value
             elif self._edit_name:
                 self.differing[name] += 1
-        facts = {name: value for name, value in extra.items() if record.extra.get(name, "") != value} if FACTS in self._edits else {}
+        facts = (
+            {name: value for name, value in extra.items() if record.extra.get(name, "") != value}
+            if FACTS in self._edits
+            else {}
+        )
         if not self._edit_name and any(getattr(record, name, value) != value for name, value in values.items()):
             return Item(BAD, number, line, subject=record.id, faults=(fault_of(_final(self.info)),))
         if not changed and not facts:
@@ -227,7 +241,11 @@ class Planner:
         """
         values = {name: value for name, value in item.args.items() if name not in (FACTS, IMPORT_KEY)}
         for name, value in values.items():
-            if name in self.info.by_name and type(value) is str and self.info.by_name[name].kind.column in ("moment", "day"):
+            if (
+                name in self.info.by_name
+                and type(value) is str
+                and self.info.by_name[name].kind.column in ("moment", "day")
+            ):
                 values[name] = self.info.by_name[name].kind.decode(value, self._context)
             elif type(value) is list:
                 values[name] = tuple(value)
@@ -259,7 +277,9 @@ class Planner:
             if text and not text.isspace():
                 self._compare_read_only(column, decode, text, record, extra)
 
-    def _compare_read_only(self, column: Column, decode: Decode, text: str, record: Record | None, extra: dict[str, object]) -> None:
+    def _compare_read_only(
+        self, column: Column, decode: Decode, text: str, record: Record | None, extra: dict[str, object]
+    ) -> None:
         """A field that only commands set: looked at, and kept as an extra column where it is no value of that field."""
         try:
             value = decode(text, self.rows.money(_currency(record)))
@@ -269,10 +289,12 @@ class Planner:
         if record is not None and getattr(record, column.field) != value:
             self.differing[column.field] += 1
 
-    # -- words -----------------------------------------------------------------------------------------------------------------
+    # -- words -------------------------------------------------------------------------------------------------------
 
     def _missing(self, name: str) -> Fault:
-        error = BadValue("{field} is missing", hint="Every one of the {noun} needs it.", field=name, noun=self.info.noun)
+        error = BadValue(
+            "{field} is missing", hint="Every one of the {noun} needs it.", field=name, noun=self.info.noun
+        )
         return fault_of(error, self.rows.header_of(name), "")
 
     def _contradiction(self, change: FieldChange) -> Fault:
@@ -283,7 +305,9 @@ class Planner:
         )  # fmt: skip
         return fault_of(error, self.rows.header_of(change.field), change.after)
 
-    def _changes(self, record: Record, changed: Mapping[str, object], facts: Mapping[str, object]) -> tuple[FieldChange, ...]:
+    def _changes(
+        self, record: Record, changed: Mapping[str, object], facts: Mapping[str, object]
+    ) -> tuple[FieldChange, ...]:
         currency = getattr(record, "currency", "") or self._context.currency
         made = []
         for name, value in changed.items():
@@ -304,16 +328,24 @@ def _call_args(values: Mapping[str, object], extra: Mapping[str, object]) -> dic
     return args
 
 
-def _several(info: RecordInfo, field: str, value: str) -> Fault:
-    error = BadValue("several {noun} have {field} {value}", hint="Say which one by its id.", noun=info.noun, field=field, value=value)
+def several(info: RecordInfo, field: str, value: str) -> Fault:
+    """That a row may mean several records."""
+    error = BadValue(
+        "several {noun} have {field} {value}", hint="Say which one by its id.", noun=info.noun, field=field, value=value
+    )
     return fault_of(error, field, value)
 
 
 def _final(info: RecordInfo) -> BadValue:
-    return BadValue("there already is such a {name}, with other values", hint="Imports add {noun} and change none.", name=info.name, noun=info.noun)
+    return BadValue(
+        "there already is such a {name}, with other values",
+        hint="Imports add {noun} and change none.",
+        name=info.name,
+        noun=info.noun,
+    )
 
 
-def _by(info: RecordInfo, name: str) -> Buildable:
+def _by(info: RecordInfo, name: str) -> ClauseElement:
     import sqlalchemy as sa
 
     from bo.core.kernel.tables import in_list, table

@@ -1,7 +1,8 @@
 """Backups: a whole copy of the office in one file, verified by opening it, and put back only when it has been.
 
-A copy is made by `VACUUM INTO`, beside writers and without stopping them. Restoring writes into the present file in one transaction, so that a screen or
-a job that has it open sees either the old office or the new one; what was there before is kept as a backup of its own.
+A copy is made by `VACUUM INTO`, beside writers and without stopping them. Restoring writes into the present file in
+one transaction, so that a screen or a job that has it open sees either the old office or the new one; what was there
+before is kept as a backup of its own.
 """
 
 from __future__ import annotations
@@ -83,7 +84,9 @@ def verify(path: Path, key: bytes | None = None) -> Report:
     except (BadFile, Damaged, Busy):
         raise
     except BoError as error:
-        raise Damaged("{path} fails its checks: {reason}", hint="Use another backup.", path=str(path), reason=str(error)) from error
+        raise Damaged(
+            "{path} fails its checks: {reason}", hint="Use another backup.", path=str(path), reason=str(error)
+        ) from error
     finally:
         if session is not None:
             session.connection.close()
@@ -108,7 +111,9 @@ def restore(database: SqliteDatabase, backup: Path, *, kept: Path) -> Report:
             target.cursor.execute("BEGIN IMMEDIATE")  # waits for a writer, and says so when it takes too long
             target.cursor.execute("ROLLBACK")
             target.cursor.execute("VACUUM INTO ?", [str(kept)])
-            source.connection.backup(target.connection, pages=PAGES_AT_ONCE, progress=_Patience(database.busy_ms / 1000), sleep=0.05)
+            source.connection.backup(
+                target.connection, pages=PAGES_AT_ONCE, progress=_Patience(database.busy_ms / 1000), sleep=0.05
+            )
             target.cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             target.cursor.fetchall()
     finally:
@@ -158,13 +163,21 @@ def _schema(session: Session, path: Path) -> str:
     if not rows:
         raise BadFile("{path} holds no office", hint="Name a file that bo backup create has written.", path=str(path))
     if str(rows[0][0]) > SCHEMA_VERSION:
-        raise BadFile("{path} was written by a newer bo (schema {version})", hint="Install that version.", path=str(path), version=rows[0][0])
+        raise BadFile(
+            "{path} was written by a newer bo (schema {version})",
+            hint="Install that version.",
+            path=str(path),
+            version=rows[0][0],
+        )
     return str(rows[0][0])
 
 
 def _counts(session: Session) -> dict[str, int]:
     """The rows of every table that holds records or the journal."""
-    session.cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%STRICT%' AND name <> 'statement' ORDER BY name")
+    session.cursor.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%STRICT%' AND name <> 'statement'"
+        " ORDER BY name"
+    )
     names = [str(row[0]) for row in session.cursor.fetchall()]
     counts = {}
     for name in names:
@@ -190,7 +203,12 @@ def _require_file(path: Path, key: bytes | None) -> None:
         with path.open("rb") as file:
             start = file.read(len(HEADER))
     except OSError as error:
-        raise BadFile("{path} cannot be read: {reason}", hint="Check the name.", path=str(path), reason=error.strerror or str(error)) from None
+        raise BadFile(
+            "{path} cannot be read: {reason}",
+            hint="Check the name.",
+            path=str(path),
+            reason=error.strerror or str(error),
+        ) from None
     if key is None and start != HEADER:
         raise BadFile("{path} is no backup", hint="Name a file that bo backup create has written.", path=str(path))
 
@@ -199,7 +217,12 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadFile("{path} cannot be made: {reason}", hint="Choose another folder.", path=str(folder), reason=error.strerror or str(error)) from None
+        raise BadFile(
+            "{path} cannot be made: {reason}",
+            hint="Choose another folder.",
+            path=str(folder),
+            reason=error.strerror or str(error),
+        ) from None
 
 
 def _sync(path: Path) -> None:

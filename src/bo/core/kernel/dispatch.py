@@ -258,8 +258,8 @@ class Dispatch(msgspec.Struct, eq=False):
             return False
         wanted = item.command.subject
         given: object = item.call.subject
-        if wanted is not None and wanted.record is not None and given is not None:
-            given = self._meant_then(wanted.record, given, subject)
+        if wanted is not None and wanted.record is not None and item.call.subject is not None:
+            given = self._meant_then(wanted.record, item.call.subject, subject)
         recorded = msgspec.json.decode(arguments, type=dict[str, object])
         for param in item.command.params:
             if isinstance(param.kind, RefKind) and (value := item.values.get(param.name)) is not None:

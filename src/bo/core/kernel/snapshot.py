@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from bo.core.kernel.database import told
 from bo.core.kernel.reader import Reader, Row
 from bo.core.kernel.record import FieldInfo, RecordInfo
 
@@ -32,21 +33,24 @@ class Snapshot(msgspec.Struct, frozen=True):
         key = f"{self.info.fingerprint}:window:{','.join(item.name for item in self.fields)}"
         stop = min(stop, start + WINDOW_MOST)
         prepared = self.reader.session.statements.get(key, lambda: _window(self.info, self.fields))
-        cursor = self.reader.session.cursor
-        cursor.execute(prepared.sql.replace(_PLACEHOLDER, self.name), [start, stop])
-        return cursor.fetchall()
+        return self._rows(prepared.sql.replace(_PLACEHOLDER, self.name), [start, stop])
 
     def position(self, record_id: str) -> int | None:
         """Where a record stands, None if it is not in the snapshot. Scans; for a jump, not for drawing."""
         sql = f"SELECT v.position - 1 FROM {self.name} v JOIN {self.info.name} t ON t.n = v.n WHERE t.id = {_mark(self.reader)}"
-        self.reader.session.cursor.execute(sql, [record_id])
-        rows = self.reader.session.cursor.fetchall()
+        rows = self._rows(sql, [record_id])
         return int(rows[0][0]) if rows else None
 
     def ids(self) -> list[str]:
         """Every id, in order; for marking all that match."""
-        self.reader.session.cursor.execute(f"SELECT t.id FROM {self.name} v JOIN {self.info.name} t ON t.n = v.n ORDER BY v.position")
-        return [str(row[0]) for row in self.reader.session.cursor.fetchall()]
+        rows = self._rows(f"SELECT t.id FROM {self.name} v JOIN {self.info.name} t ON t.n = v.n ORDER BY v.position", [])
+        return [str(row[0]) for row in rows]
+
+    def _rows(self, sql: str, values: Sequence[object]) -> list[Row]:
+        session = self.reader.session
+        with told(session.dialect):
+            session.cursor.execute(sql, values)
+            return session.cursor.fetchall()
 
     def close(self) -> None:
         self.reader.session.cursor.execute(f"DROP TABLE IF EXISTS {self.name}")
@@ -62,14 +66,15 @@ def take_snapshot(reader: Reader, noun: str, filter_text: str = "", *, fields: S
     # the statement selects sort keys and the row number last; only the number is kept
     inner = f"SELECT n FROM ({prepared.sql}) ordered"
     values = session._values(prepared, reader._values(found))
-    if session.is_sqlite:
-        session.cursor.execute(f"CREATE TEMP TABLE {name} (position INTEGER PRIMARY KEY, n INTEGER NOT NULL)")
-        session.cursor.execute(f"INSERT INTO {name} (n) {inner}", values)
-    else:
-        session.cursor.execute(f"CREATE TEMP TABLE {name} AS SELECT row_number() OVER () AS position, n FROM ({prepared.sql}) ordered", values)
-        session.cursor.execute(f"CREATE UNIQUE INDEX {name}_position ON {name} (position)")
-    session.cursor.execute(f"SELECT count(*) FROM {name}")
-    return Snapshot(reader, info, name, chosen, int(session.cursor.fetchall()[0][0]))
+    with told(session.dialect):
+        if session.is_sqlite:
+            session.cursor.execute(f"CREATE TEMP TABLE {name} (position INTEGER PRIMARY KEY, n INTEGER NOT NULL)")
+            session.cursor.execute(f"INSERT INTO {name} (n) {inner}", values)
+        else:
+            session.cursor.execute(f"CREATE TEMP TABLE {name} AS SELECT row_number() OVER () AS position, n FROM ({prepared.sql}) ordered", values)
+            session.cursor.execute(f"CREATE UNIQUE INDEX {name}_position ON {name} (position)")
+        session.cursor.execute(f"SELECT count(*) FROM {name}")
+        return Snapshot(reader, info, name, chosen, int(session.cursor.fetchall()[0][0]))
 
 
 _PLACEHOLDER: Final = "view_0"

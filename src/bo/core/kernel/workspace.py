@@ -230,8 +230,9 @@ class Workspace:
         session = self.database.session
         if not session.is_sqlite or os.environ.get("BO_KEEP_STATEMENTS") == "0":
             return
-        session.cursor.execute("SELECT key, sql, names FROM statement")
-        rows = {key: (sql, names) for key, sql, names in session.cursor.fetchall()}
+        with told(session.dialect):
+            session.cursor.execute("SELECT key, sql, names FROM statement")
+            rows = {key: (sql, names) for key, sql, names in session.cursor.fetchall()}
         if rows.pop("version", ("", ""))[0] == _statements_version():
             kept = {key: Prepared(sql, *msgspec.json.decode(names, type=_KEPT)) for key, (sql, names) in rows.items()}
             self.database.statements.kept = {**kept, **self.database.statements.kept}
@@ -272,7 +273,7 @@ def opened(workspace: Workspace) -> Iterator[Workspace]:
 def database_at(path: Path) -> SqliteDatabase:
     """The database of a workspace folder. Raises Configuration where there is none."""
     file = path / DATABASE_NAME
-    if not file.is_file():
+    if not file.is_file() or not file.stat().st_size:
         raise Configuration("there is no office in {path}", hint="Make one: bo init {path}", path=str(path))
     return SqliteDatabase(file)
 

@@ -146,8 +146,9 @@ def edit(tx: Tx, lead: Lead, **values: object) -> None:
 
     A lead that now looks like another one shows it, and stays where it is.
     """
+    before = receiving.compared(lead)
     receiving.set_fields(tx, lead, **values)
-    receiving.follow_edit(tx, lead, values)
+    receiving.follow_edit(tx, lead, before)
 
 
 # -- review ------------------------------------------------------------------------------------------------------------

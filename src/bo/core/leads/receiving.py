@@ -5,16 +5,15 @@ The path of every imported row, so it does no more than it must.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from bo.core.kernel.parsing import email_key, surname_key
+from bo.core.kernel.parsing import surname_key
 from bo.core.kernel.standard import edits
 from bo.core.kernel.tx import Tx
 from bo.core.leads.deadlines import start_review
-from bo.core.leads.duplicates import NEW, Fingerprint, Judgement, KnownLead, judge
-from bo.core.leads.keys import home_of, sought_by
+from bo.core.leads.duplicates import NEW, SAYS_NOTHING_FROM, Fingerprint, Judgement, KnownLead, judge
+from bo.core.leads.keys import forget_key, home_of, set_keys, sought_by
 from bo.core.leads.records import DUPLICATE, PENDING_REVIEW, Lead
 
 REPORTED: Final = (
@@ -44,7 +43,7 @@ REPORTED: Final = (
     "tags",
     "note",
 )
-COMPARED: Final = frozenset(("name", "phone", "phone2", "email", "platform_id", "district", "community", "room"))
+COMPARED: Final = ("name", "phone", "phone2", "email", "platform_id", "district", "community", "room")
 
 # Sets fields by name, each read as its own kind; the command `leads.edit` takes its signature from here.
 set_fields = edits(
@@ -66,34 +65,32 @@ def receive(tx: Tx, lead: Lead) -> Lead:
     return tx.add(lead)
 
 
-def follow_edit(tx: Tx, lead: Lead, changed: Mapping[str, object]) -> None:
-    """After an edit: keep the keys in step, and tell the reviewer whom the lead looks like now.
+def compared(lead: Lead) -> tuple[object, ...]:
+    """What a lead is compared by, as it was reported."""
+    return tuple(getattr(lead, name) for name in COMPARED)
+
+
+def follow_edit(tx: Tx, lead: Lead, before: tuple[object, ...]) -> None:
+    """After an edit of what is compared: keep the keys in step, and tell the reviewer whom the lead looks like now.
 
     An edit moves no state.
     """
-    if not COMPARED.isdisjoint(changed):
+    if compared(lead) != before:
         set_keys(lead)
+        matches = judge_lead(tx, lead).matches
         if lead.state == PENDING_REVIEW:
-            matches = judge_lead(tx, lead).matches
             lead.duplicate_score = matches[0].points if matches else 0
 
 
-def set_keys(lead: Lead) -> None:
-    """What the lead is looked up by as a duplicate, from its fields."""
-    lead.email_key = email_key(lead.email) if lead.email else None
-    if lead.community:
-        home = home_of(lead.district, lead.community, lead.room, lead.name)
-        lead.home_key, lead.neighbour_key = home.key or None, home.neighbour or None
-    elif lead.home_key or lead.neighbour_key:
-        lead.home_key = lead.neighbour_key = None
-
-
 def judge_lead(tx: Tx, lead: Lead) -> Judgement:
-    """Compare a lead with those that share a key with it."""
+    """Compare a lead with those that share a key with it; a key that is full by now is left out, and off the lead."""
     rivals: dict[str, Lead] = {}
     for name, value in sought_by(lead):
-        if tx.view_by(Lead, name, value) is not None:
-            rivals.update((item.id, item) for item in tx.find_all(Lead, **{name: value}) if item.id != lead.id)
+        sharing = tx.find_all(Lead, **{name: value})
+        if len(sharing) > SAYS_NOTHING_FROM or (len(sharing) == SAYS_NOTHING_FROM and lead not in sharing):
+            forget_key(lead, value)
+        elif sharing:
+            rivals.update((item.id, item) for item in sharing if item.id != lead.id)
     if not rivals:
         return NEW
     known = [first for item in rivals.values() if (first := _protected(tx, lead, item)) is not None]
@@ -105,7 +102,7 @@ def _protected(tx: Tx, lead: Lead, rival: Lead) -> KnownLead | None:
 
     A rejected one protects nobody.
     """
-    first = tx.view(Lead, rival.duplicate_of) if rival.duplicate_of else rival
+    first = tx.peek(Lead, rival.duplicate_of) if rival.duplicate_of else rival
     if first is None or first.id == lead.id or first.state in ("invalid", "duplicate"):
         return None
     if lead.brand and first.brand and lead.brand != first.brand:
@@ -121,17 +118,10 @@ def arrival(lead: Lead, now: datetime) -> datetime:
 
 def fingerprint(lead: Lead) -> Fingerprint:
     """What a lead is compared by, in comparable form."""
-    phones = (
-        (lead.phone, lead.phone2)
-        if lead.phone and lead.phone2
-        else (lead.phone,)
-        if lead.phone
-        else (lead.phone2,)
-        if lead.phone2
-        else ()
-    )
-    email, platform = lead.email_key or "", lead.platform_id or ""
+    phones = tuple(phone for phone in (lead.phone_key, lead.phone2_key) if phone)
+    email, platform = lead.email_key or "", lead.platform_key or ""
     if not lead.community:
         return Fingerprint(phones, email, platform)
     home = home_of(lead.district, lead.community, lead.room, lead.name)
-    return Fingerprint(phones, email, platform, home.name, surname_key(lead.name), home.community, home.key)
+    room = home.key if lead.home_key else ""
+    return Fingerprint(phones, email, platform, home.name, surname_key(lead.name), home.community, room)

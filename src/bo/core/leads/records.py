@@ -168,14 +168,13 @@ class Lead(Record, kw_only=True):
         ]
         | None
     ) = None
-    phone2: (
-        Annotated[Phone, Field(search=True, label="second phone", aliases=("备用电话", "Home_Phone__c"))]
-        | None
-    ) = None
+    phone2: Annotated[Phone, Field(search=True, label="second phone", aliases=("备用电话", "Home_Phone__c"))] | None = (
+        None
+    )
     email: Annotated[Email, Field(search=True, aliases=("邮箱", "电子邮箱", "E-mail", "Email Address"))] | None = None
-    platform_id: (
-        Annotated[Text, Field(label="platform id", aliases=("平台ID", "微信", "微信号", "WeChat"))] | None
-    ) = None
+    platform_id: Annotated[Text, Field(label="platform id", aliases=("平台ID", "微信", "微信号", "WeChat"))] | None = (
+        None
+    )
     company: Annotated[Text, Field(search=True, aliases=("公司", "公司名称", "企业名称"))] = ""
     country: Annotated[Text, Field(aliases=("国家",))] = ""
     province: Annotated[Text, Field(aliases=("省份", "省", "State"))] = ""
@@ -260,7 +259,7 @@ class Lead(Record, kw_only=True):
 
     @classmethod
     def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[str, object]]:
-        """The lookup fields and values that reporting a lead with these arguments looks for; a batch fetches them at once."""
+        """The lookup fields and values that such a report looks for; a batch fetches them at once."""
         return sought_for(values)
 
     def check(self) -> None:

@@ -73,25 +73,21 @@ def _require_time(tx: Tx, lead: Lead, when: datetime) -> None:
 
 def _link_customer(tx: Tx, lead: Lead) -> bool:
     """Find or make the customer; whether this is their first order."""
-    if lead.customer:
-        known, new = tx.get(Customer, lead.customer), False
-        known.store = lead.store or known.store
-    else:
-        wanted = Customer(
-            name=lead.name,
-            phone=lead.phone,
-            email=lead.email,
-            company=lead.company,
-            country=lead.country,
-            province=lead.province,
-            city=lead.city,
-            address=lead.address,
-            store=lead.store,
-            consent=lead.consent,
-        )
-        known, new = register_customer(tx, wanted)
-        lead.customer = known.id
-    return new or not any(item.id != lead.id for item in tx.select(Lead, customer=known.id, state=WON, limit=2))
+    wanted = Customer(
+        name=lead.name,
+        phone=lead.phone,
+        email=lead.email,
+        company=lead.company,
+        country=lead.country,
+        province=lead.province,
+        city=lead.city,
+        address=lead.address,
+        store=lead.store,
+        consent=lead.consent,
+    )
+    customer, new = register_customer(tx, wanted, known_id=lead.customer)
+    lead.customer = customer.id
+    return new or not any(item.id != lead.id for item in tx.select(Lead, customer=customer.id, state=WON, limit=2))
 
 
 def refund(tx: Tx, lead: Lead, amount: int, reason: str) -> None:

@@ -35,7 +35,6 @@ from bo.core.settlement.records import (
 from bo.core.settlement.rules import (
     Period,
     period_of,
-    require_approver,
     require_free,
     require_totals,
     settlement_number,
@@ -323,8 +322,7 @@ def approve(
     """
     _require_person(tx)
     lines, found = _bound(tx, settlement)
-    editors, authors = making.hands_in(tx, settlement, lines, found.values())
-    require_approver(tx.actor.id, settlement.created_by, editors, authors)
+    making.require_other_hands(tx, settlement, lines, found.values())
     if not making.hash_of(settlement, making.content(lines, found)) == settlement.content_hash == hash:
         raise ContentChanged(
             "{number} is not what was shown to you", hint="Look at it again: bo settlements check {number}.",

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from bo.core.kernel.errors import Refused
+from bo.core.kernel.errors import Configuration, Refused
 from bo.core.kernel.kinds import ChoiceKind, Count, Day, Field, Flag, Note, PersonName, Phone, RefKind, Tags, Text
 from bo.core.kernel.moments import zone_of
 from bo.core.kernel.record import Record, State, record
@@ -89,7 +89,7 @@ class Store(Record, kw_only=True):
         for day in (*self.closed_days, *self.open_days):
             _require_day(day)
         if self.zone:
-            zone_of(self.zone)
+            _require_zone(self.zone)
 
 
 @record(
@@ -117,3 +117,10 @@ def _require_day(text: str) -> None:
     except ValueError:
         pass
     raise WrongHours("{day} is not a day", hint="Write days like 2026-10-01, with commas between them.", day=text)
+
+
+def _require_zone(name: str) -> None:
+    try:
+        zone_of(name)
+    except Configuration:
+        raise WrongHours("there is no time zone {zone}", hint="Use a name such as Asia/Shanghai.", zone=name) from None

@@ -7,7 +7,6 @@ from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import Amount, Count, Day, Moment, Note, PersonName, Phone, RefKind, Tags, Text
 from bo.core.kernel.standard import adds, edits
 from bo.core.kernel.tx import Tx
-
 from tests.core.kernel.office.records import CLOSED, GIVEN, NEW, Gauge, Shop, Slip, Ticket
 
 add = adds(Shop, needs="shops.edit", without=("tickets",))
@@ -24,7 +23,7 @@ class ShopFull(Refused):
 
 
 @command(needs="tickets.open")
-def open(  # noqa: A001 - a command is named by what it does
+def open(
     tx: Tx,
     *,
     number: Text | None = None,

@@ -1,7 +1,8 @@
-"""A shop, a ticket that is opened, given to a shop and closed, a slip that is never changed, and a gauge with a field of every kind."""
+"""A shop, a ticket that is opened, given and closed, a slip that is never changed, a gauge of every kind of field."""
 
 from typing import Annotated
 
+from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import (
     Amount,
     ChoiceKind,
@@ -20,7 +21,6 @@ from bo.core.kernel.kinds import (
     Text,
     Whole,
 )
-from bo.core.kernel.errors import Refused
 from bo.core.kernel.record import Record, State, record
 
 NEW, GIVEN, CLOSED = State("new"), State("given"), State("closed")

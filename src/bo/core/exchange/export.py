@@ -1,0 +1,313 @@
+"""Exporting: records of one noun into a file or a stream, in memory for one batch of rows.
+
+The columns are called as the fields are, so that the file can be imported again and changes nothing. Amounts are
+decimals in major units with their currency beside them, moments RFC 3339 in UTC, lists and facts JSON (in a cell tags
+are parted by commas). A file appears whole or not at all; text that a spreadsheet would run is escaped in CSV and TSV.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from io import StringIO
+from typing import IO, Any, Final, cast
+
+import msgspec
+
+from bo.core.exchange.escaping import FIRST, escape
+from bo.core.exchange.source import Format
+from bo.core.exchange.writers import WRITTEN, Value, _Target, open_writer
+from bo.core.kernel.amounts import format_amount
+from bo.core.kernel.errors import UsageError
+from bo.core.kernel.kinds import moment_text
+from bo.core.kernel.record import FieldInfo, RecordInfo
+from bo.core.kernel.workspace import Workspace
+
+Row = tuple[Any, ...]
+Cells = list[Any]
+Convert = Callable[[Any], object]
+FACTS: Final = "extra"
+CURRENCY: Final = "currency"
+ENDINGS: Final[dict[str, Format]] = {
+    "csv": "csv",
+    "tsv": "tsv",
+    "tab": "tsv",
+    "json": "json",
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "xlsx": "xlsx",
+}
+SEPARATORS: Final = frozenset(",;，；、")
+# Kinds whose text may begin with what a spreadsheet runs.
+FREE_KINDS: Final = frozenset(("text", "email", "phone", "tags", "rate"))
+
+
+class ExportOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What to export and how. Without `format` the file's ending says it, CSV for a stream.
+
+    Without `fields` all are written but those that are kept for rules. `filter` is in the filter language, `limit` in
+    rows. `bom` puts the mark in front of a CSV by which Excel sees that it is UTF-8.
+    """
+
+    format: Format | None = None
+    filter: str = ""
+    fields: tuple[str, ...] = ()
+    limit: int | None = None
+    bom: bool = False
+
+
+STANDARD_OPTIONS: Final = ExportOptions()
+
+
+def export_file(
+    workspace: Workspace,
+    noun: str,
+    target: str | os.PathLike[str] | IO[bytes],
+    options: ExportOptions = STANDARD_OPTIONS,
+) -> int:
+    """Write records to a path or a stream of bytes, newest first unless the filter sorts; the number of rows.
+
+    Raises:
+        UsageError: an unknown noun, field or format.
+        NotAllowed: the operator may not read them.
+        BadFile, StorageFull: the file cannot be written; an older one of that name is untouched.
+    """
+    format = options.format or _format_of(target)
+    reader = workspace.reader()
+    info = reader.info(noun)
+    names = export_fields(info, [item.name for item in reader.fields(noun, options.fields)] if options.fields else ())
+    fields, batches = reader.stream(noun, options.filter, fields=names)
+    office_currency = workspace.context.currency
+    rows = _limited(batches, options.limit)
+    if format == "xlsx" or format not in WRITTEN:
+        return _through_writer(target, format, fields, rows, office_currency)
+    form = _form(format, fields, office_currency, bom=options.bom)
+    return _in_bulk(target, form, rows)
+
+
+def export_fields(info: RecordInfo, names: Sequence[str] = ()) -> list[str]:
+    """The fields of an export: those asked for, or all that people may see and the facts of unknown columns; beside
+    amounts always their currency."""
+    chosen = list(dict.fromkeys(names)) or [
+        item.name for item in info.fields if not item.meta.internal or item.name == FACTS
+    ]
+    has_amounts = any(info.by_name[name].kind.name == "amount" for name in chosen)
+    if has_amounts and CURRENCY in info.by_name and CURRENCY not in chosen:
+        chosen.append(CURRENCY)
+    return chosen
+
+
+def _format_of(target: str | os.PathLike[str] | IO[bytes]) -> Format:
+    if not isinstance(target, str | os.PathLike):
+        return "csv"
+    ending = os.fspath(target).lower().rpartition(".")[2]
+    if ending not in ENDINGS:
+        raise UsageError(
+            "{name} does not say its format", hint="Use one of the endings {known}, or --format.",
+            name=os.fspath(target), known=", ".join(f".{name}" for name in WRITTEN),
+        )  # fmt: skip
+    return ENDINGS[ending]
+
+
+def _limited(batches: Iterator[list[Row]], limit: int | None) -> Iterator[list[Row]]:
+    left = limit
+    for batch in batches:
+        if left is None:
+            yield batch
+            continue
+        if left > 0:
+            yield batch[:left]
+        left -= len(batch)
+        if left <= 0:
+            return
+
+
+# -- rows as a format wants them -------------------------------------------------------------------------------------
+
+
+class _Shaper:
+    """Turns stored rows into values of a format, touching only the columns that are stored otherwise."""
+
+    def __init__(
+        self, fields: Sequence[FieldInfo], office_currency: str, convert: Callable[[FieldInfo], Convert | None]
+    ) -> None:
+        self.names = [item.name for item in fields]
+        self._office = office_currency
+        made = [(place, convert(item)) for place, item in enumerate(fields)]
+        self._odd = [(place, function) for place, function in made if function is not None]
+        self._amounts = [place for place, item in enumerate(fields) if item.kind.name == "amount"]
+        self._currency = next((place for place, item in enumerate(fields) if item.name == CURRENCY), None)
+
+    def shape(self, batch: Sequence[Row]) -> list[Cells]:
+        odd, amounts, currency = self._odd, self._amounts, self._currency
+        shaped = []
+        for row in batch:
+            values = list(row)
+            for place, convert in odd:
+                value = values[place]
+                if value is not None:
+                    values[place] = convert(value)
+            if amounts:
+                code = self._office
+                if currency is not None:
+                    code = values[currency] = values[currency] or code
+                for place in amounts:
+                    if values[place] is not None:
+                        values[place] = format_amount(values[place], code)
+            shaped.append(values)
+        return shaped
+
+
+def _timely(value: object) -> object:
+    if isinstance(value, datetime):
+        return moment_text(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _rate(item: FieldInfo) -> Convert:
+    return lambda value: item.kind.wire(value, "")
+
+
+def _for_json(item: FieldInfo) -> Convert | None:
+    if item.kind.column == "json":
+        return lambda text: msgspec.Raw(text.encode())
+    if item.kind.column == "flag":
+        return bool
+    if item.kind.column in ("moment", "day"):
+        return _timely
+    return _rate(item) if item.kind.name == "rate" else None
+
+
+def _for_cells(item: FieldInfo) -> Convert | None:
+    if item.kind.name == "tags":
+        return _tags_text
+    if item.kind.column == "flag":
+        return lambda value: "true" if value else "false"
+    if item.kind.column in ("moment", "day"):
+        return _timely
+    return _rate(item) if item.kind.name == "rate" else None
+
+
+def _for_escaped_cells(item: FieldInfo) -> Convert | None:
+    convert = _for_cells(item)
+    if item.kind.name not in FREE_KINDS:
+        return convert
+    if convert is None:
+        return lambda text: escape(text) if text and text[0] in FIRST else text
+    return lambda value: escape(str(convert(value)))
+
+
+def _tags_text(text: str) -> str:
+    """Tags with commas between them; as JSON where one holds a separator itself."""
+    words = msgspec.json.decode(text, type=list[str])
+    return text if any(SEPARATORS.intersection(word) or word[:1] == "[" for word in words) else ",".join(words)
+
+
+# -- formats ---------------------------------------------------------------------------------------------------------
+
+
+class _Form:
+    """How batches become bytes."""
+
+    def head(self) -> bytes:
+        return b""
+
+    def put(self, batch: Sequence[Row]) -> bytes:
+        raise NotImplementedError
+
+    def tail(self) -> bytes:
+        return b""
+
+
+class _JsonLines(_Form):
+    def __init__(self, fields: Sequence[FieldInfo], office_currency: str) -> None:
+        self._shaper = _Shaper(fields, office_currency, _for_json)
+        # A struct's keys are encoded once for all rows.
+        self._object = msgspec.defstruct("Exported", self._shaper.names, gc=False)
+        self._encode = msgspec.json.Encoder().encode_lines
+
+    def put(self, batch: Sequence[Row]) -> bytes:
+        made = self._object
+        return self._encode([made(*values) for values in self._shaper.shape(batch)])
+
+
+class _JsonArray(_JsonLines):
+    def __init__(self, fields: Sequence[FieldInfo], office_currency: str) -> None:
+        super().__init__(fields, office_currency)
+        self._before = b"[\n"
+
+    def put(self, batch: Sequence[Row]) -> bytes:
+        lines = super().put(batch)
+        data, self._before = self._before + lines[:-1].replace(b"\n", b",\n"), b",\n"
+        return data
+
+    def tail(self) -> bytes:
+        return b"\n]\n" if self._before == b",\n" else b"[]\n"
+
+
+class _Cells(_Form):
+    def __init__(self, fields: Sequence[FieldInfo], office_currency: str, delimiter: str, *, bom: bool) -> None:
+        self._shaper = _Shaper(fields, office_currency, _for_escaped_cells)
+        self._delimiter = delimiter
+        self._bom = bom
+
+    def head(self) -> bytes:
+        return (b"\xef\xbb\xbf" if self._bom else b"") + self._lines([self._shaper.names], csv.QUOTE_MINIMAL).encode()
+
+    def put(self, batch: Sequence[Row]) -> bytes:
+        rows = self._shaper.shape(batch)
+        text = self._lines(rows, csv.QUOTE_MINIMAL)
+        if "\r" in text:  # the csv module leaves a lone CR bare, where any reader would see the end of a line
+            text = self._lines(rows, csv.QUOTE_ALL)
+        return text.encode()
+
+    def _lines(self, rows: Sequence[Sequence[object]], quoting: Any) -> str:
+        buffer = StringIO(newline="")
+        csv.writer(buffer, delimiter=self._delimiter, lineterminator="\n", quoting=quoting).writerows(rows)
+        return buffer.getvalue()
+
+
+def _form(format: Format, fields: Sequence[FieldInfo], office_currency: str, *, bom: bool) -> _Form:
+    if format == "csv" or format == "tsv":
+        return _Cells(fields, office_currency, "\t" if format == "tsv" else ",", bom=bom)
+    return _JsonArray(fields, office_currency) if format == "json" else _JsonLines(fields, office_currency)
+
+
+def _in_bulk(target: str | os.PathLike[str] | IO[bytes], form: _Form, batches: Iterator[list[Row]]) -> int:
+    place, count = _Target(target), 0
+    try:
+        place.file.write(form.head())
+        for batch in batches:
+            place.file.write(form.put(batch))
+            count += len(batch)
+        place.file.write(form.tail())
+        place.complete()
+    except OSError as error:
+        place.drop()
+        raise place.trouble(error) from error
+    except BaseException:
+        place.drop()
+        raise
+    return count
+
+
+def _through_writer(
+    target: str | os.PathLike[str] | IO[bytes],
+    format: Format,
+    fields: Sequence[FieldInfo],
+    batches: Iterator[list[Row]],
+    office_currency: str,
+) -> int:
+    """A workbook: amounts as numbers, so that they can be added up."""
+    shaper = _Shaper(fields, office_currency, _for_cells)
+    amounts = [place for place, item in enumerate(fields) if item.kind.name == "amount"]
+    with open_writer(target, format, shaper.names) as writer:
+        for batch in batches:
+            for values in shaper.shape(batch):
+                for place in amounts:
+                    values[place] = None if values[place] is None else Decimal(values[place])
+                writer.row(cast(list[Value], values))
+        return writer.rows

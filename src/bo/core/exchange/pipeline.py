@@ -1,0 +1,339 @@
+"""Importing: rows of a file become calls of commands, all of them or none, or the good ones with a file of the others.
+
+    open the file, bind its columns -> plan rows in batches, outside the write lock -> write
+    without a reject file   everything is planned and put by first, then written in one transaction; one bad row, and
+                            nothing is kept (the rest is tried all the same, so that all reasons are told at once)
+    with a reject file      each batch is planned and written in a transaction of its own, so that a long import can be
+                            cut off and run again: what is there already is unchanged then
+
+Every row is counted once. Memory is that of one batch, however long the file is.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from bo.core.exchange.mapping import FACTS, Binding, SavedMapping, bind, find_mapping, importable, read_mapping
+from bo.core.exchange.planning import BAD, Item, Planner
+from bo.core.exchange.readers import open_source
+from bo.core.exchange.rejects import REJECT_COLUMNS, RejectFile, is_reject_file
+from bo.core.exchange.report import REJECTED, UNCHANGED, ImportOptions, ImportReport, Problem, Progress, RowOutcome
+from bo.core.exchange.source import Row, Source, shorten
+from bo.core.exchange.spool import Spool
+from bo.core.exchange.writing import Done, Writing
+from bo.core.kernel.command import Command
+from bo.core.kernel.database import SqliteDatabase
+from bo.core.kernel.errors import BadFile, UsageError
+from bo.core.kernel.record import RecordInfo, info_of
+from bo.core.kernel.text import _
+from bo.core.kernel.workspace import Perform, Workspace
+
+BATCH_ROWS: Final = 2000
+PLANNING_SHARE: Final = 0.3
+MEASURED_ROWS: Final = 20
+MAPPINGS: Final = "mappings"
+STANDARD_OPTIONS: Final = ImportOptions()
+
+
+class _TakeBack(Exception):
+    pass
+
+
+def import_file(
+    workspace: Workspace,
+    noun: str,
+    path: str | os.PathLike[str],
+    options: ImportOptions = STANDARD_OPTIONS,
+    *,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import a file, or `-` for standard input, as records of a noun.
+
+    Rows that cannot be taken are not raised but told in the report: see `written` and `rejected` there.
+
+    Raises:
+        BadFile: the file cannot be read as a table, or a mapping as a mapping.
+        UsageError: a noun that is not imported, or options that do not fit the file.
+        NotAllowed: the operator may not make such records.
+    """
+    info, create, edit = commands_of(workspace, noun)
+    with _collector_at_rest(), _open(path, options) as source:
+        binding = bind_columns(workspace, info, create, source, options)
+        _require_key_columns(info, create, binding)
+        run = _Import(workspace, info, create, edit, source, binding, options, progress)
+        return run.carry_out()
+
+
+def commands_of(workspace: Workspace, noun: str) -> tuple[RecordInfo, Command, Command | None]:
+    """What makes and changes records of a noun.
+
+    Raises UsageError where imports cannot, NotAllowed where the operator may not.
+    """
+    info = info_of(workspace.registry.record(noun))
+    if not info.create:
+        raise UsageError(
+            "{noun} cannot be imported: they come from what is done to other records",
+            hint="They can be exported: bo {noun} export.",
+            noun=noun,
+        )
+    create = workspace.registry.command(info.create)
+    edit = workspace.registry.command(info.edit) if info.edit else None
+    reader = workspace.reader()
+    reader.require(f"{noun}.read")
+    reader.require(create.needs)
+    return info, create, edit
+
+
+def bind_columns(
+    workspace: Workspace, info: RecordInfo, create: Command, source: Source, options: ImportOptions
+) -> Binding:
+    """The roles of a file's columns, under the mapping that was given, or a saved one.
+
+    Raises BadFile where there is no header.
+    """
+    saved = _mapping(workspace, info, source, options)
+    binding = bind(info, create, source.columns, saved)
+    if not binding.of("field") and not binding.of("id") and not saved.columns and options.header_row is None:
+        _refuse_headless(source)
+    return binding
+
+
+def _mapping(workspace: Workspace, info: RecordInfo, source: Source, options: ImportOptions) -> SavedMapping:
+    if options.mapping is not None:
+        return read_mapping(options.mapping)
+    folder = options.mappings or _mappings_folder(workspace)
+    found = find_mapping(folder, info.noun, source.columns) if folder else None
+    return found or SavedMapping()
+
+
+def _mappings_folder(workspace: Workspace) -> Path | None:
+    database = workspace.database
+    return database.path.parent / MAPPINGS if isinstance(database, SqliteDatabase) else None
+
+
+def _open(path: str | os.PathLike[str], options: ImportOptions) -> Source:
+    return open_source(
+        path,
+        encoding=options.encoding,
+        format=options.format,
+        delimiter=options.delimiter,
+        sheet=options.sheet,
+        header_row=options.header_row,
+    )
+
+
+def _refuse_headless(source: Source) -> None:
+    """A file whose first line is a row of data, by the looks of it."""
+    looks = [
+        name for name in source.columns if any(letter.isdigit() for letter in name) and not name.startswith("column ")
+    ]
+    if source.format not in ("json", "jsonl") and len(looks) * 2 >= len(source.columns):
+        raise BadFile(
+            "{name} has no header: its first line looks like data ({cells})",
+            hint='Say --header-row 0, and which column is what in a mapping ("column 1" = "name").',
+            name=source.name,
+            cells=shorten(source.columns, 3),
+        )
+
+
+def _require_key_columns(info: RecordInfo, create: Command, binding: Binding) -> None:
+    """Refuse a file in which no row could become a record: a column that every record needs is not there."""
+    given = {*binding.fields, *binding.mapping.constants}
+    missing = [param.name for param in create.params if param.required and param.name not in given]
+    if missing and not binding.of("id"):
+        raise BadFile(
+            "no column is {fields}, which every one of the {noun} needs",
+            hint="Say which column it is in a mapping: --map FILE; --suggest-map writes one to begin with.",
+            fields=" / ".join(missing),
+            noun=info.noun,
+        )
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Batches are freed by their counts of references; looking for cycles in them costs a tenth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class _Import:
+    """One import while it runs."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        info: RecordInfo,
+        create: Command,
+        edit: Command | None,
+        source: Source,
+        binding: Binding,
+        options: ImportOptions,
+        progress: Progress | None,
+    ) -> None:
+        self.workspace, self.info, self.create, self.edit = workspace, info, create, edit
+        self.source, self.binding, self.options = source, binding, options
+        self.progress = progress
+        self.report = ImportReport(
+            noun=info.noun, file=source.name, dry_run=options.dry_run, mapping=binding.mapping.name
+        )
+        settled = is_reject_file(source.columns)
+        self.planner = Planner(workspace.reader(), info, create, edit, binding, settled=settled)
+        self.writing = Writing(self.planner, create.name, edit.name if edit else "", workspace.new_id())
+        self.rejects: RejectFile | None = None
+        self._bytes_read, self._size = 0.0, _size_of(source)
+
+    def carry_out(self) -> ImportReport:
+        """Read, plan and write everything; the report."""
+        if self.options.rejects is not None and not self.options.dry_run:
+            self._in_parts(self.options.rejects)
+        else:
+            self._at_once()
+        report = self.report
+        if report.written and self.writing.begun:
+            report.batch = self.writing.batch
+        _note(report, self.source, self.binding, self.planner, keeps_extra=self.create.param(FACTS) is not None)
+        return report
+
+    def _at_once(self) -> None:
+        with Spool() as spool:
+            bad = 0
+            for rows in self._batches():
+                items = self.planner.plan(rows)
+                bad += sum(item.what == BAD for item in items)
+                spool.add(items)
+                self._told(self.report.read, self._share_read(rows, PLANNING_SHARE))
+            total, done = self.report.read, 0
+            try:
+                with self.workspace.transaction(dry_run=self.options.dry_run or bad > 0) as perform:
+                    for items in spool:
+                        self._write(items, perform)
+                        done += len(items)
+                        self._told(done, PLANNING_SHARE + (1 - PLANNING_SHARE) * done / total)
+                    if self.report.rejected:
+                        raise _TakeBack
+            except _TakeBack:
+                return
+            self.report.written = not self.options.dry_run
+
+    def _in_parts(self, path: str | os.PathLike[str]) -> None:
+        self.rejects = RejectFile(path, self.source.columns, self.source.name)
+        try:
+            for rows in self._batches():
+                items = self.planner.plan(rows)
+                with self.workspace.transaction() as perform:
+                    done = self._write(items, perform)
+                for row, item in zip(rows, done, strict=True):
+                    if item.outcome == REJECTED:
+                        self.rejects.add(row.number, row.line, row.cells, item.faults)
+                self._told(self.report.read, self._share_read(rows, 1.0))
+            self.rejects.close()
+        except BaseException:
+            self.rejects.abandon()
+            raise
+        self.report.written = True
+        self.report.rejects = self.rejects.path
+
+    def _batches(self) -> Iterator[list[Row]]:
+        rows = iter(self.source)
+        while batch := list(islice(rows, BATCH_ROWS)):
+            self.report.read += len(batch)
+            yield batch
+
+    def _write(self, items: Sequence[Item], perform: Perform) -> list[Done]:
+        done = self.writing.write(items, perform)
+        for row in done:
+            self.report.count(row.outcome)
+            if row.outcome != UNCHANGED or self.options.on_row is not None:
+                self._tell(row)
+        gc.collect(1)  # errors and their tracebacks are cycles
+        return done
+
+    def _tell(self, row: Done) -> None:
+        report, options, item = self.report, self.options, row.item
+        if row.outcome == REJECTED and len(report.problems) < options.problems_most:
+            report.problems += [
+                Problem(item.record, item.line, fault.column, fault.value, fault.reason, fault.advice, fault.code)
+                for fault in row.faults[: options.problems_most - len(report.problems)]
+            ]
+        wanted = options.on_row is not None or (row.outcome != UNCHANGED and len(report.rows) < options.rows_most)
+        if not wanted:
+            return
+        reason = "; ".join(fault.reason for fault in row.faults)
+        told = RowOutcome(item.record, item.line, row.outcome, row.id, item.changes, reason)
+        if row.outcome != UNCHANGED and len(report.rows) < options.rows_most:
+            report.rows.append(told)
+        if options.on_row is not None:
+            options.on_row(told)
+
+    # -- progress ----------------------------------------------------------------------------------------------------
+
+    def _told(self, rows: int, share: float | None) -> None:
+        if self.progress is not None:
+            self.progress(rows, share)
+
+    def _share_read(self, rows: Sequence[Row], whole: float) -> float | None:
+        """The share of the file that has been read, as a part of `whole`; bytes are reckoned from a few rows of each batch."""
+        if self.progress is None or not self._size:
+            return None
+        measured = rows[:MEASURED_ROWS]
+        encoding = self.source.encoding or "utf-8"
+        texts = ["".join(cell or "" for cell in row.cells) for row in measured]
+        size = sum(len(text.encode(encoding, "replace")) for text in texts) + len(measured) * len(self.source.columns)
+        self._bytes_read += size / len(measured) * len(rows)
+        return whole * min(0.99, self._bytes_read / self._size)
+
+
+def _size_of(source: Source) -> int:
+    """Bytes of a text file that is read as it lies there; 0 where a share of it cannot be told."""
+    if source.format not in ("csv", "tsv") or not os.path.isfile(source.name):
+        return 0
+    return 0 if source.name.lower().endswith((".gz", ".bz2", ".zip")) else os.path.getsize(source.name)
+
+
+def _note(report: ImportReport, source: Source, binding: Binding, planner: Planner, *, keeps_extra: bool) -> None:
+    """What people should know about columns and cells, beside the counts."""
+    notes = [*source.notes, *binding.notes]
+    extra = [column.header for column in binding.of("extra")]
+    read_only = [column.header for column in binding.of("read_only")]
+    dropped = [column.header for column in binding.of("dropped")]
+    noun = report.noun
+    if report.mapping:
+        notes.append(_("mapping used: {name}", name=report.mapping))
+    if not binding.of("field") and not binding.of("id"):
+        notes.append(_("no column is called like a field of {noun}; --suggest-map helps", noun=noun))
+    if extra and not keeps_extra:
+        notes.append(_("{noun} keep no unknown columns, these were left out: {names}", noun=noun, names=shorten(extra)))
+        dropped, extra = dropped + extra, []
+    elif extra:
+        notes.append(_("unknown columns are kept as they are: {names}", names=shorten(extra)))
+    if read_only:
+        notes.append(_("set by commands and not imported: {names}", names=shorten(read_only)))
+    for field, count in planner.differing.items():
+        notes.append(_("{field} differs in {count} rows, and an import does not change it", field=field, count=count))
+    if planner.unknown_ids:
+        notes.append(_("ids that are not known here, kept as extra: {count}", count=planner.unknown_ids))
+    if tidied := planner.rows.tidied:
+        names = [f"{planner.rows.header_of(name)} ({count})" for name, count in tidied.items()]
+        notes.append(_("spaces, line ends or invisible characters were tidied in: {names}", names=shorten(names)))
+    if not report.read:
+        notes.append(_("there are no rows"))
+    report.notes = notes
+    report.extra_columns = extra
+    report.ignored_columns = [name for name in (*read_only, *dropped) if name not in REJECT_COLUMNS]
+
+
+def fields_of(workspace: Workspace, noun: str) -> list[str]:
+    """The fields that an import of a noun can give."""
+    _info, create, _edit = commands_of(workspace, noun)
+    return list(importable(create))
