@@ -28,7 +28,7 @@ class Trivial(App):
         yield Static("hello-trivial")
 Trivial().run()
 """
-SCREEN = "import sys, pathlib; from bo.tui.office import open_screen; open_screen(pathlib.Path(sys.argv[1]))"
+SCREEN = "import sys, pathlib; from bo.tui.app import run; run(pathlib.Path(sys.argv[1]))"
 SIZE = (24, 80)
 START_S_MAX = 20.0
 

@@ -311,7 +311,7 @@ class SampleDesk:
 
 def run(path: Path, theme: str = "", *, ascii_only: bool = False, keys_file: str = "") -> None:
     """Run the screen on an office made by `make_office`."""
-    from bo.tui.launch import run_screen
+    from bo.tui.app import run_screen
     from bo.tui.source import ScreenOptions
 
     run_screen(lambda: SampleSource(path), lambda: SampleDesk(path), Standing("Office", "ann"),

@@ -10,8 +10,8 @@ from pathlib import Path
 from textual import events
 from textual.pilot import Pilot
 
-from bo.tui.app import BoApp
-from bo.tui.launch import reading
+from bo.tui.app import reading
+from bo.tui.screen import BoApp
 from bo.tui.source import Desk, RowView, ScreenOptions, Source, Standing
 from tests.tui.sample_office import SampleDesk, SampleSource
 
@@ -114,7 +114,7 @@ def perform(
         lane, browser = reading(open_source)
         app = BoApp(browser, lane, open_desk, Standing("Office", "ann"), options or ScreenOptions())
         async with app.run_test(size=size) as pilot:
-            stage = Stage(app, pilot, sources or [])
+            stage = Stage(app, pilot, sources if sources is not None else [])
             await stage.until(lambda: app.has_commands, "the first view and the commands")
             await story(stage)
 

@@ -11,7 +11,8 @@ from bo.core.kernel.dispatch import Call
 from bo.core.kernel.errors import Configuration, NotAllowed, NotFound
 from bo.core.kernel.workspace import Workspace
 from bo.core.office import context_for, create, open_office
-from bo.tui.office import OfficeDesk, OfficeSource, open_screen, spec
+from bo.tui.app import run
+from bo.tui.office import OfficeDesk, OfficeSource, spec
 from tests.tui.stage import LARGE, Stage, Story, perform
 
 LEADS = (
@@ -251,9 +252,9 @@ def test_a_record_that_is_gone_is_told_and_keeps_its_line(folder: Path, workspac
 
 def test_the_screen_is_refused_before_the_terminal_is_taken(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(Configuration):
-        open_screen(tmp_path / "nowhere")
+        run(tmp_path / "nowhere")
     with pytest.raises(Configuration):
-        open_screen(folder, operator="nobody")
+        run(folder, operator="nobody")
 
 
 def test_who_may_not_read_leads_gets_no_screen(folder: Path) -> None:
@@ -262,7 +263,7 @@ def test_who_may_not_read_leads_gets_no_screen(folder: Path) -> None:
     workspace.run([Call("operators.add", None, {"login": "bo", "name": "Bo", "roles": ["blind"]})], atomic=True)
     workspace.close()
     with pytest.raises(NotAllowed):
-        open_screen(folder, operator="bo")
+        run(folder, operator="bo")
 
 
 def test_a_commands_confirmation_and_summary_come_from_its_declaration(workspace: Workspace) -> None:

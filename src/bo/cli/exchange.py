@@ -155,8 +155,12 @@ def _talk(asked: Asked, report: ImportReport) -> None:
             count=report.rejected - len(told),
         )
     if report.dry_run:
-        words = "{read} read: {created} would be created, {updated} updated, {unchanged} unchanged, {duplicate} duplicates, {rejected} rejected"
-        diagnostics.note(asked, words, **report.counts())
+        diagnostics.note(
+            asked,
+            "{read} read: {created} would be created, {updated} updated, {unchanged} unchanged, "
+            "{duplicate} duplicates, {rejected} rejected",
+            **report.counts(),
+        )
     elif report.batch:
         diagnostics.note(asked, "bo undo {operation} takes it back", operation=report.batch)
 

@@ -29,7 +29,8 @@ OUTPUT: Final = """\
 stdout is data, stderr is talk. -o chooses the form of the data:
 
   table      columns for people; the default on a terminal, cut to its width
-  tsv        one line for each row with a heading; the default in a pipe. Inside a value \\t \\n \\r \\\\
+  tsv        a line for each row under a heading; the default in a pipe. Inside a value
+             \\t \\n \\r \\\\ stand for tab, line ends and backslash
              stand for tab, line ends and backslash
   csv        as `bo NOUN export` writes it, safe to open in a spreadsheet program
   json       one document: a list, or an object where one thing was asked for
@@ -37,7 +38,8 @@ stdout is data, stderr is talk. -o chooses the form of the data:
   ids        ids alone, one a line: bo leads list state:new -o ids | bo leads accept -
   template   --template '{number} {name}' for each row
 
-In tsv, csv, json and jsonl an amount is a decimal text in major units with its currency beside it, a moment is RFC 3339 in UTC.
+In tsv, csv, json and jsonl an amount is a decimal text in major units with its currency beside it, a moment is
+RFC 3339 in UTC.
 With -o json or jsonl an error is one JSON object on stderr: code, command, subject, message, fields,
 retryable, hint.
 --output-version 1 asks for this form; fields may be added to it, none is taken away or changed.

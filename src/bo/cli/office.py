@@ -45,7 +45,7 @@ def opened(asked: Asked) -> Iterator[Workspace]:
 
 
 def subject_words(texts: tuple[str, ...]) -> Iterator[str]:
-    """The subjects on the line; `-` stands for those on stdin: an id, a key or a JSON object with an id in each line."""
+    """The subjects on the line; `-` stands for those on stdin: an id, a key, or a JSON object with an id a line."""
     for text in texts:
         if text == "-":
             yield from stdin_subjects()

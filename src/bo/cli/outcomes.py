@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from bo.cli import diagnostics, output
 from bo.cli.output import Column
-from bo.core.kernel.kinds import TagsKind
+from bo.core.kernel.kinds import TagsKind, moment_text
 from bo.core.kernel.record import declared_records
 from bo.core.kernel.text import _
 
@@ -118,6 +119,8 @@ def _value(item: FieldInfo, image: dict[str, object] | None, currency: str) -> o
     if image is None:
         return None
     value = image.get(item.name, item.default)
+    if item.kind.name == "moment" and isinstance(value, str):
+        return moment_text(datetime.fromisoformat(value))
     if item.kind.name in ("amount", "rate", "day", "moment") and value is not None:
         return item.kind.wire(value, currency)
     if isinstance(item.kind, TagsKind):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from bo.core.kernel.errors import StorageFull, UsageError
@@ -284,8 +283,10 @@ class _Ids(_Writer):
 class _Template(_Writer):
     def __init__(self, asked: Asked, columns: Sequence[Column], zone: str) -> None:
         super().__init__(asked, columns, zone)
-        self.parts = template_parts(asked.text("template"))
-        missing = [name for name in template_names(asked.text("template")) if name not in self.names]
+        from bo.cli import template
+
+        self.parts = template.parts(asked.text("template"))
+        missing = [name for name in template.names(asked.text("template")) if name not in self.names]
         if missing:
             raise UsageError(
                 "the template names {field}, which is not there",
@@ -311,38 +312,6 @@ _WRITERS: Final[dict[str, Callable[[Asked, Sequence[Column], str], _Writer]]] = 
     "ids": _Ids,
     "template": _Template,
 }
-
-
-def template_parts(template: str) -> list[tuple[str, bool]]:
-    r"""A template as texts and field names: `{number}\t{name}`, with `{{` for a brace. Raises UsageError for one that
-    is not closed.
-    """
-    if not template:
-        raise UsageError("a template is missing", hint="Give one: --template '{{id}} {{state}}'", example="")
-    text = template.replace("\\t", "\t").replace("\\n", "\n")
-    parts: list[tuple[str, bool]] = []
-    while text:
-        before, brace, after = text.partition("{")
-        if before:
-            parts.append((before.replace("}}", "}"), False))
-        if not brace:
-            break
-        if after.startswith("{"):
-            parts.append(("{", False))
-            text = after[1:]
-            continue
-        name, closed, text = after.partition("}")
-        if not closed:
-            raise UsageError(
-                "the template has a brace that is not closed", hint="Write {{{{ for a brace.", template=template
-            )
-        parts.append((name.strip().replace("-", "_"), True))
-    return parts
-
-
-def template_names(template: str) -> list[str]:
-    """The fields that a template shows."""
-    return list(dict.fromkeys(part for part, is_name in template_parts(template) if is_name))
 
 
 def _tsv(value: object) -> str:
@@ -389,48 +358,3 @@ def _write_bytes(content: bytes) -> None:
         buffer.write(content)
         if stream.isatty():
             buffer.flush()
-
-
-# -- pager -----------------------------------------------------------------------------------------------------------
-
-
-class _Pager:
-    """A program between us and the terminal. stdout's descriptor is lent to it and taken back."""
-
-    def __init__(self, program: str) -> None:
-        import shlex
-        from subprocess import PIPE, Popen
-
-        flush()
-        self.kept = os.dup(sys.stdout.fileno())
-        self.process = Popen(shlex.split(program), stdin=PIPE, env={"LESS": "FRX", **os.environ})
-        assert self.process.stdin is not None
-        os.dup2(self.process.stdin.fileno(), sys.stdout.fileno())
-
-    def end(self) -> None:
-        with suppress(OSError):
-            flush()
-        os.dup2(self.kept, sys.stdout.fileno())
-        os.close(self.kept)
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
-
-
-_pager: list[_Pager] = []
-
-
-def start_pager(program: str) -> None:
-    """Send what is written from now on through a program. Raises UsageError where it cannot be started."""
-    try:
-        _pager.append(_Pager(program))
-    except OSError as error:
-        raise UsageError(
-            "the pager {program} cannot be started: {reason}", program=program, reason=error.strerror or str(error)
-        ) from None
-
-
-def end_pager() -> None:
-    """Take stdout back and wait until the reader has left."""
-    while _pager:
-        _pager.pop().end()

@@ -8,17 +8,18 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from bo.cli import diagnostics, exit_codes, output
+from bo.cli import diagnostics, exit_codes, output, template
 from bo.cli.asked import LIMIT_ON_TERMINAL, Asked
 from bo.cli.manifest import dashed, offered
 from bo.cli.office import opened, require_subjects, subject_words
 from bo.cli.output import Column
+from bo.cli.pager import paged
 from bo.core.kernel.errors import BoError, UsageError
 from bo.core.kernel.reader import PAGE_MOST, Reader, wire_row
 
 if TYPE_CHECKING:
     from bo.core.kernel.reader import Row
-    from bo.core.kernel.record import FieldInfo, RecordInfo
+    from bo.core.kernel.record import FieldInfo, Record, RecordInfo
 
 OUTPUT_VERSION: Final = "1"
 CURRENCY: Final = "currency"
@@ -34,7 +35,7 @@ def list_records(asked: Asked) -> int:
         if limit is None and shape.form == "table" and output.is_terminal() and not pager_of(asked):
             limit = LIMIT_ON_TERMINAL
         pages = Pages(reader, asked.noun, " ".join(asked.many("filter")), shape.names, limit, asked.text("after"))
-        with _paged(asked):
+        with paged(pager_of(asked)):
             count = output.rows(asked, shape.columns, (shape.shown(batch) for batch in pages), zone=reader.context.zone)
         if pages.after is not None:
             diagnostics.note(
@@ -69,32 +70,23 @@ def show_records(asked: Asked) -> int:
         cls = reader.registry.record(asked.noun)
         several = len(texts) > 1 or "-" in texts
 
-        def found() -> Iterator[Sequence[Row]]:
+        def found() -> Iterator[list[list[object]]]:
             for text in subject_words(texts):
                 try:
-                    values = dict(
-                        zip(
-                            shape.info.field_names,
-                            shape.info.row(reader.get(cls, text), text_moments=True),
-                            strict=True,
-                        )
-                    )
+                    record = reader.get(cls, text)
                 except BoError as error:
                     if not several:
                         raise
                     failures.append(error)
                     diagnostics.tell(error, command=asked.command, as_json=asked.is_for_programs)
                     continue
-                row = shape.shown([tuple(values[name] for name in shape.names)])[0]
-                if shape.with_can:
-                    row = [*row, can_now(reader, asked.noun, str(values.get("state", "")))]
-                yield [row]
+                yield [shape.row_of(record)]
 
         done = _show(asked, shape, found(), several=several, zone=reader.context.zone)
     return exit_codes.code_of_many(done, failures)
 
 
-def _show(asked: Asked, shape: Shape, found: Iterator[Sequence[Row]], *, several: bool, zone: str) -> int:
+def _show(asked: Asked, shape: Shape, found: Iterator[list[list[object]]], *, several: bool, zone: str) -> int:
     if several and shape.form != "table":
         return output.rows(asked, shape.columns, found, zone=zone)
     done = 0
@@ -151,7 +143,7 @@ class Shape:
             return (self.info.by_name[output.ID],)
         names = [name.strip() for name in asked.text("fields").split(",") if name.strip()]
         if self.form == "template":
-            names = names or output.template_names(asked.text("template"))
+            names = names or template.names(asked.text("template"))
         if names == ["all"] or (whole and not names):
             return tuple(item for item in self.info.fields if not item.meta.internal)
         return self.reader.fields(self.info.noun, names)
@@ -164,6 +156,12 @@ class Shape:
         if self.is_money:
             self._put_currency(rows)
         return self._with_keys(rows) if self.form == "table" and rows else rows
+
+    def row_of(self, record: Record) -> list[object]:
+        """A whole record as a row, with what can be done with it where that is told."""
+        values = dict(zip(self.info.field_names, self.info.row(record, text_moments=True), strict=True))
+        row = self.shown([tuple(values[name] for name in self.names)])[0]
+        return [*row, can_now(self.reader, self.info.noun, str(values.get("state", "")))] if self.with_can else row
 
     def _put_currency(self, rows: list[list[object]]) -> None:
         place, own = self.place, self.currency
@@ -241,17 +239,3 @@ class Pages:
 
 def pager_of(asked: Asked) -> str:
     return asked.text("pager") or os.environ.get("BO_PAGER", "")
-
-
-class _paged:  # noqa: N801 - reads as a statement
-    """A pager for stdout, on a terminal and when one is asked for."""
-
-    def __init__(self, asked: Asked) -> None:
-        self.program = pager_of(asked)
-
-    def __enter__(self) -> None:
-        if self.program and output.is_terminal():
-            output.start_pager(self.program)
-
-    def __exit__(self, *_error: object) -> None:
-        output.end_pager()

@@ -194,6 +194,8 @@ class Bulk:
             diagnostics.note(asked, "{done} done, {refused} refused", done=f"{self.done:,}", refused=f"{refused:,}")
         else:
             diagnostics.note(asked, "{done} done", done=f"{self.done:,}")
+        if self.batch is not None and self.done > 1 and not self.dry_run:
+            diagnostics.note(asked, "bo undo {operation} takes it back", operation=self.batch)
 
 
 class Partly(BoError):

@@ -89,7 +89,7 @@ def take_leads_in(stage: Stage) -> None:
     stage.bo("leads", "import", "leads_en.csv", "-o", "jsonl")
     stage.say(_("Reported twice, with the phone spelt another way: kept, and pointing to the first."))
     stage.bo("leads", "list", "state:duplicate", "--fields", "number,name,phone,referrer,duplicate_of", "--limit", "5", "-o", "table")
-    stage.bo("leads", "list", "橱柜", "phone:8", "--limit", "3", "--fields", "number,name,city,category,note", "-o", "table")
+    stage.bo("leads", "list", "样板间", "city:杭州", "--limit", "3", "--fields", "number,name,city,category,note", "-o", "table")
 
 
 def review(stage: Stage) -> None:
@@ -132,8 +132,8 @@ def sell(stage: Stage) -> None:
             who="west", show=0,
         )  # fmt: skip
     stage.bo("leads", "list", "state:won", "--fields", "number,name,order_number,order_amount,order_net,referrer", "-o", "table", who="west")
-    stage.say(_("One order is refunded by half. The reward follows, in proportion; nothing already paid is touched."))
-    stage.bo("leads", "refund", mine[4], "--amount", "10000", show=0)
+    stage.say(_("One order is refunded in part. The reward follows, in proportion; nothing already paid is touched."))
+    stage.bo("leads", "refund", mine[4], "--amount", "10000", "--reason", "柜门退一扇", "--yes", show=0)
     line = stage.ids("rewards", "kind:clawback", 1)[0]
     stage.bo("rewards", "explain", line, show=20)
 
@@ -157,7 +157,7 @@ def settle(stage: Stage) -> None:
     stage.bo("settlements", "mark-paid", settlement, "--yes", who="fang", show=0)
     payee = stage.quiet("payouts", "list", f"settlement:{settlement} state:paid", "-o", "jsonl", "--fields", "referrer", "--limit", "1").json()["referrer"]
     for form in ("pdf", "csv"):
-        stage.bo("settlements", "statement", settlement, "--referrer", str(payee), "--to", f"statement.{form}", who="fang", show=0)
+        stage.bo("settlements", "statement-file", settlement, "--referrer", str(payee), "--form", form, "--to", f"statement.{form}", who="fang", show=0)
     stage.say((stage.files / "payout.csv").read_text("utf-8-sig").split("\n", 3)[0])
     stage.bo("ledger", "balance", "-o", "table", who="fang")
     stage.bo("ledger", "check", "-o", "json", who="fang", show=12)

@@ -207,7 +207,7 @@ class Browser:
         self._lane.ask(lambda source: source.term(record_id, column_key), done, self._trouble)
 
     def choices(self, ref: str, text: str, done: Callable[[list[Choice]], None]) -> None:
-        self._lane.ask(lambda source: source.choices(ref, text, 20), done, self._trouble, topic="choices", urgency=NOW)
+        self._lane.ask(lambda source: source.choices(ref, text, 20), done, self._trouble, urgency=NOW)
 
     # Inside
 

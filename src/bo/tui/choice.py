@@ -53,6 +53,15 @@ class ChoiceField(Widget, can_focus=True):
     def value(self) -> str:
         return self._chosen.value if self._chosen else ""
 
+    def on_mount(self) -> None:
+        if self._search is not None and self._chosen is not None:
+            self._search(self._chosen.value, self._named)
+
+    def _named(self, choices: list[Choice]) -> None:
+        """The value that the field started with is an id; people know it by a name."""
+        self._chosen = next((each for each in choices if each.value == self.value), self._chosen)
+        self.refresh()
+
     def on_focus(self) -> None:
         self._open = True
         if self._search is not None and not self._shown:

@@ -5,11 +5,10 @@ It decides how values are shown and which parameters a form asks for; what a com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bo.core.kernel.errors import BadInput, BoError, NotAllowed
+from bo.core.kernel.errors import BadInput, BoError
 from bo.core.kernel.text import _
 from bo.tui.shown import Shown, column_for, columns_of, name_field
 from bo.tui.source import (
@@ -325,55 +324,3 @@ def _meant(error: Exception) -> Exception:
     """An interrupted statement is no failure but a wish."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return Interrupted() if code == SQLITE_INTERRUPT or str(error) == "interrupted" else error
-
-
-def open_screen(
-    folder: Path,
-    *,
-    operator: str = "",
-    filter_text: str = "",
-    noun: str = "leads",
-    theme: str = "",
-    ascii_only: bool = False,
-) -> None:
-    """Run the screen on the office of a folder until it is left.
-
-    Raises:
-        Configuration: there is no office, or no such operator.
-        NotAllowed: the operator may not read these records.
-    """
-    import gc
-
-    gc.disable()  # until the first paint; see `launch.py`
-
-    from bo.core.office import open_office
-    from bo.tui.launch import run_screen
-    from bo.tui.source import ScreenOptions
-
-    workspace = open_office(folder, operator=operator)
-    who = workspace.who()
-    if not who.may(f"{noun}.read"):
-        workspace.close()
-        raise NotAllowed("{actor} may not {permission}", actor=who.name, permission=f"{noun}.read")
-    name = folder.resolve().name
-    reader_of: Callable[[], OfficeSource] = lambda: OfficeSource(workspace, noun)  # noqa: E731
-    run_screen(
-        reader_of,
-        lambda: OfficeDesk(open_office(folder, operator=operator), noun, name),
-        Standing(name, who.name, noun),
-        ScreenOptions(theme, ascii_only or not _speaks_unicode(), _keys_file(folder), filter_text),
-    )
-
-
-def _speaks_unicode() -> bool:
-    import sys
-
-    return "utf" in (sys.stdout.encoding or "").lower()
-
-
-def _keys_file(folder: Path) -> str:
-    """The workspace's own keys, or else the user's."""
-    from platformdirs import user_config_dir
-
-    own = folder / "keys.toml"
-    return str(own if own.is_file() else Path(user_config_dir("bo", appauthor=False)) / "keys.toml")

@@ -10,7 +10,7 @@ from bo.tui.actions import Action, key_label
 from bo.tui.source import Choice, CommandSpec, Detail
 
 if TYPE_CHECKING:
-    from bo.tui.app import BoApp
+    from bo.tui.screen import BoApp
     from bo.tui.triage import Arguments
 
 

@@ -13,7 +13,7 @@ from bo.tui.source import CommandSpec
 from bo.tui.typed import arguments, offers
 
 if TYPE_CHECKING:
-    from bo.tui.app import BoApp
+    from bo.tui.screen import BoApp
 
 
 def standard_actions(app: BoApp) -> list[Action]:

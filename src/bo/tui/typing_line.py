@@ -10,8 +10,8 @@ from bo.core.kernel.text import _
 from bo.tui.typed import row_number
 
 if TYPE_CHECKING:
-    from bo.tui.app import BoApp
     from bo.tui.prompt import Prompt, Told
+    from bo.tui.screen import BoApp
 
 TYPING_S = 0.03
 PAUSE_S = 0.09

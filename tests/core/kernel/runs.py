@@ -51,7 +51,7 @@ def _undo_something(office: Workspace, chance: Random) -> None:
 
 
 def _repeat_some(office: Workspace, chance: Random, done: list[Outcome]) -> None:
-    """Send an operation once more under its id, as after an answer that got lost. Numbers that moved mean others now."""
+    """Send an operation once more under its id, as if the answer got lost. Numbers that moved mean others now."""
     moved = ("tickets.swap", "tickets.renumber")
     applied = [outcome for outcome in done if outcome.status == "applied"]
     applied = [] if any(outcome.call.name in moved for outcome in applied) else applied

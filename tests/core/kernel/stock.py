@@ -21,7 +21,7 @@ FIRST = datetime(2026, 10, 30, 12, 0, tzinfo=UTC)
 
 
 def stock(office: Workspace) -> Workspace:
-    """Two shops and six tickets that were opened a day apart, at 20:00 in Shanghai; the second and the last are closed."""
+    """Two shops and six tickets, opened a day apart at 20:00 in Shanghai; the second and the last are closed."""
     office.run([Call("shops.add", None, {"code": code, "name": f"{code} side"}) for code in ("west", "east")])
     for place, (number, name, phone, amount, due, tags, note, urgent) in enumerate(TICKETS):
         values = {

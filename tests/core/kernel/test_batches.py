@@ -215,7 +215,7 @@ def test_an_outage_in_the_middle_of_a_batch_is_nobodys_refusal(
     assert everything_in(office) == before
 
 
-# -- several batches in one transaction ----------------------------------------------------------------------------------
+# -- several batches in one transaction -------------------------------------------------------------------------------
 
 
 def test_batches_of_one_transaction_see_each_other_and_stand_together(office: Workspace) -> None:
@@ -245,10 +245,27 @@ def test_a_transaction_that_is_left_with_an_error_or_is_dry_changes_nothing(offi
 def test_a_batch_that_raised_spoils_its_transaction_even_if_somebody_catches_it(office: Workspace) -> None:
     before = everything_in(office)
 
-    with pytest.raises(Refused, match="number T-1"), office.transaction() as perform:
-        perform([opened("T-1")])
-        with pytest.raises(Refused):
-            perform([opened("T-2"), opened("T-1")], atomic=True)
-        perform([opened("T-3")])
+    def careless() -> None:
+        with office.transaction() as perform:
+            perform([opened("T-1")])
+            with pytest.raises(Refused):
+                perform([opened("T-2"), opened("T-1")], atomic=True)
+            perform([opened("T-3")])
+
+    with pytest.raises(Refused, match="number T-1"):
+        careless()
 
     assert everything_in(office) == before
+
+
+def test_one_transaction_inside_another_is_refused_and_the_outer_one_goes_on(office: Workspace) -> None:
+    with office.transaction() as perform:
+        perform([opened("T-1")])
+        with pytest.raises(RuntimeError, match="open already"):
+            office.run([opened("T-2")])
+        with pytest.raises(RuntimeError, match="open already"):
+            office.verify()
+        perform([opened("T-3")])
+
+    assert numbers(office) == ["T-1", "T-3"]
+    assert office.verify() == 2

@@ -138,7 +138,7 @@ def test_a_missing_argument_is_named_with_its_option(office: Workspace) -> None:
 
 
 def test_an_unknown_command_stops_everything(office: Workspace) -> None:
-    with pytest.raises(UsageError, match="there is no command tickets.burn"):
+    with pytest.raises(UsageError, match=r"there is no command tickets\.burn"):
         office.run([Call("tickets.open", None, {"number": "T-1"}), Call("tickets.burn", "T-1")])
 
     assert office.verify() == 0
@@ -260,7 +260,7 @@ def test_a_natural_key_of_another_record_wins_over_a_tail(office: Workspace) -> 
     assert office.do("tickets.chase", first[-6:]).subject == second
 
 
-# -- the same operation again ---------------------------------------------------------------------------------------------
+# -- the same operation again -----------------------------------------------------------------------------------------
 
 
 KEY = operation_id_for_key("form 17")
@@ -317,7 +317,7 @@ def test_a_refused_operation_can_be_sent_again_under_its_id(office: Workspace) -
     assert office.run([call])[0].status == "applied"
 
 
-# -- effects ------------------------------------------------------------------------------------------------------------
+# -- effects ----------------------------------------------------------------------------------------------------------
 
 
 def test_an_effect_is_written_with_its_operation_and_only_if_that_stands(office: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""The journal's chain: whatever is altered, cut out, exchanged or added later is found, and the first bad operation named."""
+"""The journal's chain: what is altered, cut out, exchanged or added is found, and the first bad operation named."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def recorded(office: Workspace) -> Workspace:
 
 
 def tamper(office: Workspace, *statements: str) -> int:
-    """Change the tables behind the journal's back, for a moment; the number of the operation that the check stops at."""
+    """Change the tables behind the journal's back for a moment; the number at which the check stops."""
     session = office.database.session
     session.script(["BEGIN", *statements])
     try:

@@ -1,10 +1,10 @@
-"""Migrations: a fresh office has the schema that the records ask for; an upgrade is whole or not at all, and never goes back."""
+"""Migrations: a fresh office has the schema of its records; an upgrade is whole or not at all, and never goes back."""
 
 from __future__ import annotations
 
 import importlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -91,7 +91,7 @@ def test_a_schema_that_is_up_to_date_is_left_alone(new_database: NewDatabase, di
 
 
 @pytest.fixture
-def second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+def second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Adds a second migration, whose last statement is given."""
 
     def add(last: str) -> None:
@@ -101,7 +101,7 @@ def second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         monkeypatch.setattr(migrations, "SCRIPTS", scripts)
         monkeypatch.setattr(workspace, "SCHEMA_VERSION", "0002")
 
-    yield add
+    return add
 
 
 def made(new_database: NewDatabase, dialect: str) -> Database:

@@ -1,4 +1,4 @@
-"""Opening: what is no office, is damaged, is too new or cannot be written is told in words that help, and left as it was."""
+"""Opening: what is no office, damaged, too new or not to be written is told in words that help, and left as it was."""
 
 from __future__ import annotations
 

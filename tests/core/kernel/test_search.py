@@ -1,4 +1,4 @@
-"""Full text: every Chinese character is a word, accents do not matter, and phones are found by their last four digits."""
+"""Full text: every Chinese character is a word, accents do not matter, and phones have their last four digits."""
 
 from __future__ import annotations
 

@@ -128,6 +128,15 @@ def test_a_dry_run_keeps_its_statements_for_the_next_process(kept: Path) -> None
         assert any(":update:" in key for key in office.database.statements.kept)
 
 
+def test_no_more_statements_are_kept_than_a_start_can_read(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bo.core.kernel.workspace.STATEMENTS_MOST", 12)
+    for field in ("code", "name", "tickets", "created", "updated", "id"):
+        with reopened(kept / "office.db") as office:
+            office.reader().page("shops", f"{field}:any")
+            office.reader().count("shops", f"{field}:any")
+            assert 2 < len(stored(office)) <= 16
+
+
 def test_keeping_statements_can_be_switched_off(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BO_KEEP_STATEMENTS", "0")
 

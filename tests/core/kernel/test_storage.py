@@ -40,7 +40,7 @@ def test_room_that_ends_in_the_middle_of_a_batch_leaves_no_half(sqlite_office: W
     office = stock(sqlite_office)
     before = everything_in(office)
     pragma(office, f"max_page_count = {pragma(office, 'page_count') + 10}")
-    # what a later call selects makes the unit write the earlier ones first, and the database may roll all back by itself
+    # a later call that selects has the earlier ones written first; the database may roll all back by itself
     calls = [*NOTES, Call("shops.tally", "west"), Call("shops.count_up", "west")]
 
     with pytest.raises(StorageFull):

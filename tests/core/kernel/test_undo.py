@@ -96,6 +96,16 @@ def test_a_batch_is_undone_as_one_by_its_first_operation(stocked: Workspace) -> 
     assert stocked.reader().get(Shop, "west").tickets == 3
 
 
+def test_a_batch_whose_first_call_was_refused_is_undone_as_one_too(stocked: Workspace) -> None:
+    before = values(stocked)
+    calls = [Call("tickets.open", None, {"number": "T-1"}), Call("tickets.edit", "T-1", {"name": "Bea"})]
+    outcomes = stocked.run([*calls, Call("shops.edit", "west", {"name": "West"})])
+
+    assert [outcome.status for outcome in outcomes] == ["refused", "applied", "applied"]
+    assert len(stocked.undo(outcomes[1].operation)) == 2
+    assert values(stocked) == before
+
+
 def test_one_operation_of_a_batch_is_undone_alone(stocked: Workspace) -> None:
     calls = [Call("tickets.edit", "T-1", {"name": "Bea"}), Call("shops.edit", "west", {"name": "West"})]
     _first, second = stocked.run(calls)
@@ -177,7 +187,7 @@ def test_an_operation_is_meant_by_its_tail_which_must_be_of_one(stocked: Workspa
     assert stocked.reader().get(Ticket, "T-1").name == "Ann"
 
 
-# -- whose it is to undo --------------------------------------------------------------------------------------------------
+# -- whose it is to undo ----------------------------------------------------------------------------------------------
 
 
 def test_ones_own_doing_is_ones_own_to_undo(stocked: Workspace) -> None:
@@ -226,7 +236,7 @@ def test_rows_that_an_actor_does_not_see_are_not_theirs_to_undo(stocked: Workspa
     assert stocked.reader().get(Ticket, "T-1").name == "Bea"
 
 
-# -- history --------------------------------------------------------------------------------------------------------------
+# -- history ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_history_is_newest_first_and_says_what_differed(stocked: Workspace) -> None:
@@ -256,6 +266,20 @@ def test_a_row_that_is_gone_keeps_its_history(stocked: Workspace) -> None:
 
     assert newest.name == "tickets.drop"
     assert Difference("name", "Ann", None) in differences(change)
+
+
+def test_a_history_is_for_who_may_read_the_row(stocked: Workspace) -> None:
+    made = stocked.reader().get(Ticket, "T-1").id
+    shop = stocked.reader().get(Shop, "west").id
+    stocked.actor = keeper(shop)
+    assert stocked.history(made) == []
+    stocked.actor = "guest"
+    with pytest.raises(NotAllowed):
+        stocked.history(made)
+    stocked.actor = "boss"
+    stocked.do("tickets.give", "T-1", shop="west")
+    stocked.actor = keeper(shop)
+    assert len(stocked.history(made)) == 2
 
 
 def test_the_journal_comes_in_pages(stocked: Workspace) -> None:

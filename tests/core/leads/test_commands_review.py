@@ -156,6 +156,28 @@ def test_a_lead_that_is_accepted_is_valid_and_earns(scene: Scene) -> None:
     assert (line.cause, line.event, line.amount) == (lead, "valid_lead", 5000)
 
 
+def test_who_reported_a_lead_is_not_edited_after_its_review_but_corrected_with_its_reward(scene: Scene) -> None:
+    terms = {"event": "valid_lead", "kind": "fixed", "amount": "50", "currency": "CNY", "effective_from": "2026-01-01"}
+    scene.do("reward_rules.add", None, code="V", **terms)
+    scene.do("reward_rules.activate", "V")
+    other = scene.do("referrers.register", None, code="D002").returned
+    lead = scene.report()
+    scene.do("leads.edit", lead, referrer=DESIGNER)
+    scene.do("leads.accept", lead)
+
+    assert scene.refused("leads.edit", lead, referrer="D002") == "reviewed_fact"
+    assert scene.refused("leads.edit", lead, reported_at="2026-10-01") == "reviewed_fact"
+    assert scene.refused("leads.correct", lead, reported_at="2026-12-01", reason="Typed wrong") == "wrong_time"
+    assert scene.refused("leads.correct", lead, by="stan", referrer="D002", reason="For me") == "not_allowed"
+    assert scene.do("leads.edit", lead, referrer=DESIGNER).status == "unchanged"
+
+    scene.do("leads.correct", lead, referrer="D002", reason="Her form, typed in by him")
+
+    lines = {line.referrer: line.state for line in scene.office.reader().records(RewardLine)}
+    assert (lines.pop(other or ""), list(lines.values())) == ("due", ["void"])
+    assert scene.lead(lead).referrer == other
+
+
 def test_nobody_accepts_a_customer_who_may_not_be_contacted(scene: Scene) -> None:
     assert scene.refused("leads.accept", scene.report(consent="no")) == "no_consent"
 

@@ -61,7 +61,7 @@ def test_an_order_older_than_the_report_earns_nothing(scene: Scene) -> None:
     lead = scene.bring_to("quoted")
 
     assert scene.refused("leads.win", lead, order_number="SO-9", amount="10", won_at="2026-11-01") == "sold_before"
-    scene.do("leads.edit", lead, reported_at="2026-10-30 10:00")
+    scene.do("leads.correct", lead, reported_at="2026-10-30 10:00", reason="The paper form says so")
     assert scene.do("leads.win", lead, order_number="SO-9", amount="10", won_at="2026-11-01").ok
 
 

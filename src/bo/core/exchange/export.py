@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from io import StringIO
@@ -23,6 +24,7 @@ from bo.core.exchange.writers import WRITTEN, Value, _Target, open_writer
 from bo.core.kernel.amounts import format_amount
 from bo.core.kernel.errors import UsageError
 from bo.core.kernel.kinds import moment_text
+from bo.core.kernel.reader import Reader
 from bo.core.kernel.record import FieldInfo, RecordInfo
 from bo.core.kernel.workspace import Workspace
 
@@ -31,6 +33,7 @@ Cells = list[Any]
 Convert = Callable[[Any], object]
 FACTS: Final = "extra"
 CURRENCY: Final = "currency"
+CACHE_KIB: Final = 8192
 ENDINGS: Final[dict[str, Format]] = {
     "csv": "csv",
     "tsv": "tsv",
@@ -76,16 +79,32 @@ def export_file(
         BadFile, StorageFull: the file cannot be written; an older one of that name is untouched.
     """
     format = options.format or _format_of(target)
-    reader = workspace.reader()
-    info = reader.info(noun)
-    names = export_fields(info, [item.name for item in reader.fields(noun, options.fields)] if options.fields else ())
-    fields, batches = reader.stream(noun, options.filter, fields=names)
+    names = _names(workspace, noun, options)
     office_currency = workspace.context.currency
-    rows = _limited(batches, options.limit)
-    if format == "xlsx" or format not in WRITTEN:
-        return _through_writer(target, format, fields, rows, office_currency)
-    form = _form(format, fields, office_currency, bom=options.bom)
-    return _in_bulk(target, form, rows)
+    with _own_eyes(workspace) as reader:
+        fields, batches = reader.stream(noun, options.filter, fields=names)
+        rows = _limited(batches, options.limit)
+        if format == "xlsx" or format not in WRITTEN:
+            return _through_writer(target, format, fields, rows, office_currency)
+        return _in_bulk(target, _form(format, fields, office_currency, bom=options.bom), rows)
+
+
+@contextmanager
+def _own_eyes(workspace: Workspace) -> Iterator[Reader]:
+    """A connection for this export alone: it sees one moment of the office, and keeps few pages of what it passes."""
+    session = workspace.database.connect()
+    try:
+        if session.is_sqlite:
+            session.script([f"PRAGMA cache_size=-{CACHE_KIB}"])
+        yield workspace.reader(session)
+    finally:
+        session.connection.close()
+
+
+def _names(workspace: Workspace, noun: str, options: ExportOptions) -> list[str]:
+    reader = workspace.reader()
+    asked = [item.name for item in reader.fields(noun, options.fields)] if options.fields else []
+    return export_fields(reader.info(noun), asked)
 
 
 def export_fields(info: RecordInfo, names: Sequence[str] = ()) -> list[str]:
@@ -132,7 +151,12 @@ class _Shaper:
     """Turns stored rows into values of a format, touching only the columns that are stored otherwise."""
 
     def __init__(
-        self, fields: Sequence[FieldInfo], office_currency: str, convert: Callable[[FieldInfo], Convert | None]
+        self,
+        fields: Sequence[FieldInfo],
+        office_currency: str,
+        convert: Callable[[FieldInfo], Convert | None],
+        *,
+        escaped: bool = False,
     ) -> None:
         self.names = [item.name for item in fields]
         self._office = office_currency
@@ -140,9 +164,10 @@ class _Shaper:
         self._odd = [(place, function) for place, function in made if function is not None]
         self._amounts = [place for place, item in enumerate(fields) if item.kind.name == "amount"]
         self._currency = next((place for place, item in enumerate(fields) if item.name == CURRENCY), None)
+        self._risky = [place for place, item in enumerate(fields) if escaped and item.kind.name in FREE_KINDS]
 
     def shape(self, batch: Sequence[Row]) -> list[Cells]:
-        odd, amounts, currency = self._odd, self._amounts, self._currency
+        odd, amounts, risky = self._odd, self._amounts, self._risky
         shaped = []
         for row in batch:
             values = list(row)
@@ -151,14 +176,22 @@ class _Shaper:
                 if value is not None:
                     values[place] = convert(value)
             if amounts:
-                code = self._office
-                if currency is not None:
-                    code = values[currency] = values[currency] or code
-                for place in amounts:
-                    if values[place] is not None:
-                        values[place] = format_amount(values[place], code)
+                self._price(values)
+            for place in risky:
+                text = values[place]
+                if text and text[0] in FIRST and not (text[0] == "+" and text[1:].isdigit()):
+                    values[place] = escape(text)
             shaped.append(values)
         return shaped
+
+    def _price(self, values: Cells) -> None:
+        """Amounts in major units of the row's currency, which is the office's where the row has none."""
+        code = self._office
+        if self._currency is not None:
+            code = values[self._currency] = values[self._currency] or code
+        for place in self._amounts:
+            if values[place] is not None:
+                values[place] = format_amount(values[place], code)
 
 
 def _timely(value: object) -> object:
@@ -189,15 +222,6 @@ def _for_cells(item: FieldInfo) -> Convert | None:
     if item.kind.column in ("moment", "day"):
         return _timely
     return _rate(item) if item.kind.name == "rate" else None
-
-
-def _for_escaped_cells(item: FieldInfo) -> Convert | None:
-    convert = _for_cells(item)
-    if item.kind.name not in FREE_KINDS:
-        return convert
-    if convert is None:
-        return lambda text: escape(text) if text and text[0] in FIRST else text
-    return lambda value: escape(str(convert(value)))
 
 
 def _tags_text(text: str) -> str:
@@ -250,7 +274,7 @@ class _JsonArray(_JsonLines):
 
 class _Cells(_Form):
     def __init__(self, fields: Sequence[FieldInfo], office_currency: str, delimiter: str, *, bom: bool) -> None:
-        self._shaper = _Shaper(fields, office_currency, _for_escaped_cells)
+        self._shaper = _Shaper(fields, office_currency, _for_cells, escaped=True)
         self._delimiter = delimiter
         self._bom = bom
 

@@ -63,7 +63,7 @@ def import_file(
         NotAllowed: the operator may not make such records.
     """
     info, create, edit = commands_of(workspace, noun)
-    with _collector_at_rest(), _open(path, options) as source:
+    with _collector_at_rest(), open_table(path, options) as source:
         binding = bind_columns(workspace, info, create, source, options)
         _require_key_columns(info, create, binding)
         run = _Import(workspace, info, create, edit, source, binding, options, progress)
@@ -117,7 +117,8 @@ def _mappings_folder(workspace: Workspace) -> Path | None:
     return database.path.parent / MAPPINGS if isinstance(database, SqliteDatabase) else None
 
 
-def _open(path: str | os.PathLike[str], options: ImportOptions) -> Source:
+def open_table(path: str | os.PathLike[str], options: ImportOptions) -> Source:
+    """The file as the options say to read it. Raises BadFile or UsageError."""
     return open_source(
         path,
         encoding=options.encoding,
@@ -283,7 +284,7 @@ class _Import:
             self.progress(rows, share)
 
     def _share_read(self, rows: Sequence[Row], whole: float) -> float | None:
-        """The share of the file that has been read, as a part of `whole`; bytes are reckoned from a few rows of each batch."""
+        """The share of the file that has been read, as a part of `whole`: bytes are reckoned from a few rows of a batch."""
         if self.progress is None or not self._size:
             return None
         measured = rows[:MEASURED_ROWS]

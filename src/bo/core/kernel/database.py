@@ -115,6 +115,7 @@ class Database:
     def __init__(self, statements: Statements) -> None:
         self.statements = statements
         self._session: Session | None = None
+        self._inside = False
 
     def connect(self) -> Session:
         """A new connection; its owner closes it."""
@@ -134,7 +135,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A writing transaction: committed at the end, rolled back on any error."""
-        session = self.session
+        session = self._enter()
         try:
             self.begin(session)
             yield session
@@ -143,17 +144,28 @@ class Database:
         except BaseException:
             self.roll_back(session)
             raise
+        finally:
+            self._inside = False
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """One view of everything that stays as it is, however much others write meanwhile. Nothing can be written inside."""
-        session = self.session
-        with told(self.dialect):
-            session.cursor.execute("BEGIN" if session.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        session = self._enter()
         try:
+            with told(self.dialect):
+                session.cursor.execute("BEGIN" if session.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield session
         finally:
             self.roll_back(session)
+            self._inside = False
+
+    def _enter(self) -> Session:
+        """One transaction at a time on a connection: one inside another would end the outer one unseen."""
+        if self._inside:
+            raise RuntimeError("a transaction is open already: work in that one")
+        session = self.session
+        self._inside = True
+        return session
 
     def roll_back(self, session: Session) -> None:
         try:

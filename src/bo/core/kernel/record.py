@@ -267,6 +267,7 @@ def _fields(cls: type[Record]) -> list[FieldInfo]:
         default = item.default if item.default is not msgspec.NODEFAULT else None
         if item.default_factory is not msgspec.NODEFAULT:
             default = item.default_factory()
+        default = str(default) if isinstance(default, State) else default
         found.append(FieldInfo(item.name, kind, optional, default, meta))
     return found
 

@@ -24,6 +24,7 @@ from bo.core.kernel.tx import SYSTEM, Actor, Tx
 from bo.core.kernel.unit import Change, Head, Unit
 
 STATEMENTS_VERSION: Final = "1"
+STATEMENTS_MOST: Final = 2000
 SCHEMA_VERSION: Final = "0001"
 _KEPT = tuple[tuple[str, ...], dict[str, str | int]]
 
@@ -121,7 +122,7 @@ class Workspace:
         return outcome
 
     def undo(self, operation_id: str, *, dry_run: bool = False) -> list[Outcome]:
-        """Undo an operation, or, for the first of a batch, all that were run together. All or nothing."""
+        """Undo an operation, or, for the first that stands of a batch, all that were run together. All or nothing."""
         calls = [Call("op.undo", None, {"operation": item.id}) for item in reversed(self.undone_by(operation_id))]
         return self.run(calls, atomic=True, dry_run=dry_run)
 
@@ -129,8 +130,8 @@ class Workspace:
         """The operations that `undo` of this one would undo, in the order they were done."""
         session = self.database.session
         first = journal.operation(session, operation_id)
-        together = journal.batch(session, first.id) if first.batch == first.id else [first]
-        return together or [first]
+        together = journal.batch(session, first.batch)
+        return together if together[0].id == first.id else [first]
 
     # -- reading ---------------------------------------------------------------------------------------------------------------
 
@@ -164,8 +165,14 @@ class Workspace:
         return journal.operations(self.database.session, limit=limit, before=before)
 
     def history(self, record_id: str) -> list[tuple[journal.Operation, Change]]:
+        """What happened to one row, newest first, for who may read it where it is now. Raises NotAllowed."""
         self.registry.load_all()
-        return journal.history(self.database.session, record_id)
+        found = journal.history(self.database.session, record_id)
+        if not found:
+            return []
+        newest, reader = found[0][1], self.reader()
+        reader.require(f"{newest.noun}.read")
+        return found if reader.actor.sees(newest.scope_after or newest.scope_before or "") else []
 
     def verify(self) -> int:
         """Check the journal's chain; the number of operations. Raises Damaged."""
@@ -243,6 +250,8 @@ class Workspace:
             return
         session.cursor.execute("SELECT sql FROM statement WHERE key = 'version'")
         if session.cursor.fetchall() != [(_statements_version(),)]:
+            session.cursor.execute("DELETE FROM statement")
+        if len(self.database.statements.kept) > STATEMENTS_MOST:  # every start reads them all: begin anew with what is used
             session.cursor.execute("DELETE FROM statement")
         rows = [("version", _statements_version(), "[[],{}]"), *((key, item.sql, as_json(item[1:])) for key, item in fresh.items())]
         session.cursor.executemany("INSERT OR REPLACE INTO statement VALUES (?, ?, ?)", rows)

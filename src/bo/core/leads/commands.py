@@ -146,9 +146,7 @@ def edit(tx: Tx, lead: Lead, **values: object) -> None:
 
     A lead that now looks like another one shows it, and stays where it is.
     """
-    before = receiving.compared(lead)
-    receiving.set_fields(tx, lead, **values)
-    receiving.follow_edit(tx, lead, before)
+    receiving.edit(tx, lead, values)
 
 
 # -- review ------------------------------------------------------------------------------------------------------------
@@ -397,6 +395,18 @@ def lose(tx: Tx, lead: Lead, *, reason: LostReason, note: Note = "") -> None:
         EvidenceMissing: the reason needs a note.
     """
     following_up.lose(tx, lead, reason, note)
+
+
+@command(needs="leads.correct", moves=VALID | ASSIGNED | FOLLOW_UP_STATES | ON_HOLD | LOST, confirm="always")
+def correct(
+    tx: Tx, lead: Lead, *, referrer: Referrer | None = None, reported_at: Moment | None = None, reason: Reason
+) -> None:
+    """Correct who reported a reviewed lead, or when. What it earned so far goes from the one to the other.
+
+    Raises:
+        WrongTime: a time to come.
+    """
+    reviewing.correct(tx, lead, referrer, reported_at, reason)
 
 
 # -- afterwards --------------------------------------------------------------------------------------------------------

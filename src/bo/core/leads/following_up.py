@@ -13,6 +13,7 @@ from bo.core.leads import deadlines
 from bo.core.leads.assigning import NotOverdue, give_by_rule, take_back
 from bo.core.leads.deadlines import HOLD, HOLD_DAYS_MOST, VISIT
 from bo.core.leads.records import ACCEPTED, CONTACTED, INVALID, QUOTED, VALID, VISIT_BOOKED, VISITED, FollowUp, Lead
+from bo.core.leads.reviewing import WrongTime
 from bo.core.leads.rewarding import earned
 from bo.core.leads.rules import FOLLOW_UP, LOST_REASONS, OUTCOME, reason_of, require_evidence
 from bo.core.stores.records import Store
@@ -24,12 +25,6 @@ REACHED: Final = {
     "visit_booked": VISIT_BOOKED, "visited": VISITED, "quoted": QUOTED,
 }  # fmt: skip
 REOPEN_DAYS: Final = 30
-
-
-class WrongTime(Refused):
-    """A time that cannot be meant."""
-
-    code = "wrong_time"
 
 
 class WrongAmount(Refused):

@@ -5,9 +5,11 @@ The path of every imported row, so it does no more than it must.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from bo.core.kernel.errors import Refused
 from bo.core.kernel.parsing import surname_key
 from bo.core.kernel.standard import edits
 from bo.core.kernel.tx import Tx
@@ -43,6 +45,7 @@ REPORTED: Final = (
     "tags",
     "note",
 )
+UNREVIEWED: Final = ("pending_review", "needs_info", "duplicate")
 COMPARED: Final = ("name", "phone", "phone2", "email", "platform_id", "district", "community", "room")
 
 # Sets fields by name, each read as its own kind; the command `leads.edit` takes its signature from here.
@@ -65,21 +68,34 @@ def receive(tx: Tx, lead: Lead) -> Lead:
     return tx.add(lead)
 
 
-def compared(lead: Lead) -> tuple[object, ...]:
-    """What a lead is compared by, as it was reported."""
-    return tuple(getattr(lead, name) for name in COMPARED)
+class ReviewedFact(Refused):
+    """Who reported a lead, and when, is part of what was reviewed and is paid for."""
+
+    code = "reviewed_fact"
 
 
-def follow_edit(tx: Tx, lead: Lead, before: tuple[object, ...]) -> None:
-    """After an edit of what is compared: keep the keys in step, and tell the reviewer whom the lead looks like now.
+def edit(tx: Tx, lead: Lead, values: Mapping[str, object]) -> None:
+    """Set fields by name. The keys stay in step, and a reviewer sees whom the lead looks like now; no state moves.
 
-    An edit moves no state.
+    Raises:
+        ReviewedFact: it changes who reported the lead, or when, after the review.
     """
+    before, facts = compared(lead), (lead.referrer, lead.reported_at)
+    set_fields(tx, lead, **values)
+    if (lead.referrer, lead.reported_at) != facts and lead.state not in UNREVIEWED:
+        raise ReviewedFact(
+            "who reported a lead, and when, is not edited after its review", hint="Use bo leads correct, with a reason."
+        )
     if compared(lead) != before:
         set_keys(lead)
         matches = judge_lead(tx, lead).matches
         if lead.state == PENDING_REVIEW:
             lead.duplicate_score = matches[0].points if matches else 0
+
+
+def compared(lead: Lead) -> tuple[object, ...]:
+    """What a lead is compared by, as it was reported."""
+    return tuple(getattr(lead, name) for name in COMPARED)
 
 
 def judge_lead(tx: Tx, lead: Lead) -> Judgement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from bo.core.customers.registering import known_customer
@@ -12,7 +13,7 @@ from bo.core.kernel.tx import Tx
 from bo.core.leads import deadlines
 from bo.core.leads.deadlines import INFO
 from bo.core.leads.records import DUPLICATE, INVALID, NEEDS_INFO, OPEN, PENDING_REVIEW, Appeal, FollowUp, Lead
-from bo.core.leads.rewarding import earned
+from bo.core.leads.rewarding import all_taken_back, earned
 from bo.core.leads.rules import (
     DISPUTE,
     INVALID_REASONS,
@@ -22,6 +23,7 @@ from bo.core.leads.rules import (
     require_appealable,
     require_evidence,
 )
+from bo.core.referrers.records import Referrer
 
 CHAIN_MOST: Final = 20
 SYSTEM_MARK: Final = "system"
@@ -31,6 +33,12 @@ class SameReviewer(Refused):
     """Who made a decision does not decide whether it was right."""
 
     code = "same_reviewer"
+
+
+class WrongTime(Refused):
+    """A time that cannot be meant."""
+
+    code = "wrong_time"
 
 
 class NoConsent(Refused):
@@ -141,6 +149,20 @@ def back_to_review(tx: Tx, lead: Lead) -> None:
     lead.duplicate_of, lead.duplicate_score, lead.invalid_reason = None, 0, None
     lead.reviewed_by, lead.reviewed_at = "", None
     deadlines.start(tx, lead, REVIEW)
+
+
+def correct(tx: Tx, lead: Lead, referrer: Referrer | None, reported_at: datetime | None, reason: str) -> None:
+    """Put right who reported a reviewed lead, or when; rewards follow the referrer."""
+    if reported_at is not None:
+        if reported_at > tx.now:
+            raise WrongTime("a lead was not reported in the future", hint="Give the time on the form.")
+        lead.reported_at = reported_at
+    if referrer is not None and referrer.id != lead.referrer:
+        all_taken_back(tx, lead, reason)
+        lead.referrer = referrer.id
+        earned(tx, lead, "valid_lead", happened_at=lead.reviewed_at)
+        if lead.visited_at is not None:
+            earned(tx, lead, "visit", happened_at=lead.visited_at)
 
 
 def _require_other_reviewer(tx: Tx, lead: Lead) -> None:

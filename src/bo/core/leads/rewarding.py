@@ -43,7 +43,16 @@ def refunded(tx: Tx, lead: Lead, reason: str) -> None:
 
 def taken_back(tx: Tx, lead: Lead, reason: str) -> None:
     """Take back all that the order earned."""
+    _void(tx, lead, "won", reason)
+
+
+def all_taken_back(tx: Tx, lead: Lead, reason: str) -> None:
+    """Take back all that the lead earned."""
+    _void(tx, lead, None, reason)
+
+
+def _void(tx: Tx, lead: Lead, event: str | None, reason: str) -> None:
     if lead.referrer:
         from bo.core.rewards.earning import void
 
-        void(tx, cause_id=lead.id, event="won", reason=reason)
+        void(tx, cause_id=lead.id, event=event, reason=reason)

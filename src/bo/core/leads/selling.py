@@ -12,9 +12,10 @@ from bo.core.kernel.ids import short
 from bo.core.kernel.moments import zone_of
 from bo.core.kernel.tx import Tx
 from bo.core.leads import deadlines
-from bo.core.leads.following_up import WrongAmount, WrongTime
+from bo.core.leads.following_up import WrongAmount
 from bo.core.leads.receiving import arrival
 from bo.core.leads.records import REVERSED, WON, Lead
+from bo.core.leads.reviewing import WrongTime
 from bo.core.leads.rewarding import earned, refunded, taken_back
 
 
@@ -66,7 +67,7 @@ def _require_time(tx: Tx, lead: Lead, when: datetime) -> None:
     if when.astimezone(zone).date() < (reported := arrival(lead, tx.now).astimezone(zone).date()):
         raise SoldBefore(
             "the order is older than the report of {day}",
-            hint="If the report's day is wrong, edit reported_at; else lose the lead.",
+            hint="If the report's day is wrong, correct it with bo leads correct; else lose the lead.",
             day=reported.isoformat(),
         )
 

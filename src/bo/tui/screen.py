@@ -1,0 +1,494 @@
+"""The screen itself: puts the parts together, turns key presses into actions, and says what happened.
+
+It alone changes what is shown. Reading and writing happen in two threads (`lane.py`), whose answers arrive here as
+messages.
+What takes long to import and is not needed for the first paint is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.containers import Container
+from textual.message import Message
+from textual.message_pump import MessagePump
+
+from bo.core.kernel.errors import BoError
+from bo.core.kernel.text import LANGUAGES, _, use_language
+from bo.tui.actions import Action, Actions, key_label, not_now
+from bo.tui.head import head_spans
+from bo.tui.keys import from_input_method, key_name, read_keys_file
+from bo.tui.lane import Lane
+from bo.tui.looks import THEMES, Span, Tone, looks_for
+from bo.tui.marking import Marking
+from bo.tui.overlays import Overlays
+from bo.tui.pane import Bar, Pane
+from bo.tui.preview import detail_lines
+from bo.tui.source import CommandSpec, Desk, Detail, ScreenOptions, Source, Standing
+from bo.tui.standard import command_actions, standard_actions
+from bo.tui.table import VirtualTable
+from bo.tui.theme import chosen_theme, textual_theme
+from bo.tui.triage import Triage
+from bo.tui.typing_line import TypingLine
+from bo.tui.words import error_words
+
+if TYPE_CHECKING:
+    from bo.tui.browse import Browser
+    from bo.tui.triage import Arguments
+
+WIDE = 120
+SETTLE_S = 0.06
+HELD_KEY_S = 1.0
+DIGEST_S_MAX = 0.3
+
+CSS = """
+Screen { background: $background; color: $foreground; layout: vertical; }
+#body { layout: horizontal; height: 1fr; }
+#preview { width: 40%; max-width: 64; display: none; background: $panel; }
+#body.wide #preview { display: block; }
+#body.below { layout: vertical; }
+#body.below #preview { display: block; width: 1fr; max-width: 100%; height: 45%; }
+#dialog { width: 78; max-width: 100%; height: auto; max-height: 92%; background: $panel; padding: 1 2; }
+#dialog.picker { height: 20; }
+#heading { margin-bottom: 1; }
+#fields { height: auto; }
+#foot, #answer { margin-top: 1; }
+ModalScreen { align: center middle; background: transparent; }
+TextScreen { background: $background; }
+.plain #dialog { border: ascii $foreground; padding: 0 1; }
+Input { background: transparent; }
+Input:focus { background: transparent; }
+"""
+
+
+class Answered(Message):
+    """A lane has an answer; the screen makes the call."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        super().__init__()
+        self.call = call
+
+
+class BoApp(App[None]):
+    """Triage by keyboard over one frozen view."""
+
+    CSS = CSS
+    ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = None
+    ALLOW_SELECT = False
+    TITLE = "bo"
+
+    def __init__(
+        self,
+        browser: Browser,
+        reading_lane: Lane[Source],
+        open_desk: Callable[[], Desk],
+        standing: Standing,
+        options: ScreenOptions,
+    ) -> None:
+        super().__init__()
+        self.browser = browser
+        self.standing = standing
+        self.actions = Actions()
+        self.looks = looks_for(chosen_theme(options.theme), ascii_only=options.ascii)
+        self._options = options
+        self._reading_lane = reading_lane
+        self._open_desk = open_desk
+        self._commands: list[CommandSpec] = []
+        self._wanted_keys, self._key_problems = read_keys_file(options.keys_file)
+        self._detail: Detail | None = None
+        self._detail_for = ""
+        self._detail_then: Callable[[Detail], None] | None = None
+        self._preview_wanted: bool | None = None
+        self._settle_timer: asyncio.TimerHandle | None = None
+        self._held_key = ""
+        self._held_until = 0.0
+        self._last_key = ""
+        self.desk_lane: Lane[Desk]
+        self.triage: Triage
+        self._make_parts()
+        self._apply_theme()
+
+    def _make_parts(self) -> None:
+        self.table = VirtualTable(self.looks, self.browser, self)
+        self.head = Bar(self.looks, raised=True, id="head")
+        self.preview = Pane(self.looks, raised=True, id="preview")
+        self.message = Bar(self.looks, id="message")
+        self.foot = Bar(self.looks, id="foot-keys")
+        self.overlays = Overlays(self)
+        self.typing = TypingLine(self)
+        self.marking = Marking(self.table, self.browser, self.say, self.settle_soon)
+        self.browser.table = self.table
+        self.browser.stage = self
+
+    def compose(self) -> ComposeResult:
+        yield self.head
+        with Container(id="body"):
+            yield self.table
+            yield self.preview
+        yield self.message
+        yield self.foot
+
+    def on_mount(self) -> None:
+        self._fill_actions()
+        self.table.focus()
+        self._arrange()
+        self._show_head()
+        self._reading_lane.attach(self._post)
+        if self.browser.view is None and not self.browser.opening:
+            self.browser.open(self._options.filter_text, self._options.sort)
+
+    def _post(self, call: Callable[[], None]) -> None:
+        self.post_message(Answered(call))
+
+    def on_answered(self, message: Answered) -> None:
+        message.call()
+
+    async def on_unmount(self) -> None:
+        self._reading_lane.close()
+        if self.has_desk:
+            self.desk_lane.close()
+
+    # The desk is opened once rows are on the screen: loading every command must not delay the first paint.
+
+    @property
+    def has_desk(self) -> bool:
+        return hasattr(self, "triage")
+
+    @property
+    def has_commands(self) -> bool:
+        """Whether record commands are on their keys: the screen is ready for everything."""
+        return bool(self._commands) and self.typing.is_ready
+
+    def _open_writing(self) -> None:
+        if self.has_desk:
+            return
+        self.desk_lane = Lane("bo-desk", self._open_desk)
+        self.desk_lane.attach(self._post)
+        self.triage = Triage(self.desk_lane, self.table, self.browser, self)
+        self.desk_lane.ask(lambda desk: list(desk.commands()), self._commands_arrived, self.trouble)
+        self.standing_changed()
+        self.run_worker(self.typing.prepare())
+        gc.freeze()
+        gc.enable()
+
+    def _commands_arrived(self, commands: list[CommandSpec]) -> None:
+        self._commands = commands
+        self._fill_actions()
+        self._show_foot()
+        problems = [*self._key_problems, *self.actions.problems]
+        if problems:
+            self.say(problems[0] if len(problems) == 1 else _("{first} (and {more} more, see ?)", first=problems[0],
+                                                               more=len(problems) - 1), "bad")  # fmt: skip
+
+    def _fill_actions(self) -> None:
+        known = {action.name for action in (*standard_actions(self), *command_actions(self, self._commands))}
+        # Until the commands are here, keys wanted for them are no mistake.
+        wanted = {name: keys for name, keys in self._wanted_keys.items() if self._commands or name in known}
+        self.actions.fill([*command_actions(self, self._commands), *standard_actions(self)], wanted)
+
+    # What others tell the screen (Listener, Stage, Office)
+
+    def view_changed(self) -> None:
+        view = self.browser.view
+        self.table.empty_words = (
+            _("Nothing matches the filter") if view and view.filter_text else _("There is nothing here yet")
+        )
+        self._show_head()
+        self.settle_soon()
+        self.call_after_refresh(self._open_writing)
+
+    def cursor_moved(self) -> None:
+        self.settle_soon()
+
+    def settle_soon(self) -> None:
+        """Preview, head and footer follow once the cursor rests; a held `j` pays for none of them."""
+        if self._settle_timer is not None:
+            self._settle_timer.cancel()
+        self._settle_timer = asyncio.get_running_loop().call_later(SETTLE_S, self.call_later, self._settled)
+
+    def _settled(self) -> None:
+        self._show_head()
+        self._show_foot()
+        row = self.table.current()
+        if row is None:
+            self.preview.put([])
+        elif self.preview.display:
+            self.browser.read_detail(row.id)
+
+    def detail_arrived(self, detail: Detail) -> None:
+        then, self._detail_then = self._detail_then, None
+        if then is not None:
+            then(detail)
+        row = self.table.current()
+        if row is not None and row.id == detail.id:
+            self.preview.put(detail_lines(detail, self.looks, max(10, self.preview.size.width)), keep_offset=True)
+
+    def standing_changed(self) -> None:
+        if self.has_desk:
+            self.desk_lane.ask(lambda desk: desk.standing(), self._standing_arrived, self.trouble, topic="standing")
+        self._show_head()
+
+    def _standing_arrived(self, standing: Standing) -> None:
+        self.standing = standing
+        self._show_head()
+        self.settle_soon()
+
+    def say(self, text: str, tone: Tone = "text") -> None:
+        self.message.put([(f" {text}", tone)])
+
+    def trouble(self, error: Exception) -> None:
+        """Say what went wrong. While a filter is being typed it is seldom finished, so the tone is mild."""
+        unfinished = self.browser.typing and isinstance(error, BoError)
+        if unfinished:
+            self.foot.put([(error_words(error), "wait")])
+        else:
+            self.say(error_words(error), "bad")
+
+    def ask_form(
+        self,
+        command: CommandSpec,
+        targets: Sequence[str],
+        heading: str,
+        then: Callable[[Arguments], None],
+        start: Arguments,
+    ) -> None:
+        self.overlays.form(command, targets, heading, then, start)
+
+    def ask_confirm(self, question: str, count: int, then: Callable[[], None]) -> None:
+        self.overlays.confirm(question, count, then)
+
+    def key_of(self, name: str) -> str:
+        keys = self.actions.named(name).keys
+        return key_label(keys[0]) if keys else f":{name}"
+
+    # Keys
+
+    def pressed(self, event: events.Key) -> bool:
+        """Do what a key means at the table; returns whether it means anything there."""
+        name = key_name(event.key, event.character)
+        self._last_key = event.key
+        if name == "escape":
+            self._escape()
+        elif from_input_method(name):
+            self.say("输入法未关闭 / IME is on", "warn")
+        elif (found := self.actions.press(name)) is None:
+            listed = [(f"{key} {action.title}", "text") for key, action in self.actions.continuations()]
+            spans: list[Span] = [(f" {self.actions.pending}… ", "key")]
+            self.message.put([*spans, *((f"{text}  ", "dim") for text, _tone in listed)])
+        elif found:
+            self._do_one_of(found)
+        elif event.is_printable:
+            self.say(_("{key} means nothing here; ? shows the keys", key=key_label(name)), "dim")
+        else:
+            return False
+        return True
+
+    def _do_one_of(self, found: list[Action]) -> None:
+        possible = [action for action in found if action.enabled() or action.says_why]
+        if possible:
+            self.do(possible[0])
+        elif found[0].command is not None:
+            self.say(not_now(found[0], ", ".join(sorted(self.states_here()))), "warn")
+        else:
+            self.say(_("Not now: {title}", title=found[0].title), "dim")
+
+    def do(self, action: Action, text: str = "") -> None:
+        """Carry an action out; what it refuses is said, never thrown."""
+        try:
+            action.run(text)
+        except BoError as error:
+            self.trouble(error)
+
+    def _escape(self) -> None:
+        begun = self.actions.give_up() or self.marking.drop_range()
+        if begun or not (self.has_desk and self.triage.stop()):
+            self.say("")
+
+    async def on_event(self, event: events.Event) -> None:
+        # Keys for the table are dealt with here and not in the table's own queue: when one opens a prompt or a form,
+        # the next one, however fast it was typed, already goes there.
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            at_table = len(self.screen_stack) == 1 and not self.typing.is_open
+            if self._held_down(event) or (at_table and self.pressed(event)):
+                return
+            takers = [pump for pump in (self.focused, self.screen) if pump is not None]
+            await super().on_event(event)
+            await _digested(takers)
+        else:
+            await super().on_event(event)
+
+    def _held_down(self, event: events.Key) -> bool:
+        """A key held down too long opens a form and then types itself into it."""
+        held = event.key == self._held_key and asyncio.get_running_loop().time() < self._held_until
+        if not held:
+            self._held_key = ""
+        return held
+
+    def hold_back_repeats(self) -> None:
+        """Ignore the key that was pressed last until another one comes, at most a second."""
+        self._held_key = self._last_key
+        self._held_until = asyncio.get_running_loop().time() + HELD_KEY_S
+
+    def action_help_quit(self) -> None:
+        self.say(_("{key} quits", key=self.key_of("quit")), "info")
+
+    # What actions do to the screen itself
+
+    def allows(self, command: CommandSpec) -> bool:
+        """Whether the record here is in a state that the command allows; with marks, whether one of theirs is."""
+        if not command.subject or not command.allowed_states:
+            return True
+        states = self.states_here()
+        # Marks made by id alone have no known state; then the outcome of each record decides.
+        return bool(states & command.allowed_states) or (bool(self.table.marks) and not states)
+
+    def states_here(self) -> set[str]:
+        """States of what a command would act on. The record under the cursor speaks for all, if it is one of them."""
+        row, marks = self.table.current(), self.table.marks
+        if row is not None and (not marks or row.id in marks):
+            return {row.state}
+        return marks.states()
+
+    def column_keys(self) -> list[str]:
+        return [column.key for column in self.table.columns if column.sortable]
+
+    def type_filter(self, text: str) -> None:
+        if text:
+            self.browser.filter_by(text)
+        else:
+            self.typing.open("/", self.browser.filter_text)
+
+    def type_command(self) -> None:
+        self.typing.open(":", "")
+
+    def filter_by_cell(self) -> None:
+        row = self.table.current()
+        if row is not None and self.table.columns:
+            self.browser.term(row.id, self.table.columns[self.table.column].key, self._add_term)
+
+    def _add_term(self, term: str) -> None:
+        if not term:
+            self.say(_("This column cannot be filtered by"), "warn")
+        elif term not in self.browser.filter_text.split(" "):
+            self.browser.filter_by(f"{self.browser.filter_text} {term}".strip())
+
+    def sort(self, text: str) -> None:
+        if not text:
+            self.overlays.sort()
+        elif text.lstrip("-") in self.column_keys():
+            self.browser.sort_by(text)
+        else:
+            self.say(
+                _("{field} is not a field to sort by: {known}", field=text, known=", ".join(self.column_keys())), "bad"
+            )
+
+    def rebuild(self) -> None:
+        self.table.acted.clear()
+        self.table.refused.clear()
+        self.browser.refresh()
+
+    def toggle_preview(self) -> None:
+        self._preview_wanted = not self.preview.display
+        self._arrange()
+        self.settle_soon()
+
+    def show_detail(self, *, history: bool = False) -> None:
+        row = self.table.current()
+        if row is not None:
+            self._detail_then = lambda detail: self.overlays.detail(detail, history=history)
+            self.browser.read_detail(row.id)
+
+    def copy_id(self) -> None:
+        row = self.table.current()
+        if row is not None:
+            self.copy_to_clipboard(row.id)
+            self.say(_("Copied: {id}", id=row.id), "info")
+
+    def toggle_advance(self) -> None:
+        self.triage.advance = not self.triage.advance
+        self.say(_("After acting: next row") if self.triage.advance else _("After acting: stay"), "info")
+        self._show_head()
+
+    def go_back(self) -> None:
+        if self.browser.filter_text:
+            self.browser.filter_by("")
+        else:
+            self.say(_("{key} quits", key=self.key_of("quit")), "info")
+
+    def use_language(self, text: str) -> None:
+        if text:
+            use_language(text)
+            self._fill_actions()
+            self._settled()
+        else:
+            self.say(_("Languages: {known}", known=", ".join(LANGUAGES)))
+
+    def use_theme(self, text: str) -> None:
+        if text not in THEMES:
+            self.say(_("Themes: {known}", known=", ".join(THEMES)))
+            return
+        self.looks = looks_for(text, ascii_only=self._options.ascii)
+        for part in (self.table, self.head, self.preview, self.message, self.foot):
+            part.looks = self.looks
+        self._apply_theme()
+        self.preview.put([])
+        self.screen.refresh()
+        self._settled()
+
+    # Drawing the frame
+
+    def _apply_theme(self) -> None:
+        theme = textual_theme(self.looks)
+        self.register_theme(theme)
+        self.theme = theme.name
+        self.set_class(self.looks.name in ("plain", "ansi") or self._options.ascii, "plain")
+
+    def _arrange(self) -> None:
+        """Preview at the right where there is room, below the table where it was asked for, else not at all."""
+        wide = self.size.width >= WIDE
+        wanted = wide if self._preview_wanted is None else self._preview_wanted
+        body = self.query_one("#body")
+        body.set_class(wanted and wide, "wide")
+        body.set_class(wanted and not wide, "below")
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+        self.settle_soon()
+
+    def _show_head(self) -> None:
+        view = self.browser.view
+        self.head.put(
+            *head_spans(
+                self.standing,
+                row=self.table.cursor + 1 if self.table.count else 0,
+                count=view.count if view else None,
+                filter_text=self.browser.wanted_filter,
+                sort=self.browser.sort,
+                marks=len(self.table.marks),
+                jobs=self.triage.jobs if self.has_desk else 0,
+                advance=self.triage.advance if self.has_desk else True,
+            )
+        )
+
+    def _show_foot(self) -> None:
+        if not self.typing.is_open:
+            self.foot.put([(" ", "dim"), *self.actions.footer(max(10, self.size.width - 1))])
+
+
+async def _digested(takers: Sequence[MessagePump]) -> None:
+    """Wait until a key has been dealt with by what it went to, so that fast typing stays in order across fields.
+
+    Textual hands a key on and looks at the next one before the first has moved the focus.
+    """
+    for taker in takers:
+        done = asyncio.Event()
+        if taker.call_later(done.set):
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(done.wait(), DIGEST_S_MAX)
