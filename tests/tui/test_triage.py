@@ -176,6 +176,40 @@ def test_a_form_answers_with_one_digit_and_the_record_stands_in_its_heading(offi
     play(office, story)
 
 
+def test_forms_answered_faster_than_they_open_reject_one_record_each(tmp_path: Path) -> None:
+    office = make_office(tmp_path / "office.db", 400, seed=11)
+
+    async def story(stage: Stage) -> None:
+        await stage.type("/state:pending_review")
+        await stage.press("enter")
+        await stage.until(lambda: stage.app.browser.filter_text == "state:pending_review")
+        await stage.settled()
+        wanted = [stage.row(at).id for at in range(12)]
+        before = states(office)
+        stage.burst(*["b", "3"] * 12)
+        await stage.until_said("unsynced 12")
+        after = states(office)
+        assert [record for record in after if after[record] != before[record]] == sorted(wanted)
+        assert stage.app.table.cursor == 12
+
+    play(office, story)
+
+
+def test_a_key_held_down_opens_one_form_and_types_nothing_into_it(office: Path) -> None:
+    async def story(stage: Stage) -> None:
+        before = states(office)
+        await go_to(stage, "pending_review")
+        stage.burst(*["b"] * 30)
+        await stage.until_said("unreachable")
+        await stage.settled()
+        assert "1 unreachable" in stage.text()
+        assert states(office) == before
+        await stage.press("escape")
+        await stage.until(lambda: len(stage.app.screen_stack) == 1)
+
+    play(office, story)
+
+
 def test_undo_goes_back_to_the_record_redo_does_it_again(office: Path) -> None:
     async def story(stage: Stage) -> None:
         await go_to(stage, "pending_review")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from bo.core.kernel.errors import BadInput, Configuration, UsageError
+from bo.core.kernel.workspace import database_at
 from bo.core.office import open_office
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def opened(asked: Asked) -> Iterator[Workspace]:
         use_language(settings["lang"])
     operator = asked.operator or settings.get("operator", "")
     if not operator:
+        database_at(folder).close()  # that there is no office is the first thing to say
         raise Configuration(
             "nobody is named as the operator",
             hint="Say --as LOGIN, or set operator in {file}.",

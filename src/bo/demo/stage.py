@@ -29,6 +29,10 @@ class Answer(msgspec.Struct, frozen=True):
     def json(self) -> dict[str, object]:
         return msgspec.json.decode(self.out, type=dict[str, object])
 
+    def first(self) -> dict[str, object]:
+        """The first of several JSON lines."""
+        return msgspec.json.decode(self.out.split("\n", 1)[0], type=dict[str, object])
+
     def lines(self) -> list[str]:
         return self.out.split()
 

@@ -81,7 +81,14 @@ class FormScreen(ModalScreen["Values | None"]):
     """Tab moves, ctrl+s sends, Enter on the last field sends, Esc leaves after asking if something was typed."""
 
     def __init__(
-        self, looks: Looks, command: CommandSpec, heading: str, check: Check, search: Search, start: Values
+        self,
+        looks: Looks,
+        command: CommandSpec,
+        heading: str,
+        check: Check,
+        search: Search,
+        start: Values,
+        ready: Callable[[], None],
     ) -> None:
         super().__init__()
         self._looks = looks
@@ -92,6 +99,7 @@ class FormScreen(ModalScreen["Values | None"]):
         self._leaving = False
         self._sent = False
         self._start = start
+        self._ready = ready
         self._rows = [FieldRow(looks, param, self._field(param)) for param in command.params]
         self._before = self.values()
         self._foot = Bar(looks, id="foot")
@@ -121,6 +129,7 @@ class FormScreen(ModalScreen["Values | None"]):
         if self._rows:
             first = next((row for row in self._rows if row.param.required and not row.field.value), self._rows[0])
             self.set_focus(first.field)
+        self._ready()
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape":
@@ -133,20 +142,9 @@ class FormScreen(ModalScreen["Values | None"]):
             self._move(1 if event.key in ("tab", "down") else -1)
         else:
             self._stay()
-            self._typed_ahead(event)
             return
         event.stop()
         event.prevent_default()
-
-    def _typed_ahead(self, event: events.Key) -> None:
-        """A field keeps what is typed into it; what arrives here was typed before the form had a field to type into."""
-        field = self.focused
-        if event.character is None or not event.is_printable:
-            return
-        if isinstance(field, ChoiceField):
-            field.on_key(event)
-        elif isinstance(field, TextField):
-            field.insert_text_at_cursor(event.character)
 
     def on_choice_field_entered(self, event: ChoiceField.Entered) -> None:
         event.stop()

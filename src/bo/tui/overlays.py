@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from bo.core.kernel.text import _
 from bo.tui.actions import Action, key_label
 from bo.tui.source import Choice, CommandSpec, Detail
+from bo.tui.words import error_words
 
 if TYPE_CHECKING:
+    from bo.tui.picker import Entry
     from bo.tui.screen import BoApp
     from bo.tui.triage import Arguments
 
@@ -53,7 +55,7 @@ class Overlays:
         self._pick_action(_("Commands for this record"), commands, by_key=True)
 
     def sort(self) -> None:
-        from bo.tui.picker import Entry, PickerScreen
+        from bo.tui.picker import Entry
 
         app = self._app
         entries = [
@@ -68,7 +70,7 @@ class Overlays:
             if key is not None:
                 app.browser.sort_by(f"-{key}" if app.browser.sort == key else key)
 
-        app.push_screen(PickerScreen(app.looks.on_panel(), _("Sort by"), entries), picked)
+        self._open_picker(_("Sort by"), entries, picked)
 
     def form(
         self,
@@ -83,7 +85,16 @@ class Overlays:
         app = self._app
 
         def check(values: Mapping[str, str], told: Callable[[Mapping[str, str]], None]) -> None:
-            app.desk_lane.ask(lambda desk: desk.check(command.name, targets, values), told, app.trouble)
+            def answered(wrong: Mapping[str, str]) -> None:
+                told(wrong)
+                app.release_keys(drop=bool(wrong))
+
+            app.hold_keys()
+            app.desk_lane.ask(
+                lambda desk: desk.check(command.name, targets, values),
+                answered,
+                lambda error: answered({"": error_words(error)}),
+            )
 
         def search(noun: str, text: str, found: Callable[[list[Choice]], None]) -> None:
             app.browser.choices(noun, text, found)
@@ -93,7 +104,10 @@ class Overlays:
                 then(values)
 
         app.hold_back_repeats()
-        app.push_screen(FormScreen(app.looks.on_panel(), command, heading, check, search, start), filled)
+        app.hold_keys()
+        app.push_screen(
+            FormScreen(app.looks.on_panel(), command, heading, check, search, start, app.release_keys), filled
+        )
 
     def confirm(self, question: str, count: int, then: Callable[[], None]) -> None:
         from bo.tui.confirm import ConfirmScreen
@@ -107,7 +121,7 @@ class Overlays:
         self._app.push_screen(ConfirmScreen(self._app.looks.on_panel(), question, count), answered)
 
     def _pick_action(self, heading: str, actions: list[Action], *, by_key: bool) -> None:
-        from bo.tui.picker import Entry, PickerScreen
+        from bo.tui.picker import Entry
 
         app = self._app
         entries = [
@@ -129,4 +143,13 @@ class Overlays:
             else:
                 app.do(action)
 
-        app.push_screen(PickerScreen(app.looks.on_panel(), heading, entries, by_key=by_key), picked)
+        self._open_picker(heading, entries, picked, by_key=by_key)
+
+    def _open_picker(
+        self, heading: str, entries: Sequence[Entry], picked: Callable[[str | None], None], *, by_key: bool = False
+    ) -> None:
+        from bo.tui.picker import PickerScreen
+
+        app = self._app
+        app.hold_keys()
+        app.push_screen(PickerScreen(app.looks.on_panel(), heading, entries, app.release_keys, by_key=by_key), picked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from rich.segment import Segment
@@ -86,12 +86,15 @@ class Listing(Widget):
 class PickerScreen(ModalScreen["str | None"]):
     """Type to narrow, arrows to choose, Enter to take. Without typing, an entry's own key takes it at once."""
 
-    def __init__(self, looks: Looks, heading: str, entries: Sequence[Entry], *, by_key: bool = False) -> None:
+    def __init__(
+        self, looks: Looks, heading: str, entries: Sequence[Entry], ready: Callable[[], None], *, by_key: bool = False
+    ) -> None:
         super().__init__()
         self._looks = looks
         self._heading = heading
         self._all = entries
         self._by_key = by_key
+        self._ready = ready
         self._input = Input(compact=True, select_on_focus=False)
         self._input.cursor_blink = False
         self.listing = Listing(looks)
@@ -107,6 +110,7 @@ class PickerScreen(ModalScreen["str | None"]):
     def on_mount(self) -> None:
         self.listing.put(self._all)
         self.set_focus(self._input)
+        self._ready()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -138,9 +142,6 @@ class PickerScreen(ModalScreen["str | None"]):
             self.dismiss(None)
         elif event.key in steps:
             self.listing.move(steps[event.key])
-        elif event.character is not None and event.is_printable:
-            # Typed before the list was there to be typed into.
-            self._input.insert_text_at_cursor(event.character)
         else:
             return
         event.stop()

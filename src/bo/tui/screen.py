@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -110,6 +111,8 @@ class BoApp(App[None]):
         self._held_key = ""
         self._held_until = 0.0
         self._last_key = ""
+        self._keys_held = False
+        self._typed_ahead: deque[events.Key] = deque()
         self.desk_lane: Lane[Desk]
         self.triage: Triage
         self._make_parts()
@@ -312,17 +315,39 @@ class BoApp(App[None]):
             self.say("")
 
     async def on_event(self, event: events.Event) -> None:
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._keys_held or self._typed_ahead:
+            self._typed_ahead.append(event)
+        else:
+            await self._key(event)
+
+    async def _key(self, event: events.Key) -> None:
         # Keys for the table are dealt with here and not in the table's own queue: when one opens a prompt or a form,
         # the next one, however fast it was typed, already goes there.
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            at_table = len(self.screen_stack) == 1 and not self.typing.is_open
-            if self._held_down(event) or (at_table and self.pressed(event)):
-                return
-            takers = [pump for pump in (self.focused, self.screen) if pump is not None]
-            await super().on_event(event)
-            await _digested(takers)
-        else:
-            await super().on_event(event)
+        at_table = len(self.screen_stack) == 1 and not self.typing.is_open
+        if self._held_down(event) or (at_table and self.pressed(event)):
+            return
+        takers = [pump for pump in (self.focused, self.screen) if pump is not None]
+        await super().on_event(event)
+        await _digested(takers)
+
+    def hold_keys(self) -> None:
+        """Something is opening, or a form has been sent: keys wait for what they are meant for."""
+        self._keys_held = True
+
+    def release_keys(self, *, drop: bool = False) -> None:
+        """What keys waited for is there. Those typed behind a form that came back with a complaint are dropped."""
+        self._keys_held = False
+        if drop:
+            self._typed_ahead.clear()
+        self.call_later(self._catch_up)
+
+    async def _catch_up(self) -> None:
+        # One at a time: between two keys the screen has to see to what the first one set off.
+        if self._typed_ahead and not self._keys_held:
+            await self._key(self._typed_ahead.popleft())
+            self.call_later(self._catch_up)
 
     def _held_down(self, event: events.Key) -> bool:
         """A key held down too long opens a form and then types itself into it."""

@@ -74,7 +74,8 @@ READ: tuple[tuple[Kind, object, object], ...] = (
     (TagsKind(), ["b", " a ", "b"], ("a", "b")),
     (TagsKind(), "a\0,\u202eb", ("a", "b")),
     (FactsKind(), '{"a": 1, "b": "x", "c": null, "d": true}', {"a": 1, "b": "x", "c": None, "d": True}),
-    (FactsKind(), {1: "one\r\ntwo"}, {"1": "one\ntwo"}),
+    (FactsKind(), {1: " one\r\ntwo\0"}, {"1": " one\r\ntwo\0"}),
+    (FactsKind(), {"half \ud800": "pair \udfff"}, {"half \ufffd": "pair \ufffd"}),
 )
 
 REFUSED: tuple[tuple[Kind, object], ...] = (

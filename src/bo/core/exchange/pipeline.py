@@ -284,7 +284,7 @@ class _Import:
             self.progress(rows, share)
 
     def _share_read(self, rows: Sequence[Row], whole: float) -> float | None:
-        """The share of the file that has been read, as a part of `whole`: bytes are reckoned from a few rows of a batch."""
+        """How much of the file has been read, as a part of `whole`; bytes are reckoned from a few rows of a batch."""
         if self.progress is None or not self._size:
             return None
         measured = rows[:MEASURED_ROWS]

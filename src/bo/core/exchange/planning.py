@@ -27,6 +27,7 @@ from bo.core.kernel.command import Command
 from bo.core.kernel.dispatch import is_id
 from bo.core.kernel.errors import BadValue, BoError
 from bo.core.kernel.kinds import Context
+from bo.core.kernel.parsing import clean_text
 from bo.core.kernel.reader import Reader
 from bo.core.kernel.record import Record, RecordInfo
 
@@ -89,7 +90,7 @@ class Planner:
         self._keeps_facts = create.param(FACTS) is not None
         self._facts = [(column.place, column.header) for column in binding.of("facts")]
         self._ids = [(column.place, column.header) for column in binding.of("id")][:1]
-        self._extras = [(column.place, column.header) for column in (*binding.of("extra"), *binding.of("id")[1:])]
+        self._extras = _extra_names((*binding.of("extra"), *binding.of("id")[1:]))
         self._read_only: list[tuple[Column, Decode]] = [
             (column, decoder(info.by_name[column.field].kind, binding.mapping, references))
             for column in binding.of("read_only")
@@ -261,7 +262,9 @@ class Planner:
         for place, header in self._extras:
             text = cells[place]
             if text and not text.isspace():
-                extra[header] = text
+                kept = extra[header] = clean_text(text)  # as the kind of `extra` keeps it
+                if kept != text.strip():
+                    self.rows.tidied[header] += 1
         for place, header in self._facts:
             text = cells[place]
             if text and not text.isspace():
@@ -315,6 +318,19 @@ class Planner:
             made.append(FieldChange(name, kind.show(getattr(record, name), currency), kind.show(value, currency)))
         made += [FieldChange(name, str(record.extra.get(name, "")), str(value)) for name, value in facts.items()]
         return tuple(made)
+
+
+def _extra_names(columns: Iterable[Column]) -> list[tuple[int, str]]:
+    """The places of unknown columns with the names they are kept by, which are told apart when they only look alike."""
+    found: dict[str, int] = {}
+    for column in columns:
+        wanted = " ".join(clean_text(column.header).split()) or f"column {column.place + 1}"
+        name, copy = wanted, 1
+        while name in found:
+            copy += 1
+            name = f"{wanted} ({copy})"
+        found[name] = column.place
+    return [(place, name) for name, place in found.items()]
 
 
 def _currency(record: Record | None) -> str:

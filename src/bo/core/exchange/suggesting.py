@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
+from unicodedata import normalize
 
 from bo.core.exchange.mapping import Binding, Column, SavedMapping, bind, importable, plain_name
 from bo.core.exchange.pipeline import STANDARD_OPTIONS, commands_of, open_table
@@ -27,7 +29,7 @@ from bo.core.kernel.workspace import Workspace
 SAMPLED_ROWS: Final = 1000
 SHOWN_VALUES: Final = 3
 SHOWN_CHARS: Final = 24
-LIKENESS_LEAST: Final = 60
+LIKENESS_LEAST: Final = 80
 VALUES_MOST: Final = 20
 NULL_WORDS: Final = frozenset(
     ("select", "n/a", "na", "null", "none", "nil", "-", "--", "#n/a", "unknown", "未知", "无", "请选择")
@@ -93,7 +95,7 @@ def _guess(info: RecordInfo, params: Mapping[str, Param], header: str, taken: se
             continue
         known = info.by_name.get(name)
         names = (name, param.label, *param.meta.aliases, *(known.meta.aliases if known else ()))
-        score = max(fuzz.WRatio(plain_name(header), plain_name(other)) for other in names)
+        score = max(fuzz.token_sort_ratio(_words(header), _words(other)) for other in names)
         if score > most:
             best, most = name, score
     return _("perhaps {field} ({percent} %); ", field=best, percent=round(most)) if most >= LIKENESS_LEAST else ""
@@ -163,6 +165,12 @@ def _likest(word: str, options: Sequence[str]) -> str:
 
     found = process.extractOne(word, options)
     return str(found[0]) if found else ""
+
+
+def _words(name: str) -> str:
+    """A name in comparable form: its words, or its characters where it is Chinese."""
+    plain = re.sub(r"[\W_]+", " ", normalize("NFKC", name)).strip()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain).casefold() if plain.isascii() else " ".join(plain_name(name))
 
 
 def _plain(text: str) -> str:

@@ -302,7 +302,7 @@ class FactsKind(Kind):
                 raise BadValue("{value} is not a JSON object", value=value[:80]) from None
         if not isinstance(found, Mapping):
             raise BadValue("expected names with values")
-        return {_clean(str(key), lines=False): _fact(str(key), item) for key, item in found.items()}
+        return {_storable(str(key)): _fact(str(key), item) for key, item in found.items()}
 
     def show(self, value: object, currency: str) -> str:
         return msgspec.json.encode(value).decode() if value else ""
@@ -355,12 +355,17 @@ def _within(number: int, most: int) -> int:
 def _fact(name: str, value: object) -> Primitive:
     """A value that can be stored and read again: no fractions (they are written as text) and nothing nested."""
     if isinstance(value, str):
-        return _clean(value, lines=True)
+        return _storable(value)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
         return _within(value, LARGEST)
     raise BadValue("{name} is neither text, a whole number, yes or no, nor empty", hint="Write it as text.", name=name)
+
+
+def _storable(text: str) -> str:
+    """Text as it came, for it may have to go back to where it came from; only half surrogate pairs, which nothing can hold, are replaced."""
+    return text if text.isprintable() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _clean(text: str, lines: bool) -> str:

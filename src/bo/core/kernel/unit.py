@@ -257,7 +257,8 @@ class Unit(msgspec.Struct, eq=False):
         groups: dict[tuple[str, ...], list[list[object]]] = defaultdict(list)
         for entry, before, accepted in changed:
             pairs = zip(info.field_names, info.row(before, text_moments=as_text), info.row(accepted, text_moments=as_text), strict=True)
-            differing = [(name, new) for name, old, new in pairs if old != new]
+            # the stamp always, or what is written together would depend on whether a millisecond had passed
+            differing = [(name, new) for name, old, new in pairs if old != new or name == "updated_at"]
             groups[tuple(name for name, _new in differing)].append([*(new for _name, new in differing), entry.n])
         for names, rows in groups.items():
             if names:

@@ -56,7 +56,7 @@ def give(tx: Tx, lead: Lead, store: Store, reason: str) -> None:
 
 def give_by_hand(tx: Tx, lead: Lead, store: Store, note: str) -> None:
     """Give a lead to a store that somebody chose. Raises StoreCannotTake."""
-    why = obstacle(store_load(tx, store), LeadFacts(category=lead.category), "quota")
+    why = obstacle(store_load(tx, store, "round_robin"), LeadFacts(category=lead.category))
     if why:
         raise StoreCannotTake(
             "store {store} cannot take it: {why}",
@@ -125,9 +125,9 @@ def choose(tx: Tx, lead: Lead, method: Method) -> Assignment:
     loads = []
     for store in stores:
         keys = frozenset(served.get(store.id, ()))
-        load = store_load(tx, store, keys, counted=False)
+        load = store_load(tx, store, method, keys, counted=False)
         if in_reach(load, facts) and not obstacle(load, facts, method):
-            load = store_load(tx, store, keys)
+            load = store_load(tx, store, method, keys)
         loads.append(load)
     return choose_store(loads, facts, method, turns(loads, method))
 
@@ -171,10 +171,13 @@ def customer_store(tx: Tx, lead: Lead) -> str:
     return (customer.store if customer else None) or ""
 
 
-def store_load(tx: Tx, store: Store, territories: frozenset[str] = frozenset(), *, counted: bool = True) -> StoreLoad:
-    """A store as the choice sees it; without `counted`, as if it had no leads."""
+def store_load(
+    tx: Tx, store: Store, method: Method, territories: frozenset[str] = frozenset(), *, counted: bool = True
+) -> StoreLoad:
+    """A store as the choice sees it, with only those of its leads counted that matter; without `counted`, none."""
     day = deadlines.calendar_of(store, tx.context.zone).local_day(tx.now)
-    working = tx.count(Lead, store=store.id, state=OPEN_AT_STORE) if counted else 0
+    limited = counted and (store.capacity > 0 or method == "least_open")
+    working = tx.count(Lead, store=store.id, state=OPEN_AT_STORE) if limited else 0
     taken = tx.count(Lead, ("assigned_at", ">=", month_start(tx)), store=store.id) if counted else 0
     return as_load(store, day, territories, working, taken)
 
