@@ -1,4 +1,4 @@
-"""Running `bo` in a test: inside this process where words and records matter, as a process of its own where exit codes, pipes and signals do."""
+"""Running `bo` in a test: inside this process where words and records matter, else as a process of its own."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Ran:
     out: str
     err: str
 
-    def object(self) -> dict[str, object]:
+    def thing(self) -> dict[str, object]:
         """stdout as one JSON object."""
         found = json.loads(self.out)
         assert isinstance(found, dict)
         return found
 
-    def list(self) -> list[dict[str, object]]:
+    def things(self) -> list[dict[str, object]]:
         """stdout as a JSON list of objects, or as JSON lines."""
         text = self.out.strip()
         found = json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
@@ -46,7 +46,7 @@ class Ran:
         assert isinstance(found, dict)
         return found
 
-    def lines(self) -> list[str]:  # type: ignore[valid-type]
+    def lines(self) -> list[str]:
         """The lines of stdout."""
         return self.out.splitlines()
 
@@ -84,7 +84,14 @@ def process(
 ) -> subprocess.CompletedProcess[str]:
     """Run `bo` as a process of its own."""
     return subprocess.run(
-        command(*words), input=stdin, capture_output=True, encoding="utf-8", env=environment(env), cwd=cwd, timeout=60, check=False
+        command(*words),
+        input=stdin,
+        capture_output=True,
+        encoding="utf-8",
+        env=environment(env),
+        cwd=cwd,
+        timeout=60,
+        check=False,
     )
 
 

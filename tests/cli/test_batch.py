@@ -20,7 +20,7 @@ def test_each_line_has_its_result_in_order(desk: Desk) -> None:
     ran = desk.bo("batch", "-", stdin=lines(add("a"), add("a"), "{broken", "", add("b")))
 
     assert ran.code == 3
-    results = ran.list()
+    results = ran.things()
     assert [(item["line"], item["outcome"]) for item in results] == [
         (1, "applied"),
         (2, "refused"),
@@ -37,7 +37,7 @@ def test_a_command_that_is_not_there_is_refused_like_any_other(desk: Desk) -> No
     ran = desk.bo("batch", "-", stdin=lines({"command": "roles.frobnicate"}, add("a")))
 
     assert ran.code == 3
-    error = ran.list()[0]["error"]
+    error = ran.things()[0]["error"]
     assert isinstance(error, dict)
     assert error["message"] == "there is no command roles.frobnicate"
 
@@ -61,7 +61,7 @@ def test_atomic_keeps_all_or_nothing(desk: Desk) -> None:
 def test_a_key_makes_sending_again_harmless(desk: Desk) -> None:
     sent = lines(add("a", key="one"), add("b", key="two"))
 
-    first, second = desk.well("batch", "-", stdin=sent).list(), desk.well("batch", "-", stdin=sent).list()
+    first, second = desk.well("batch", "-", stdin=sent).things(), desk.well("batch", "-", stdin=sent).things()
 
     assert [item["outcome"] for item in second] == ["repeated", "repeated"]
     assert [item["operation"] for item in first] == [item["operation"] for item in second]
@@ -79,7 +79,7 @@ def test_chunks_and_files_come_to_the_same(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "commands.jsonl"
     file.write_text(lines(*(add(f"r{number}") for number in range(7))), "utf-8")
 
-    assert len(desk.well("batch", str(file), "--chunk", "3").list()) == 7
+    assert len(desk.well("batch", str(file), "--chunk", "3").things()) == 7
     assert desk.well("roles", "count").out == "14\n"
     assert desk.bo("batch", str(tmp_path / "missing")).code == 65
 
@@ -87,7 +87,7 @@ def test_chunks_and_files_come_to_the_same(desk: Desk, tmp_path: Path) -> None:
 def test_a_dry_run_changes_nothing(desk: Desk) -> None:
     before = desk.operations()
 
-    (result,) = desk.well("batch", "-", "--dry-run", stdin=lines(add("a"))).list()
+    (result,) = desk.well("batch", "-", "--dry-run", stdin=lines(add("a"))).things()
 
     assert result["dry_run"] is True
     assert desk.operations() == before

@@ -6,13 +6,13 @@ from tests.cli.running import Desk
 
 
 def add_role(desk: Desk) -> str:
-    return str(desk.well("roles", "add", "--code", "helper", "--note", "one", "-o", "json").object()["operation"])
+    return str(desk.well("roles", "add", "--code", "helper", "--note", "one", "-o", "json").thing()["operation"])
 
 
 def test_the_log_says_who_did_what(desk: Desk) -> None:
     add_role(desk)
 
-    newest = desk.well("op", "log", "--limit", "1", "-o", "json").list()[0]
+    newest = desk.well("op", "log", "--limit", "1", "-o", "json").things()[0]
 
     assert (newest["actor"], newest["name"]) == ("ann", "roles.add")
     assert newest["args"] == {"code": "helper", "note": "one"}
@@ -22,9 +22,9 @@ def test_the_log_says_who_did_what(desk: Desk) -> None:
 
 def test_the_log_goes_on_before_a_number(desk: Desk) -> None:
     add_role(desk)
-    numbers = [item["seq"] for item in desk.well("op", "log", "-o", "json").list()]
+    numbers = [item["seq"] for item in desk.well("op", "log", "-o", "json").things()]
 
-    rest = [item["seq"] for item in desk.well("op", "log", "--before", "3", "-o", "json").list()]
+    rest = [item["seq"] for item in desk.well("op", "log", "--before", "3", "-o", "json").things()]
 
     assert numbers == list(range(len(numbers), 0, -1))
     assert rest == [2, 1]
@@ -33,7 +33,7 @@ def test_the_log_goes_on_before_a_number(desk: Desk) -> None:
 def test_an_operation_is_shown_with_what_it_changed(desk: Desk) -> None:
     operation = add_role(desk)
 
-    found = desk.well("op", "show", operation[-8:], "-o", "json").object()
+    found = desk.well("op", "show", operation[-8:], "-o", "json").thing()
 
     changes = found["changes"]
     assert isinstance(changes, list)
@@ -45,7 +45,7 @@ def test_a_records_history_is_newest_first(desk: Desk) -> None:
     add_role(desk)
     desk.well("roles", "edit", "helper", "--note", "two", "-y", "-q")
 
-    found = desk.well("roles", "history", "helper", "-o", "json").list()
+    found = desk.well("roles", "history", "helper", "-o", "json").things()
 
     assert [(item["name"], item["changed"]) for item in found] == [
         ("roles.edit", {"note": ["one", "two"]}),
@@ -55,9 +55,9 @@ def test_a_records_history_is_newest_first(desk: Desk) -> None:
 
 def test_undo_puts_back_and_says_what(desk: Desk) -> None:
     add_role(desk)
-    edit = str(desk.well("roles", "edit", "helper", "--note", "two", "-y", "-o", "json").object()["operation"])
+    edit = str(desk.well("roles", "edit", "helper", "--note", "two", "-y", "-o", "json").thing()["operation"])
 
-    dry = desk.well("undo", edit, "--dry-run", "-o", "json").object()
+    dry = desk.well("undo", edit, "--dry-run", "-o", "json").thing()
     assert dry["changed"] == {"note": ["two", "one"]}
     assert desk.well("roles", "list", "code:helper", "--fields", "note").lines()[1] == "two"
 
@@ -80,7 +80,7 @@ def test_what_was_changed_since_is_not_undone(desk: Desk) -> None:
 
 def test_undoing_many_is_asked_about(desk: Desk) -> None:
     sent = '{"command": "roles.add", "args": {"code": "a"}}\n{"command": "roles.add", "args": {"code": "b"}}\n'
-    first = desk.well("batch", "-", "--chunk", "2", stdin=sent).list()[0]
+    first = desk.well("batch", "-", "--chunk", "2", stdin=sent).things()[0]
     before = desk.operations()
 
     assert desk.bo("undo", str(first["operation"])).code == 2

@@ -102,9 +102,7 @@ def test_output_that_has_no_room_is_told(env: dict[str, str]) -> None:
 
 @posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_and_keeps_what_was_committed(
-    env: dict[str, str], number: signal.Signals, code: int
-) -> None:
+def test_a_signal_ends_it_and_keeps_what_was_committed(env: dict[str, str], number: signal.Signals, code: int) -> None:
     with subprocess.Popen(
         command("batch", "-"),
         stdin=subprocess.PIPE,
@@ -188,12 +186,16 @@ def test_texts_are_in_the_language_that_was_asked_for_and_codes_are_not(env: dic
 @posix
 def test_a_command_killed_in_the_middle_leaves_all_or_nothing(env: dict[str, str]) -> None:
     with subprocess.Popen(
-        command("batch", "-", "--chunk", "50"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(env), text=True
+        command("batch", "-", "--chunk", "50"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(env),
+        text=True,
     ) as batch:
         assert batch.stdin is not None
         assert batch.stdout is not None
         for number in range(120):
-            batch.stdin.write('{"command": "roles.add", "args": {"code": "r%03d"}}\n' % number)
+            batch.stdin.write(f'{{"command": "roles.add", "args": {{"code": "r{number:03}"}}}}\n')
         batch.stdin.flush()
         batch.stdout.readline()
         time.sleep(0.01)

@@ -25,8 +25,8 @@ def test_every_format_tells_the_same_rows(desk: Desk) -> None:
     add_stores(desk)
     words = ("stores", "list", "code:SH", "--fields", "id,code,capacity,opted_out,categories")
 
-    ((found,),) = [desk.well(*words, "-o", "json").list()]
-    (line,) = desk.well(*words, "-o", "jsonl").list()
+    ((found,),) = [desk.well(*words, "-o", "json").things()]
+    (line,) = desk.well(*words, "-o", "jsonl").things()
     record_id = str(found["id"])
 
     assert found == {"id": record_id, "code": "SH", "capacity": 20, "opted_out": False, "categories": []}
@@ -69,7 +69,16 @@ def test_pages_go_on_where_they_ended(desk: Desk) -> None:
     add_stores(desk)
     seen, after = [], ""
     for _page in range(3):
-        words = ("stores", "list", "sort:code", "--fields", "code", "--limit", "1", *(("--after", after) if after else ()))
+        words = (
+            "stores",
+            "list",
+            "sort:code",
+            "--fields",
+            "code",
+            "--limit",
+            "1",
+            *(("--after", after) if after else ()),
+        )
         ran = desk.well(*words)
         seen.append(ran.lines()[1])
         after = ran.err.partition("--after ")[2].partition(",")[0]
@@ -91,7 +100,7 @@ def test_the_filter_of_an_option_may_begin_with_a_minus(desk: Desk) -> None:
 
     ran = desk.well("stores", "pause", "--where", "-city:杭州", "-y", "-o", "jsonl")
 
-    assert [item["outcome"] for item in ran.list()] == ["applied", "applied"]
+    assert [item["outcome"] for item in ran.things()] == ["applied", "applied"]
     assert desk.well("stores", "list", "state:open", "--fields", "code").out == "code\nHZ\n"
 
 
@@ -105,7 +114,7 @@ def test_a_limit_that_is_no_number_is_a_usage_error(desk: Desk) -> None:
 def test_showing_says_what_can_be_done_now(desk: Desk) -> None:
     add_stores(desk)
 
-    found = desk.well("stores", "show", "HZ", "-o", "json").object()
+    found = desk.well("stores", "show", "HZ", "-o", "json").thing()
 
     assert found["code"] == "HZ"
     assert found["state"] == "open"
@@ -119,7 +128,7 @@ def test_showing_several_tells_what_is_missing_and_shows_the_rest(desk: Desk) ->
     ran = desk.bo("stores", "show", "HZ", "nowhere", "SH", "-o", "jsonl")
 
     assert ran.code == 3
-    assert [item["code"] for item in ran.list()] == ["HZ", "SH"]
+    assert [item["code"] for item in ran.things()] == ["HZ", "SH"]
     assert ran.error()["code"] == "not_found"
 
 
@@ -134,11 +143,17 @@ def test_the_end_of_an_id_is_enough_and_one_that_several_have_is_refused(desk: D
 def test_amounts_are_decimal_text_with_their_currency_beside_them(desk: Desk) -> None:
     desk.well("leads", "report", "--name", "王芳", "--phone", "13800138000", "--budget", "15063", "-q")
 
-    found = desk.well("leads", "list", "--fields", "name,budget", "-o", "json").list()
+    found = desk.well("leads", "list", "--fields", "name,budget", "-o", "json").things()
 
     assert found == [{"name": "王芳", "budget": "15063.00", "currency": "CNY"}]
-    assert desk.well("leads", "list", "--fields", "name,budget", "-o", "csv").out == "name,budget,currency\n王芳,15063.00,CNY\n"
-    assert desk.well("leads", "list", "--fields", "name,budget", "-o", "table").lines()[1].split() == ["王芳", "15063.00"]
+    assert (
+        desk.well("leads", "list", "--fields", "name,budget", "-o", "csv").out
+        == "name,budget,currency\n王芳,15063.00,CNY\n"
+    )
+    assert desk.well("leads", "list", "--fields", "name,budget", "-o", "table").lines()[1].split() == [
+        "王芳",
+        "15063.00",
+    ]
 
 
 def test_data_never_drives_the_terminal_and_tsv_keeps_to_its_lines(desk: Desk) -> None:
@@ -155,7 +170,9 @@ def test_data_never_drives_the_terminal_and_tsv_keeps_to_its_lines(desk: Desk) -
 def test_csv_is_safe_to_open_in_a_spreadsheet_program(desk: Desk) -> None:
     desk.well("stores", "add", "--code", "X", "--name", "=HYPERLINK(1)", "--phone", "+8613800138000", "-q")
 
-    assert desk.well("stores", "list", "--fields", "name,phone", "-o", "csv").lines()[1] == "'=HYPERLINK(1),+8613800138000"
+    assert (
+        desk.well("stores", "list", "--fields", "name,phone", "-o", "csv").lines()[1] == "'=HYPERLINK(1),+8613800138000"
+    )
 
 
 def test_an_output_version_that_is_not_written_is_refused(desk: Desk) -> None:

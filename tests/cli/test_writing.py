@@ -14,12 +14,12 @@ def report_leads(desk: Desk, count: int) -> list[str]:
         for number in range(count)
     ]
     ran = desk.well("batch", "-", stdin="\n".join(lines))
-    return [str(item["id"]) for item in ran.list()]
+    return [str(item["id"]) for item in ran.things()]
 
 
 def test_a_write_answers_what_became_of_it(desk: Desk) -> None:
-    made = desk.well("stores", "add", "--code", "HZ", "--name", "West Lake", "-o", "json").object()
-    edited = desk.well("stores", "edit", "HZ", "--capacity", "30", "-y", "-o", "json").object()
+    made = desk.well("stores", "add", "--code", "HZ", "--name", "West Lake", "-o", "json").thing()
+    edited = desk.well("stores", "edit", "HZ", "--capacity", "30", "-y", "-o", "json").thing()
 
     assert made["outcome"] == "applied"
     assert str(made["id"]).startswith("store_")
@@ -42,7 +42,7 @@ def test_what_is_not_given_stays_and_what_is_given_blank_is_cleared(desk: Desk) 
 
     desk.well("stores", "edit", "HZ", "--note", "", "-y", "-q")
 
-    (found,) = desk.well("stores", "list", "--fields", "name,note", "-o", "json").list()
+    (found,) = desk.well("stores", "list", "--fields", "name,note", "-o", "json").things()
     assert found == {"name": "West Lake", "note": ""}
 
 
@@ -50,14 +50,14 @@ def test_a_dry_run_answers_the_same_and_changes_nothing(desk: Desk) -> None:
     (lead,) = report_leads(desk, 1)
     before = desk.operations()
 
-    dry = desk.well("leads", "accept", lead, "--dry-run", "-o", "json").object()
+    dry = desk.well("leads", "accept", lead, "--dry-run", "-o", "json").thing()
 
     assert dry["dry_run"] is True
     assert dry["outcome"] == "applied"
     assert _changed(dry)["state"] == ["pending_review", "valid"]
     assert desk.operations() == before
     assert desk.well("leads", "count", "state:pending_review").out == "1\n"
-    done = desk.well("leads", "accept", lead, "-o", "json").object()
+    done = desk.well("leads", "accept", lead, "-o", "json").thing()
     assert "dry_run" not in done
     assert _changed(done).keys() == _changed(dry).keys()
 
@@ -68,7 +68,7 @@ def test_ids_of_a_list_feed_a_command(desk: Desk) -> None:
 
     ran = desk.well("leads", "accept", "-", "-o", "jsonl", stdin=ids)
 
-    assert {item["id"] for item in ran.list()} == set(leads)
+    assert {item["id"] for item in ran.things()} == set(leads)
     assert desk.well("leads", "count", "state:valid").out == "3\n"
 
 
@@ -76,7 +76,7 @@ def test_rows_of_a_list_as_json_lines_feed_a_command_too(desk: Desk) -> None:
     report_leads(desk, 2)
     rows = desk.well("leads", "list", "-o", "jsonl").out
 
-    assert len(desk.well("leads", "accept", "-", "-o", "jsonl", stdin=rows).list()) == 2
+    assert len(desk.well("leads", "accept", "-", "-o", "jsonl", stdin=rows).things()) == 2
 
 
 def test_a_line_that_names_no_record_is_bad_data(desk: Desk) -> None:
@@ -93,7 +93,7 @@ def test_part_of_it_refused_is_exit_3_and_the_rest_is_done(desk: Desk) -> None:
     ran = desk.bo("leads", "accept", first, second, "-o", "jsonl")
 
     assert ran.code == 3
-    refused, done = ran.list()
+    refused, done = ran.things()
     assert (refused["outcome"], done["outcome"]) == ("refused", "applied")
     assert refused["operation"] is None
     error = refused["error"]
@@ -112,7 +112,9 @@ def test_a_refusal_for_people_names_the_record_and_what_to_do(desk: Desk) -> Non
 
     assert ran.code == 76
     assert ran.out == ""
-    assert ran.err == f"bo: leads.accept: lead {lead[-6:]}: not possible while it is valid. It must be pending_review.\n"
+    assert (
+        ran.err == f"bo: leads.accept: lead {lead[-6:]}: not possible while it is valid. It must be pending_review.\n"
+    )
     assert desk.operations() == before
 
 
@@ -199,7 +201,7 @@ def test_a_command_that_always_asks_does_so_for_one_record_too(desk: Desk) -> No
 def test_the_same_key_is_the_same_call(desk: Desk) -> None:
     words = ("stores", "add", "--code", "HZ", "--idempotency-key", "k1", "-o", "json")
 
-    first, second = desk.well(*words).object(), desk.well(*words).object()
+    first, second = desk.well(*words).thing(), desk.well(*words).thing()
 
     assert (first["outcome"], second["outcome"]) == ("applied", "repeated")
     assert first["operation"] == second["operation"]
@@ -211,8 +213,8 @@ def test_the_same_key_is_the_same_call(desk: Desk) -> None:
 def test_a_key_counts_for_each_of_several_records(desk: Desk) -> None:
     leads = report_leads(desk, 3)
 
-    first = desk.well("leads", "accept", *leads, "--idempotency-key", "k", "-o", "jsonl").list()
-    second = desk.well("leads", "accept", *leads, "--idempotency-key", "k", "-o", "jsonl").list()
+    first = desk.well("leads", "accept", *leads, "--idempotency-key", "k", "-o", "jsonl").things()
+    second = desk.well("leads", "accept", *leads, "--idempotency-key", "k", "-o", "jsonl").things()
 
     assert [item["outcome"] for item in first] == ["applied"] * 3
     assert [item["outcome"] for item in second] == ["repeated"] * 3
@@ -233,7 +235,7 @@ def test_who_acts_is_who_was_named_and_may_do_no_more(desk: Desk) -> None:
 def test_words_that_belong_to_a_new_field_are_kept(desk: Desk) -> None:
     desk.well("stores", "add", "--code", "HZ", "--extra", "floor=3", "--extra", "key=a=b", "-q")
 
-    (found,) = desk.well("stores", "list", "--fields", "extra", "-o", "json").list()
+    (found,) = desk.well("stores", "list", "--fields", "extra", "-o", "json").things()
 
     assert found == {"extra": {"floor": "3", "key": "a=b"}}
     assert desk.bo("stores", "add", "--code", "SH", "--extra", "floor").code == 2

@@ -12,6 +12,7 @@ import pytest
 
 from bo.core import office
 from bo.core.kernel.command import Registry
+from bo.core.kernel.database import Database
 from bo.core.kernel.dispatch import Call, Outcome
 from bo.core.kernel.errors import BoError
 from bo.core.kernel.reader import Reader
@@ -22,8 +23,7 @@ from bo.core.rewards.records import RewardLine
 from bo.core.settlement.records import Payout, Settlement
 
 START: Final = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)  # nine in the morning in Shanghai
-OPERATORS: Final = {
-    "boss": "admin",
+OPERATORS: Final = {  # beside the boss, an administrator
     "fin": "finance",
     "fred": "finance",
     "anna": "approver",
@@ -35,18 +35,31 @@ REFERRERS: Final = ("D1", "D2", "D3")
 R = TypeVar("R", bound=Record)
 
 
-class MoneyOffice:
-    """A workspace whose clock and operator are at hand."""
+class Clock:
+    """A clock that stands still until it is told to go on."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.now = START
-        self.ws = office.open_office(folder, operator="boss", clock=lambda: self.now)
-        self.ws.registry = Registry((*office.MODULES, "tests.core.deeds"), office.NOUNS)
-        rows = self.ws.reader().page("operators", "sort:login", fields=("login", "id")).rows
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class MoneyOffice:
+    """A workspace whose clock and operator are at hand. `ws` is open as the boss."""
+
+    def __init__(self, ws: Workspace, clock: Clock) -> None:
+        self.ws, self.clock = ws, clock
+        ws.registry = Registry((*office.MODULES, "tests.core.deeds"), office.NOUNS)
+        rows = ws.reader().page("operators", "sort:login", fields=("login", "id")).rows
         self.ids = {str(login): str(key) for login, key in rows}
-        rows = self.ws.reader().page("referrers", "sort:code", fields=("code", "id")).rows
+        rows = ws.reader().page("referrers", "sort:code", fields=("code", "id")).rows
         self.referrers = {str(code): str(key) for code, key in rows}
         self.causes = (f"lead_{number:026d}" for number in count(1))
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now
 
     def by(self, login: str) -> Workspace:
         """The workspace with that operator at the keyboard."""
@@ -54,7 +67,7 @@ class MoneyOffice:
         return self.ws
 
     def wait(self, **duration: int) -> None:
-        self.now += timedelta(**duration)
+        self.clock.now += timedelta(**duration)
 
     def earn(self, referrer: str = "D1", cause: str = "", **facts: object) -> str:
         """Something is earned; the cause."""
@@ -130,14 +143,9 @@ class MoneyOffice:
         return {info.noun: sorted(info.image(item) for item in self.all(info.cls)) for info in infos}
 
 
-def make_office(folder: Path) -> None:
-    """An office with operators, three referrers with accounts, and active rules for leads, visits and orders."""
-    ws = office.create(folder, office.context_for("CN"), operator="boss", clock=lambda: START)
-    calls = [
-        Call("operators.add", None, {"login": login, "roles": [role]})
-        for login, role in OPERATORS.items()
-        if login != "boss"
-    ]
+def furnish(ws: Workspace) -> None:
+    """Operators, three referrers with accounts, and active rules for leads, visits and orders."""
+    calls = [Call("operators.add", None, {"login": login, "roles": [role]}) for login, role in OPERATORS.items()]
     for number, code in enumerate(REFERRERS, 1):
         calls.append(Call("referrers.register", None, {"code": code, "name": f"李设计{number}", "kind": "designer"}))
         calls.append(Call("payee_accounts.add", None, {
@@ -152,9 +160,24 @@ def make_office(folder: Path) -> None:
         calls.append(Call("reward_rules.add", None, {**rule, "effective_from": "2026-01-01"}))
         calls.append(Call("reward_rules.activate", str(rule["code"]), {}))
     ws.run(calls, atomic=True)
-    ws.close()
+
+
+def make_office(folder: Path) -> None:
+    """A furnished office in a folder, to be copied."""
+    with office.create(folder, office.context_for("CN"), operator="boss", clock=Clock()) as ws:
+        furnish(ws)
 
 
 def copy_office(template: Path, folder: Path) -> MoneyOffice:
+    """An office of one's own."""
     shutil.copytree(template, folder)
-    return MoneyOffice(folder)
+    clock = Clock()
+    return MoneyOffice(office.open_office(folder, operator="boss", clock=clock), clock)
+
+
+def office_in(database: Database) -> MoneyOffice:
+    """A furnished office in any empty database."""
+    clock = Clock()
+    ws = office.found(database, office.context_for("CN"), operator="boss", clock=clock)
+    furnish(ws)
+    return MoneyOffice(ws, clock)

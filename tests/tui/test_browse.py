@@ -190,6 +190,23 @@ def test_the_preview_stands_at_the_right_where_there_is_room_and_comes_by_key_wh
     play(office, story, size=size)
 
 
+def test_the_preview_comes_and_goes_with_the_width_of_the_window(office: Path) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.pilot.resize_terminal(140, 40)
+        await stage.until(lambda: stage.current().id in stage.text())
+        assert stage.app.table.size.height == 37
+        await stage.press("?")
+        await stage.until_said("q closes")
+        await stage.pilot.resize_terminal(80, 24)
+        await stage.settled()
+        await stage.press("q")
+        await stage.until(lambda: len(stage.app.screen_stack) == 1)
+        await stage.until(lambda: stage.current().id not in stage.text())
+        assert stage.app.table.size.width == 80
+
+    play(office, story)
+
+
 def test_the_whole_record_and_its_history_open_over_the_table(office: Path) -> None:
     async def story(stage: Stage) -> None:
         await stage.type("/state:pending_review")

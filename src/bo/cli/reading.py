@@ -5,7 +5,8 @@ batch.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from bo.cli import diagnostics, exit_codes, output, template
@@ -35,8 +36,8 @@ def list_records(asked: Asked) -> int:
         if limit is None and shape.form == "table" and output.is_terminal() and not pager_of(asked):
             limit = LIMIT_ON_TERMINAL
         pages = Pages(reader, asked.noun, " ".join(asked.many("filter")), shape.names, limit, asked.text("after"))
-        with paged(pager_of(asked)):
-            count = output.rows(asked, shape.columns, (shape.shown(batch) for batch in pages), zone=reader.context.zone)
+        with paged(pager_of(asked)), closing(iter(pages)) as batches:
+            count = output.rows(asked, shape.columns, map(shape.shown, batches), zone=reader.context.zone)
         if pages.after is not None:
             diagnostics.note(
                 asked, "{count} shown, there are more: --after {token}, or --limit N", count=count, token=pages.after
@@ -227,7 +228,7 @@ class Pages:
         self.limit = limit
         self.after: str | None = after or None
 
-    def __iter__(self) -> Iterator[Sequence[Row]]:
+    def __iter__(self) -> Generator[Sequence[Row]]:
         if self.limit is None and self.after is None:
             _fields, batches = self.reader.stream(self.noun, self.filter_text, fields=self.names)
             yield from batches

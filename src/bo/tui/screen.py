@@ -122,6 +122,7 @@ class BoApp(App[None]):
         self.table = VirtualTable(self.looks, self.browser, self)
         self.head = Bar(self.looks, raised=True, id="head")
         self.preview = Pane(self.looks, raised=True, id="preview")
+        self.body = Container(self.table, self.preview, id="body")
         self.message = Bar(self.looks, id="message")
         self.foot = Bar(self.looks, id="foot-keys")
         self.overlays = Overlays(self)
@@ -132,9 +133,7 @@ class BoApp(App[None]):
 
     def compose(self) -> ComposeResult:
         yield self.head
-        with Container(id="body"):
-            yield self.table
-            yield self.preview
+        yield self.body
         yield self.message
         yield self.foot
 
@@ -475,16 +474,15 @@ class BoApp(App[None]):
         self.theme = theme.name
         self.set_class(self.looks.name in ("plain", "ansi") or self._options.ascii, "plain")
 
-    def _arrange(self) -> None:
+    def _arrange(self, width: int = 0) -> None:
         """Preview at the right where there is room, below the table where it was asked for, else not at all."""
-        wide = self.size.width >= WIDE
+        wide = (width or self.size.width) >= WIDE
         wanted = wide if self._preview_wanted is None else self._preview_wanted
-        body = self.query_one("#body")
-        body.set_class(wanted and wide, "wide")
-        body.set_class(wanted and not wide, "below")
+        self.body.set_class(wanted and wide, "wide")
+        self.body.set_class(wanted and not wide, "below")
 
     def on_resize(self, event: events.Resize) -> None:
-        self._arrange()
+        self._arrange(event.size.width)
         self.settle_soon()
 
     def _show_head(self) -> None:

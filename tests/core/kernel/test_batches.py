@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bo.core.kernel.dispatch import Call
-from bo.core.kernel.errors import BadValue, NotFound, Refused, StorageFull, UsageError
+from bo.core.kernel.errors import BadValue, NotAllowed, NotFound, Refused, StorageFull, UsageError
+from bo.core.kernel.tx import Actor, Tx
 from bo.core.kernel.unit import Unit
 from bo.core.kernel.workspace import Workspace
 from tests.core.kernel.making import NewOffice, everything_in
@@ -196,6 +197,20 @@ def test_rows_are_numbered_alike_in_a_batch_and_one_by_one(new_office: NewOffice
 
     rows = [[row[:1] for row in everything_in(one)["ticket"]] for one in (together, single)]
     assert rows == [[(2,), (3,)]] * 2
+
+
+def test_what_authorising_looked_at_is_looked_at_again_once_a_call_has_changed_it(office: Workspace) -> None:
+    def authorise(tx: Tx, actor: str) -> Actor:
+        shop = tx.view_by(Shop, "code", "west")
+        return Actor(actor, actor, frozenset(("*",) if shop is None or shop.tickets < 2 else ()))
+
+    office.authorise = authorise
+
+    outcomes = office.run([WEST, *[Call("shops.count_up", "west")] * 4])
+
+    assert [outcome.status for outcome in outcomes] == ["applied"] * 3 + ["refused"] * 2
+    assert type(outcomes[-1].error) is NotAllowed
+    assert office.verify() == 3
 
 
 def test_an_outage_in_the_middle_of_a_batch_is_nobodys_refusal(

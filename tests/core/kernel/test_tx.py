@@ -63,6 +63,8 @@ def test_rows_are_selected_and_counted_by_any_condition(tx: Tx) -> None:
 def test_rows_come_in_the_order_that_is_asked_for(tx: Tx) -> None:
     assert places(tx.select(Ticket, ("amount", "!=", None), order="-amount")) == "6 2 1 5 4"
     assert places(tx.select(Ticket, order="state,-due", state=("given", "closed"), limit=3)) == "2 6 5"
+    assert places(tx.select(Ticket, order="amount")) == "3 4 5 1 2 6"
+    assert places(tx.select(Ticket, order="-amount")) == "6 2 1 5 4 3"
 
 
 def test_a_found_row_and_a_selected_one_are_the_same_object(tx: Tx) -> None:
@@ -90,6 +92,22 @@ def test_a_row_that_was_taken_out_is_not_found_again(tx: Tx) -> None:
     assert tx.find(Ticket, number="T-1") is None
     assert tx.peek(Ticket, found.id) is None
     assert places(tx.select(Ticket)) == "2 3 4 5 6"
+
+
+def test_a_row_that_an_earlier_call_took_out_can_come_back_under_its_id(tx: Tx) -> None:
+    found = tx.select(Ticket, number="T-1")[0]
+    tx.remove(found)
+    tx.accept(tx.settle())
+    tx.begin(OPERATION, EPOCH, SYSTEM)
+
+    tx.add(Ticket(id=found.id, number="T-1", name="again"))
+    tx.drop()
+    assert tx.peek(Ticket, found.id) is None
+    tx.begin(OPERATION, EPOCH, SYSTEM)
+    tx.add(Ticket(id=found.id, number="T-1", name="again"))
+    tx.accept(tx.settle())
+
+    assert places(tx.select(Ticket, order="number", number="T-1", name="again")) == "1"
 
 
 def test_a_row_that_was_added_is_found_by_its_keys(tx: Tx) -> None:

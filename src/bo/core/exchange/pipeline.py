@@ -306,6 +306,8 @@ def _note(report: ImportReport, source: Source, binding: Binding, planner: Plann
     """What people should know about columns and cells, beside the counts."""
     notes = [*source.notes, *binding.notes]
     extra = [column.header for column in binding.of("extra")]
+    if planner.kept_ids:  # ids of somebody else's are columns like any other
+        extra = [column.header for column in binding.of("id")] + extra
     read_only = [column.header for column in binding.of("read_only")]
     dropped = [column.header for column in binding.of("dropped")]
     noun = report.noun

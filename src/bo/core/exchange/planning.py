@@ -77,6 +77,7 @@ class Planner:
         """`settled` says that the file is one of rejects, whose cells we have written."""
         self.info = info
         self.unknown_ids = 0
+        self.kept_ids = 0
         self.differing: Counter[str] = Counter()
         self._reader = reader
         self._context: Context = reader.context
@@ -274,6 +275,7 @@ class Planner:
             text = cells[place]
             if text and not text.isspace() and (record is None or record.id != text.strip()):
                 self.unknown_ids += bool(entry.id)
+                self.kept_ids += 1
                 extra[header] = text
         for column, decode in self._read_only:
             text = cells[column.place]

@@ -95,7 +95,11 @@ def _guess(info: RecordInfo, params: Mapping[str, Param], header: str, taken: se
             continue
         known = info.by_name.get(name)
         names = (name, param.label, *param.meta.aliases, *(known.meta.aliases if known else ()))
-        score = max(fuzz.token_sort_ratio(_words(header), _words(other)) for other in names)
+        # Half for words that are the same, half for nothing else being there: "Do not email" is not an address.
+        score = max(
+            (fuzz.token_set_ratio(_words(header), word) + fuzz.token_sort_ratio(_words(header), word)) / 2
+            for word in map(_words, names)
+        )
         if score > most:
             best, most = name, score
     return _("perhaps {field} ({percent} %); ", field=best, percent=round(most)) if most >= LIKENESS_LEAST else ""

@@ -88,6 +88,7 @@ class Dispatch(msgspec.Struct, eq=False):
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     actors: dict[str, Actor] = {}
+    watched: set[str] = set()  # the nouns that authorising has looked at
 
     def perform(self, calls: Sequence[Call], *, atomic: bool) -> list[Outcome]:
         """Run the calls in order. With `atomic`, the first refusal is raised and nothing of the batch stands."""
@@ -142,7 +143,7 @@ class Dispatch(msgspec.Struct, eq=False):
         if not changes and not tx.asked_effects:
             return Outcome(call, "unchanged", item.operation, subject_id, (), returned_id)
         tx.accept(changes)
-        if any(change.noun in tx.viewed for change in changes):
+        if any(change.noun in self.watched for change in changes):
             self.actors.clear()
         logged = (item.operation, batch, command.name, command.version, subject_id or "", _arguments(item).decode(), tx.actor.id, call.device or self.unit.head.device)
         self.unit.log(logged, tx.now, changes)
@@ -152,7 +153,9 @@ class Dispatch(msgspec.Struct, eq=False):
         """Who acts; asked once in a batch, and again after anything that the answer was taken from has changed."""
         found = self.actors.get(actor)
         if found is None:
+            tx.viewed.clear()
             found = self.actors[actor] = self.authorise(tx, actor)
+            self.watched |= tx.viewed
         return found
 
     def _run(self, tx: Tx, command: Command, subject: Record | None, arguments: dict[str, object]) -> object:

@@ -54,7 +54,7 @@ class Tx:
         self._touched: dict[str, Entry] = {}
         self._ids = 0
         self._effects: list[tuple[str, bytes]] = []
-        self.viewed: set[str] = set()  # the nouns that authorising looked at
+        self.viewed: set[str] = set()  # the nouns that were looked at
 
     # -- reading ---------------------------------------------------------------------------------------------------------------
 
@@ -210,6 +210,7 @@ class Tx:
         for item in changes:
             entry = self._touched[item.row]
             entry.image, entry.dirty, entry.replaced = item.after, True, None
+            self._unit.unwritten.setdefault(entry.info.cls, {})[item.row] = None
             if item.after is None:
                 continue
             if entry.n == 0:

@@ -76,6 +76,7 @@ class Unit(msgspec.Struct, eq=False):
     operations: list[Sequence[object]] = []
     changes: list[Sequence[object]] = []
     effects: list[Sequence[object]] = []
+    unwritten: dict[type[Record], dict[str, None]] = {}  # accepted and not yet in the database, in the order of their acceptance
     running: Mapping[str, Entry] = {}  # what the running call has in its hands
 
     # -- finding ---------------------------------------------------------------------------------------------------------------
@@ -186,10 +187,12 @@ class Unit(msgspec.Struct, eq=False):
 
     def flush(self) -> None:
         """Write what accepted calls have changed so far, with one statement for each table and sort of change."""
-        for cls, held in self.entries.items():
-            dirty = [entry for entry in held.values() if entry.dirty]
+        for cls, ids in self.unwritten.items():
+            held = self.entries[cls]
+            dirty = [held[record_id] for record_id in ids if record_id in held and held[record_id].dirty]
             if dirty:
                 self._write(info_of(cls), dirty)
+        self.unwritten.clear()
         self._append("operation", self.operations)
         self._append("change", self.changes)
         self._append("effect", self.effects)
@@ -341,7 +344,9 @@ def _select(info: RecordInfo, conditions: Sequence[Condition], order: str) -> Cl
     import sqlalchemy as sa
 
     made = _columns(info)
-    by = [made.c[name.lstrip("-")].desc() if name.startswith("-") else made.c[name] for name in order.split(",") if name]
+    # where nulls come is said: the databases differ, and a replay has to come to the same
+    names = [name for name in order.split(",") if name]
+    by = [made.c[name[1:]].desc().nulls_last() if name.startswith("-") else made.c[name].asc().nulls_first() for name in names]
     return sa.select(made).where(*_where(info, conditions)).order_by(*by, made.c.n).limit(sa.bindparam("limit"))
 
 
