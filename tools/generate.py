@@ -28,15 +28,23 @@ def catalogues() -> Pages:
 
 
 def command_line() -> Pages:
-    """The wire form of all commands, which the command line reads at every start, and the reference pages made from it."""
+    """The wire form of all commands, which the command line reads at every start."""
     from bo.core.office import registry
     from tools.wire_form import wire_form, written
 
     yield PROJECT / "src/bo/cli/manifest.json", written(wire_form(registry())).encode()
 
 
+def reference() -> Pages:
+    """The reference pages, made from what the command line reads."""
+    from tools.reference import pages
+
+    for name, text in pages():
+        yield PROJECT / "docs/reference" / name, text.encode()
+
+
 # What makes generated files; each yields the path of a file and what belongs in it.
-MAKERS: tuple[Callable[[], Pages], ...] = (catalogues, command_line)
+MAKERS: tuple[Callable[[], Pages], ...] = (catalogues, command_line, reference)
 
 
 def outdated() -> list[tuple[Path, bytes]]:

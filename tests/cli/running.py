@@ -59,6 +59,7 @@ class Desk:
         self.capsys = capsys
         self.monkeypatch = monkeypatch
         monkeypatch.setenv("BO_WORKSPACE", str(folder))
+        monkeypatch.setenv("PYTHONPATH", str(SOURCE))
 
     def bo(self, *words: str, stdin: str = "") -> Ran:
         """Run in this process, with nobody at a terminal."""

@@ -32,12 +32,14 @@ def create(asked: Asked) -> int:
             raise NotAllowed(
                 "{actor} may not {permission}", hint="Ask an administrator.", actor=actor.name, permission=PERMISSION
             )
-        target = (
-            Path(asked.text("file")) if asked.text("file") else folder / backup.FOLDER / backup.default_name(utc_now())
-        )
+        target = _target(asked.text("file"), folder)
         _write(asked, backup.create(_sqlite(asked), target))
         diagnostics.note(asked, "verified; bo backup restore {path} brings it back", path=str(target))
     return exit_codes.OK
+
+
+def _target(named: str, folder: Path) -> Path:
+    return Path(named) if named else backup.free_name(folder / backup.FOLDER / backup.default_name(utc_now()))
 
 
 def verify(asked: Asked) -> int:
@@ -60,7 +62,7 @@ def restore(asked: Asked) -> int:
     if not (folder / "office.db").is_file():
         _write(asked, _into_nothing(file, folder))
         return exit_codes.OK
-    kept = folder / backup.FOLDER / f"before-restore-{backup.default_name(utc_now())}"
+    kept = backup.free_name(folder / backup.FOLDER / f"before-restore-{backup.default_name(utc_now())}")
     _write(asked, backup.restore(_sqlite(asked), file, kept=kept))
     diagnostics.note(asked, "what was there before is in {path}", path=str(kept))
     return exit_codes.OK

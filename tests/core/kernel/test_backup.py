@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,18 +107,26 @@ def test_what_is_no_backup_is_refused_and_nothing_is_changed(tmp_path: Path) -> 
     workspace.close()
 
 
-@pytest.mark.parametrize("place", [4096 + 60, 40_000, 100_000])
-def test_a_damaged_backup_is_seen(tmp_path: Path, place: int) -> None:
+def cut_short(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def with_a_page_of_zeros(content: bytes) -> bytes:
+    place = content.index(b"settlements.approve") // 4096 * 4096
+    return content[:place] + bytes(4096) + content[place + 4096 :]
+
+
+@pytest.mark.parametrize("damage", [cut_short, with_a_page_of_zeros])
+def test_a_damaged_backup_is_seen(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     workspace = an_office(tmp_path / "office")
     copy = tmp_path / "copy.db"
     backup.create(sqlite_of(workspace), copy)
-    broken = bytearray(copy.read_bytes())
-    broken[place : place + 2000] = bytes(2000)
-    copy.write_bytes(broken)
+    copy.write_bytes(damage(copy.read_bytes()))
 
-    with pytest.raises((Damaged, BadFile)):
+    with pytest.raises(Damaged):
         backup.restore(sqlite_of(workspace), copy, kept=tmp_path / "kept.db")
 
+    assert not (tmp_path / "kept.db").exists()
     assert workspace.reader().count("roles") == 7
     workspace.close()
 

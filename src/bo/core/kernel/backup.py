@@ -42,6 +42,14 @@ def default_name(now: datetime) -> str:
     return f"office-{now:%Y%m%dT%H%M%SZ}.db"
 
 
+def free_name(path: Path) -> Path:
+    """The path, or the first of `name-2`, `name-3` … that is not taken."""
+    made, number = path, 2
+    while made.exists():
+        made, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
+    return made
+
+
 def create(database: SqliteDatabase, target: Path) -> Report:
     """Copy the office to a new file and verify the copy; it appears under its name only then.
 
