@@ -37,8 +37,10 @@ def command_line() -> Pages:
 
 def reference() -> Pages:
     """The reference pages, made from what the command line reads."""
+    from bo.cli.manifest import manifest
     from tools.reference import pages
 
+    manifest.cache_clear()
     for name, text in pages():
         yield PROJECT / "docs/reference" / name, text.encode()
 
@@ -49,18 +51,24 @@ MAKERS: tuple[Callable[[], Pages], ...] = (catalogues, command_line, reference)
 
 def outdated() -> list[tuple[Path, bytes]]:
     """The generated files that are not what they would be if they were written now."""
-    pages = [page for make in MAKERS for page in make()]
-    return [(path, content) for path, content in pages if not path.exists() or path.read_bytes() != content]
+    return [page for make in MAKERS for page in _old(make)]
+
+
+def _old(make: Callable[[], Pages]) -> Pages:
+    return ((path, content) for path, content in make() if not path.exists() or path.read_bytes() != content)
 
 
 def main(arguments: list[str]) -> int:
-    changed = outdated()
-    for path, content in changed:
-        print(("out of date: " if "--check" in arguments else "written: ") + path.relative_to(PROJECT).as_posix())
-        if "--check" not in arguments:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-    return 1 if changed and "--check" in arguments else 0
+    check = "--check" in arguments
+    changed = False
+    for make in MAKERS:  # in their order, since the reference is made from the wire form
+        for path, content in _old(make):
+            changed = True
+            print(("out of date: " if check else "written: ") + path.relative_to(PROJECT).as_posix())
+            if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+    return 1 if changed and check else 0
 
 
 if __name__ == "__main__":

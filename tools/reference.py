@@ -47,7 +47,7 @@ def _index() -> str:
                 "",
                 MADE,
                 "",
-                "`bo <noun> <verb> [SUBJECT…] [--options]`. Every record can be listed, shown, counted, exported, and its history read.",
+                "`bo <noun> <verb> [SUBJECT…] [--options]`. Every record can be listed, shown, counted and exported, and has a history.",
                 "",
                 "| records | |",
                 "|---|---|",
