@@ -14,9 +14,67 @@ from pathlib import Path
 
 TARGET = Path(__file__).parents[1] / "src/bo/demo/data"
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
-GIVEN = ["伟", "芳", "娜", "秀英", "敏", "静", "丽", "强", "磊", "洋", "艳", "勇", "军", "杰", "娟", "涛", "明", "超", "霞", "平", "刚", "桂英", "子涵", "雨桐", "浩然"]
-FIRST = ["James", "Mary", "Robert", "Linda", "Wei", "Grace", "Omar", "Elena", "Noah", "Priya", "Lucas", "Chloé", "Søren", "Ana", "Ivan", "Yuki"]
-LAST = ["Smith", "Johnson", "O'Neill", "Garcia", "Müller", "Kowalski", "Nguyen", "Rossi", "Chan", "Dubois", "Novak", "Silva", "Haddad", "Khan"]
+GIVEN = [
+    "伟",
+    "芳",
+    "娜",
+    "秀英",
+    "敏",
+    "静",
+    "丽",
+    "强",
+    "磊",
+    "洋",
+    "艳",
+    "勇",
+    "军",
+    "杰",
+    "娟",
+    "涛",
+    "明",
+    "超",
+    "霞",
+    "平",
+    "刚",
+    "桂英",
+    "子涵",
+    "雨桐",
+    "浩然",
+]
+FIRST = [
+    "James",
+    "Mary",
+    "Robert",
+    "Linda",
+    "Wei",
+    "Grace",
+    "Omar",
+    "Elena",
+    "Noah",
+    "Priya",
+    "Lucas",
+    "Chloé",
+    "Søren",
+    "Ana",
+    "Ivan",
+    "Yuki",
+]
+LAST = [
+    "Smith",
+    "Johnson",
+    "O'Neill",
+    "Garcia",
+    "Müller",
+    "Kowalski",
+    "Nguyen",
+    "Rossi",
+    "Chan",
+    "Dubois",
+    "Novak",
+    "Silva",
+    "Haddad",
+    "Khan",
+]
 CITIES = {
     "杭州": (["西湖区", "拱墅区", "滨江区", "余杭区"], ["翡翠城", "绿园", "金色江南", "良渚文化村"]),
     "上海": (["徐汇区", "浦东新区", "闵行区"], ["万科城市花园", "仁恒河滨城", "古北新城"]),
@@ -62,7 +120,18 @@ def chinese_leads(dice: random.Random, referrers: list[str]) -> list[list[str]]:
             cell += dice.choice([" / ", "；", "、"]) + phone(dice)
         start += timedelta(minutes=dice.randrange(5, 140))
         budget = dice.choice(["", "", "50000", "￥80,000", "12万", "30,000.00", "150000元"])
-        note = dice.choice(["", "", "近期装修，想看样板间", "电话联系不方便，先加微信", "VIP 客户，请优先", "已量房", "对比过 2 家", "<b>急</b> 周末到店"])
+        note = dice.choice(
+            [
+                "",
+                "",
+                "近期装修，想看样板间",
+                "电话联系不方便，先加微信",
+                "VIP 客户，请优先",
+                "已量房",
+                "对比过 2 家",
+                "<b>急</b> 周末到店",
+            ]
+        )
         rows.append([
             f"BB2610{number:04d}", name, cell, city, dice.choice(districts), dice.choice(communities), f"{dice.randrange(1, 30)}-{dice.randrange(1, 33)}0{dice.randrange(1, 5)}",
             dice.choice(CATEGORIES), dice.choice(SOURCES), dice.choice(referrers), budget, start.strftime("%Y/%m/%d %H:%M"), note, dice.choice(["", "是", "否"]),
@@ -79,9 +148,18 @@ def english_leads(dice: random.Random, referrers: list[str]) -> list[list[str]]:
     start = datetime(2026, 10, 5, 8, 0)
     for number in range(1, 91):
         name = f"{dice.choice(FIRST)} {dice.choice(LAST)}"
-        mail = f"{name.split()[0].lower()}.{number}@example.{dice.choice(['com', 'org', 'net'])}".replace("é", "e").replace("ø", "o")
+        mail = f"{name.split()[0].lower()}.{number}@example.{dice.choice(['com', 'org', 'net'])}".replace(
+            "é", "e"
+        ).replace("ø", "o")
         start += timedelta(minutes=dice.randrange(20, 400))
-        mobile = dice.choice([f"+86 {spelled(dice, phone(dice)).strip()[-11:]}", f"+1 (212) 555-01{dice.randrange(100):02d}", f"+44 20 7946 0{dice.randrange(1000):03d}", ""])
+        mobile = dice.choice(
+            [
+                f"+86 {spelled(dice, phone(dice)).strip()[-11:]}",
+                f"+1 (212) 555-01{dice.randrange(100):02d}",
+                f"+44 20 7946 0{dice.randrange(1000):03d}",
+                "",
+            ]
+        )
         rows.append([
             f"EX-{number:03d}", name, mobile, mail if dice.random() < 0.9 else "", dice.choice(["Shanghai", "Hangzhou", "上海", "杭州"]),
             dice.choice(["Kitchen", "Whole house", "Doors"]), dice.choice(["Expo", "Website", "Referral"]), dice.choice([*referrers, ""]),
@@ -104,20 +182,60 @@ def table(header: list[str], rows: list[list[str]], delimiter: str = ",") -> str
 def main() -> None:
     dice = random.Random(20261103)
     TARGET.mkdir(parents=True, exist_ok=True)
-    stores = [[code, name, province, city, district, str(capacity), categories] for code, name, province, city, district, capacity, categories in STORES]
+    stores = [
+        [code, name, province, city, district, str(capacity), categories]
+        for code, name, province, city, district, capacity, categories in STORES
+    ]
     write("stores.csv", table(["门店编号", "门店名称", "省份", "城市", "区", "容量", "品类"], stores), "utf-8-sig")
-    territories = [[f"T-{row[0]}-{place}", row[0], row[2], row[3], district] for row in stores for place, district in enumerate(["", row[4]])]
+    territories = [
+        [f"T-{row[0]}-{place}", row[0], row[2], row[3], district]
+        for row in stores
+        for place, district in enumerate(["", row[4]])
+    ]
     write("territories.csv", table(["code", "store", "province", "city", "district"], territories), "utf-8")
     kinds = ["designer"] * 14 + ["partner"] * 6 + ["shopper"] * 4
     referrers = [
-        [f"D{number:03d}", dice.choice(SURNAMES) + dice.choice(GIVEN), kind, phone(dice), dice.choice(["东方设计", "一家一装饰", "山水空间", ""])]
+        [
+            f"D{number:03d}",
+            dice.choice(SURNAMES) + dice.choice(GIVEN),
+            kind,
+            phone(dice),
+            dice.choice(["东方设计", "一家一装饰", "山水空间", ""]),
+        ]
         for number, kind in enumerate(kinds, 1)
     ]
     write("referrers.csv", table(["推荐人编号", "姓名", "类型", "手机", "公司"], referrers), "utf-8-sig")
     codes = [row[0] for row in referrers]
-    header = ["报备编号", "客户姓名", "联系电话", "城市", "区", "小区", "房号", "品类", "来源", "推荐人", "预算", "报备时间", "备注", "已加微信"]
+    header = [
+        "报备编号",
+        "客户姓名",
+        "联系电话",
+        "城市",
+        "区",
+        "小区",
+        "房号",
+        "品类",
+        "来源",
+        "推荐人",
+        "预算",
+        "报备时间",
+        "备注",
+        "已加微信",
+    ]
     write("leads_zh.csv", table(header, chinese_leads(dice, codes)), "gb18030")
-    header = ["Lead ID", "Full Name", "Phone Number", "Email Address", "City", "Product Interest", "Lead Source", "Referrer", "Budget", "Created Date", "Notes"]
+    header = [
+        "Lead ID",
+        "Full Name",
+        "Phone Number",
+        "Email Address",
+        "City",
+        "Product Interest",
+        "Lead Source",
+        "Referrer",
+        "Budget",
+        "Created Date",
+        "Notes",
+    ]
     write("leads_en.csv", table(header, english_leads(dice, codes), ";"), "utf-8-sig")
 
 

@@ -97,7 +97,7 @@ def process(
 
 
 def command(*words: str) -> Sequence[str]:
-    return [sys.executable, "-m", "bo.cli", *words]
+    return [sys.executable, "-m", "bo", *words]
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -209,7 +209,7 @@ def test_a_command_killed_in_the_middle_leaves_all_or_nothing(env: dict[str, str
 
 def loaded_by(*words: str, env: dict[str, str]) -> set[str]:
     ran = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "bo.cli", *words],
+        [sys.executable, "-X", "importtime", "-m", "bo", *words],
         capture_output=True, encoding="utf-8", env=environment(env), check=True,
     )  # fmt: skip
     return {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines() if line.startswith("import time:")}

@@ -7,6 +7,7 @@ goes wrong there offers nothing, since a message in the middle of typing helps n
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bo.cli.asked import Asked
 
 RECORDS_MOST: Final = 50
+FILTER_START: Final = re.compile(r"-[a-z_]+:")
 Offers = dict[str, str]
 
 SCRIPTS: Final = {
@@ -89,7 +91,7 @@ def offered(typed: Sequence[str], current: str) -> Offers:
     )
     if attached is not None:
         return {f"{name}={word}": text for word, text in _starting(_values(attached, typed, value), value).items()}
-    if current.startswith("-"):
+    if current.startswith("-") and not (leaf.takes_filter and FILTER_START.match(current)):
         return _starting(
             {word: option.help for option in leaf.options for word in option.spellings} | {"--help": ""}, current
         )

@@ -124,7 +124,7 @@ def _perform(words: Sequence[str], folder: Path, timeout: float | None, *, quiet
 
 def _command(words: Sequence[str]) -> list[str]:
     """`bo` is this very program, wherever it is installed; cron has a short PATH."""
-    return [sys.executable, "-m", "bo.cli", *words[1:]] if words[0] == "bo" else list(words)
+    return [sys.executable, "-m", "bo", *words[1:]] if words[0] == "bo" else list(words)
 
 
 def _wait(process: subprocess.Popen[bytes], timeout: float | None) -> tuple[int, bool]:

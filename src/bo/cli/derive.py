@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from bo.cli.leaf import BULK, EVERYWHERE, KEYED, LISTS, READS, WRITES, Argument, Leaf, Option
 from bo.cli.manifest import dashed, manifest
+from bo.core.kernel.text import _
 
 if TYPE_CHECKING:
     from bo.cli.manifest import CommandEntry, NounEntry, ParamEntry, QueryEntry
@@ -54,7 +55,7 @@ def verbs(noun: str) -> dict[str, str]:
     entry = manifest()[noun]
     words = noun.replace("_", " ")
     own = {dashed(verb): item["summary"] for verb, item in (*entry["commands"].items(), *entry["queries"].items())}
-    standard = {verb: text.format(noun=words) for verb, text in STANDARD.items() if _has(entry, verb)}
+    standard = {verb: _(text, noun=_(words)) for verb, text in STANDARD.items() if _has(entry, verb)}
     return {**standard, **own}
 
 
@@ -66,7 +67,7 @@ def leaf(noun: str, typed: str) -> Leaf | None:
     if verb in entry["queries"]:
         return _query(noun, verb, entry["queries"][verb])
     if typed in STANDARD and _has(entry, typed):
-        return _STANDARD[typed](noun, STANDARD[typed].format(noun=noun.replace("_", " ")))
+        return _STANDARD[typed](noun, _(STANDARD[typed], noun=_(noun.replace("_", " "))))
     return None
 
 
@@ -112,19 +113,19 @@ def _query(noun: str, verb: str, entry: QueryEntry) -> Leaf:
         arguments=arguments,
         options=(*own, to, *READS, *EVERYWHERE),
         params=tuple(entry["params"]),
-        doc=entry.get("doc", ""),
+        doc=_(entry.get("doc", "")),
     )
 
 
 def option_for(name: str, param: ParamEntry, taken: set[str]) -> Option:
     """The option of a parameter. One whose name every command uses is written `--set-…`."""
     kind = param["kind"]
-    words = [param["label"]] if "label" in param else []
-    words += [param["help"]] if "help" in param else []
-    words += ["one of: " + ", ".join(param["options"])] if "options" in param else []
-    words += ["repeat for several"] if kind == "tags" else []
-    words += ["required"] if param.get("required") else []
-    words += [f"default: {param['default']}"] if "default" in param else []
+    words = [_(param["label"])] if "label" in param else []
+    words += [_(param["help"])] if "help" in param else []
+    words += [_("one of: {options}", options=", ".join(param["options"]))] if "options" in param else []
+    words += [_("repeat for several")] if kind == "tags" else []
+    words += [_("required")] if param.get("required") else []
+    words += [_("default: {value}", value=param["default"])] if "default" in param else []
     record = param.get("record", "")
     metavar = noun_metavar(record) if record else METAVARS.get(kind, "CHOICE" if "options" in param else "TEXT")
     option = Option(
@@ -159,13 +160,14 @@ def noun_metavar(noun: str | None) -> str:
 
 def _doc(entry: CommandEntry) -> str:
     """The rest of a command's help: its docstring, and when it is offered."""
-    moves, parts = entry.get("moves"), [entry["doc"]] if "doc" in entry else []
+    moves, parts = entry.get("moves"), [_(entry["doc"])] if "doc" in entry else []
     if moves is not None:
         states = ", ".join(moves["from"])
-        parts.append(f"Offered in: {states}." + (f" Leads to: {moves['to']}." if moves["to"] else ""))
+        leads_to = " " + _("Leads to: {state}.", state=moves["to"]) if moves["to"] else ""
+        parts.append(_("Offered in: {states}.", states=states) + leads_to)
     if entry.get("where") == "central":
-        parts.append("Decided at the central store.")
-    parts.append(f"Permission: {entry['needs']}.")
+        parts.append(_("Decided at the central store."))
+    parts.append(_("Permission: {needs}.", needs=entry["needs"]))
     return "\n\n".join(parts)
 
 

@@ -195,6 +195,16 @@ def _span(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
+def settle() -> bool:
+    """Whether everything that was said has been handed over."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def _plain(value: object) -> object:
     return value if value is None or isinstance(value, (str, int, bool)) else str(value)
 

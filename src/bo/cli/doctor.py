@@ -106,7 +106,7 @@ def _terminal() -> str:
 
 
 def _locale() -> str:
-    encoding = (sys.stdout.encoding if sys.stdout is not None else "") or ""
+    encoding = output.encoding()
     if encoding.lower().replace("-", "") not in ("utf8", "utf8sig", "gb18030"):
         raise Problem(
             _(

@@ -25,7 +25,7 @@ class Terminated(BaseException):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line; the exit code. Writes stdout and stderr, and does what the command does."""
+    """Run one command line; the exit code. Without arguments it is that of the process, which ends here."""
     if arguments is not None:
         return _perform(list(arguments))
     # A short process makes next to no garbage in circles: looking for it while modules load costs a tenth of the start.
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _listen_for_term()
     code = _perform(sys.argv[1:])
     _leave(code)
-    return code
+    sys.exit(code)
 
 
 def _perform(words: list[str]) -> int:
@@ -57,14 +57,8 @@ def _leave(code: int) -> None:
     threading = sys.modules.get("threading")
     if threading is not None and threading.active_count() > 1:
         return
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        if sys.stderr is not None:
-            sys.stderr.flush()
-    except (OSError, ValueError):
-        return
-    os._exit(code)
+    if output.settle() and diagnostics.settle():
+        os._exit(code)
 
 
 class Invocation:
@@ -154,7 +148,7 @@ def asks_for_json(words: Sequence[str]) -> bool:
         if word == "--":
             return False
         if word in ("-o", "--output"):
-            return words[place + 1 : place + 2] in (["json"], ["jsonl"])
+            return list(words[place + 1 : place + 2]) in (["json"], ["jsonl"])
         if word in ("-ojson", "-ojsonl", "--output=json", "--output=jsonl"):
             return True
     return False

@@ -12,6 +12,8 @@ from bo.core.kernel.workspace import database_at
 from bo.core.office import open_office
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bo.cli.asked import Asked
     from bo.core.kernel.workspace import Workspace
 
@@ -22,12 +24,25 @@ LINE_BYTES_MAX: Final = 1 << 20
 def opened(asked: Asked) -> Iterator[Workspace]:
     """The workspace of an invocation. Raises Configuration where there is none or the operator is unknown."""
     folder = asked.workspace
-    settings: dict[str, str] = {}
-    if not asked.operator or not (asked.text("lang") or os.environ.get("BO_LANG")):
-        from bo.cli.settings import FILE_NAME, read_file
+    workspace = open_office(folder, operator=operator_of(asked, folder))
+    try:
+        yield workspace
+    finally:
+        workspace.close()
 
-        settings = read_file(folder / FILE_NAME)
-    if settings.get("lang") and not (asked.text("lang") or os.environ.get("BO_LANG")):
+
+def operator_of(asked: Asked, folder: Path) -> str:
+    """Who acts: `--as`, `BO_OPERATOR`, or the workspace's settings, which may also name the language.
+
+    Raises Configuration where nobody is named: who can open a file is not thereby somebody who may do everything.
+    """
+    knows_language = bool(asked.text("lang") or os.environ.get("BO_LANG"))
+    if asked.operator and knows_language:
+        return asked.operator
+    from bo.cli.settings import FILE_NAME, read_file
+
+    settings = read_file(folder / FILE_NAME)
+    if settings.get("lang") and not knows_language:
         from bo.core.kernel.text import use_language
 
         use_language(settings["lang"])
@@ -37,13 +52,9 @@ def opened(asked: Asked) -> Iterator[Workspace]:
         raise Configuration(
             "nobody is named as the operator",
             hint="Say --as LOGIN, or set operator in {file}.",
-            file=str(folder / "bo.toml"),
+            file=str(folder / FILE_NAME),
         )
-    workspace = open_office(folder, operator=operator)
-    try:
-        yield workspace
-    finally:
-        workspace.close()
+    return operator
 
 
 def subject_words(texts: tuple[str, ...]) -> Iterator[str]:

@@ -131,6 +131,21 @@ def flush() -> None:
             sys.stdout.flush()
 
 
+def settle() -> bool:
+    """Whether everything that was written has been handed over."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def encoding() -> str:
+    """The encoding of the terminal or pipe."""
+    return str(getattr(sys.stdout, "encoding", "") or "")
+
+
 def forget() -> None:
     """Nobody reads any more: what is left in the buffers must not fail again when Python ends."""
     try:

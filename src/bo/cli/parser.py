@@ -151,7 +151,7 @@ def leaf_command(name: str, leaf: Leaf, run: Callable[[Leaf, Asked], None]) -> T
         name,
         rich_markup_mode=None,
         callback=callback,
-        help="\n\n".join(part for part in (_(leaf.summary), leaf.doc) if part),
+        help="\n\n".join(part for part in (_(leaf.summary), _(leaf.doc)) if part),
         params=[*_arguments(leaf), *_options(leaf.options)],
         context_settings=settings,
     )

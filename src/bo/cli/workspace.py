@@ -105,7 +105,10 @@ def status(asked: Asked) -> int:
         if output.form_of(asked) == "table":
             columns += [Column(noun, "whole") for noun in counts]
             values += list(counts.values())
-            columns += [Column(f"leads {state}", "whole") for state in states]
+            columns += [
+                Column(f"leads {state}", "whole", _("leads {state}", state=_(state.replace("_", " "))))
+                for state in states
+            ]
             values += list(states.values())
         else:
             columns += [Column("records", "facts"), Column("leads_by_state", "facts")]
@@ -161,13 +164,13 @@ def screen(asked: Asked) -> int:
 
     if not (sys.stdin.isatty() and output.is_terminal()):
         raise UsageError("the screen needs a terminal", hint="In a script use the commands: bo --help lists them.")
-    folder = asked.workspace
-    from bo.core.kernel.workspace import database_at
-
-    database_at(folder).close()
     from importlib import import_module
 
-    code = import_module("bo.tui.app").run(folder, operator=asked.operator, filter_text=" ".join(asked.many("filter")))
+    from bo.cli.office import operator_of
+
+    folder = asked.workspace
+    operator = operator_of(asked, folder)
+    code = import_module("bo.tui.app").run(folder, operator=operator, filter_text=" ".join(asked.many("filter")))
     return code if isinstance(code, int) else exit_codes.OK
 
 

@@ -21,7 +21,7 @@ def head_spans(
     """Left and right part. `row` counts from 1; a count of None means that the first view is still being built."""
     left: list[Span] = [(f" {standing.workspace} ", "head"), (f" {standing.who}  ", "dim")]
     where = "…" if count is None else f"{row:,}/{count:,}"
-    left.append((f"{_(standing.noun)} {where} ", "head"))
+    left.append((f"{_(standing.noun.replace('_', ' '))} {where} ", "head"))
     if filter_text:
         left.append((f" /{filter_text} ", "key"))
     if sort:

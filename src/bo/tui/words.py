@@ -26,6 +26,11 @@ _IRREGULAR = {
     "mark_duplicate": "marked as a duplicate",
     "not_duplicate": "found to be no duplicate",
     "info_received": "back in review",
+    "uphold": "upheld",
+    "withdraw": "withdrawn",
+    "cancel": "cancelled",
+    "run": "made",
+    "undo": "undone",
 }
 
 
@@ -37,14 +42,15 @@ def past(command: CommandSpec) -> str:
     if verb in _IRREGULAR:
         return _(_IRREGULAR[verb])
     if "_" in verb:
-        return verb.replace("_", " ")
+        return _(verb.replace("_", " "))
     return _(verb + "d" if verb.endswith("e") else verb[:-1] + "ied" if verb.endswith("y") else verb + "ed")
 
 
 def noun(command: CommandSpec, count: int) -> str:
     """The record's noun in the number that the count asks for."""
-    plural = command.noun
-    return _(plural) if count != 1 else _(plural.removesuffix("s"))
+    plural = command.noun.replace("_", " ")
+    one = plural.removesuffix("ies") + "y" if plural.endswith("ies") else plural.removesuffix("s")
+    return _(plural) if count != 1 else _(one)
 
 
 def counted(command: CommandSpec, count: int) -> str:

@@ -19,7 +19,7 @@ from bo.core.exchange.report import ImportOptions, ImportReport, RowOutcome
 from bo.core.exchange.source import Format, Row
 from bo.core.kernel.errors import BadFile
 from bo.core.kernel.kinds import TagsKind
-from bo.core.kernel.parsing import clean_text, split_phones
+from bo.core.kernel.parsing import split_phones
 from bo.core.kernel.record import Record, info_of
 from bo.core.kernel.workspace import Workspace
 from bo.core.leads.records import Lead
@@ -64,7 +64,7 @@ def assert_adds_up(report: ImportReport, told: dict[int, RowOutcome]) -> None:
 
 def is_found(lead: Record, header: str, cell: str) -> bool:
     """Whether a lead has the cell, as it was or as the kind of a field reads it."""
-    if lead.extra.get(header) == clean_text(cell):
+    if lead.extra.get(header) == cell:
         return True
     info = info_of(Lead)
     for item in info.fields:

@@ -66,6 +66,7 @@ class SqliteError(Exception):
         (10 | 3 << 8, StorageFull),
         (11, Damaged),
         (26, Damaged),
+        (26 | 1 << 8, Damaged),
         (14, Configuration),
         (8, Configuration),
     ],
@@ -74,6 +75,14 @@ def test_an_error_of_sqlite_is_told_by_its_code(code: int, kind: type[BoError]) 
     with pytest.raises(kind) as refusal, told("sqlite"):
         raise SqliteError("whatever", code)
     assert refusal.value.hint
+
+
+def test_text_that_is_no_text_any_more_is_damage(sqlite_office: Workspace) -> None:
+    office = stock(sqlite_office)
+    office.database.session.script(["UPDATE ticket SET note = CAST(x'ff00ff' AS TEXT)"])
+
+    with pytest.raises(Damaged):
+        office.reader().page("tickets", fields=("note",))
 
 
 def test_an_error_that_only_names_a_full_field_stays_what_it_is() -> None:

@@ -8,8 +8,8 @@ from bo.core.kernel.errors import BoError, NotAllowed, Refused, UsageError, Wron
 from bo.core.ledger.records import Entry
 from bo.core.referrers.records import PayeeAccount
 from bo.core.rewards.records import RewardLine
-from bo.core.settlement.commands import ContentChanged, NotAPerson, NothingDue, PayoutHeld
 from bo.core.settlement.records import Settlement
+from bo.core.settlement.refusals import ContentChanged, NotAPerson, NothingDue, PayoutHeld
 from bo.core.settlement.rules import OwnWork, TotalDiffers
 from tests.core.money_office import MoneyOffice
 
@@ -165,6 +165,7 @@ def test_who_changed_an_account_in_it_does_not_approve_it(money: MoneyOffice) ->
     money.by("boss").do("roles.edit", "approver", permissions="settlements.read,settlements.approve,payee_accounts.*")
     account = money.all(PayeeAccount, f"referrer:{money.referrers['D1']}")[0]
     money.by("anna").do("payee_accounts.change", account.id, number="999")
+    money.by("fin").do("payee_accounts.change", account.id, bank="工商银行")
     money.wait(days=8)
     money.earn("D1")
 
@@ -175,7 +176,7 @@ def test_who_changed_an_account_in_it_does_not_approve_it(money: MoneyOffice) ->
     assert "anna wrote an account" in refuse_approval(money, OwnWork, made, "anna")
 
 
-def test_nobody_undoes_their_part_and_approves(money: MoneyOffice) -> None:
+def test_who_undid_their_part_does_not_approve_it(money: MoneyOffice) -> None:
     # given
     money.earn()
     made = money.run()
@@ -183,9 +184,23 @@ def test_nobody_undoes_their_part_and_approves(money: MoneyOffice) -> None:
     money.by("fred").undo(submitted.operation)
     money.by("fin").do("settlements.submit", made.id)
 
-    # then: what was undone has left no trace in it, and neither is it fred's doing any more
-    money.by("fred").do("settlements.approve", made.id, hash=money.get(Settlement, made.id).content_hash)
-    assert money.get(Settlement, made.id).approved_by == money.ids["fred"]
+    # then
+    assert "fred undid something" in refuse_approval(money, OwnWork, money.get(Settlement, made.id), "fred")
+
+
+def test_who_put_back_by_undo_what_another_took_out_does_not_approve_it(money: MoneyOffice) -> None:
+    # given
+    line = money.line(money.earn())
+    money.earn("D2")
+    voided = money.by("fin").do("rewards.void", line.id, reason="fabricated")
+    money.by("fred").undo(voided.operation)
+
+    # when
+    made = money.submitted()
+
+    # then
+    assert line.id in {item.id for item in money.all(RewardLine, f"settlement:{made.id}")}
+    assert "fred undid something" in refuse_approval(money, OwnWork, made, "fred")
 
 
 def test_a_service_does_not_approve(money: MoneyOffice) -> None:

@@ -12,8 +12,8 @@ from bo.core.kernel.text import use_language
 from bo.core.referrers.records import PayeeAccount
 from bo.core.settlement.documents import RuleSum
 from bo.core.settlement.making import CARRIED
-from bo.core.settlement.queries import NoStatement
 from bo.core.settlement.records import Settlement
+from bo.core.settlement.refusals import NoStatement
 from tests.core.money_office import MoneyOffice
 
 HEADER = "reference,payee,holder,account_kind,account,bank,bank_code,amount,currency,purpose"

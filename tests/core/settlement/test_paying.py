@@ -8,8 +8,8 @@ from bo.core.kernel.dispatch import Call
 from bo.core.kernel.errors import Refused, UsageError, WrongState
 from bo.core.ledger.records import Entry
 from bo.core.rewards.records import RewardLine
-from bo.core.settlement.commands import NotYet, OtherFile, PaymentsOpen
 from bo.core.settlement.records import PaymentFile, Payout, Settlement
+from bo.core.settlement.refusals import NotYet, OtherFile, PaymentsOpen
 from tests.core.money_office import MoneyOffice
 
 

@@ -6,7 +6,9 @@ import pytest
 
 from bo.core.kernel.errors import NotAllowed, WrongState
 from bo.core.rewards.records import RewardLine
-from bo.core.settlement.commands import (
+from bo.core.settlement.making import CARRIED, TAKEN_OUT
+from bo.core.settlement.records import Payout, Settlement
+from bo.core.settlement.refusals import (
     ContentChanged,
     LineNotDue,
     NothingDue,
@@ -14,8 +16,6 @@ from bo.core.settlement.commands import (
     PayoutHeld,
     PeriodSettled,
 )
-from bo.core.settlement.making import CARRIED, TAKEN_OUT
-from bo.core.settlement.records import Payout, Settlement
 from bo.core.settlement.rules import PeriodOverlaps
 from tests.core.money_office import MoneyOffice
 

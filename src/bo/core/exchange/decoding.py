@@ -266,12 +266,9 @@ def _phones_of(cell: str, region: str, mark: str) -> Sequence[str]:
         return (parse_phone(cell, region),)
     except BadValue as single:
         try:
-            numbers = split_phones(cell, region)
+            return split_phones(cell, region)
         except BadValue:
-            numbers = []
-        if len(numbers) < 2:
             raise single from None
-        return numbers
 
 
 def plain_value(value: object) -> object:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from io import StringIO
@@ -44,8 +44,9 @@ ENDINGS: Final[dict[str, Format]] = {
     "xlsx": "xlsx",
 }
 SEPARATORS: Final = frozenset(",;，；、")
+UNSAFE_FIRST: Final = FIRST | {"["}
 # Kinds whose text may begin with what a spreadsheet runs.
-FREE_KINDS: Final = frozenset(("text", "email", "phone", "tags", "rate"))
+FREE_KINDS: Final = frozenset(("text", "email", "phone", "rate"))
 
 
 class ExportOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,10 +84,10 @@ def export_file(
     office_currency = workspace.context.currency
     with _own_eyes(workspace) as reader:
         fields, batches = reader.stream(noun, options.filter, fields=names)
-        rows = _limited(batches, options.limit)
-        if format == "xlsx" or format not in WRITTEN:
-            return _through_writer(target, format, fields, rows, office_currency)
-        return _in_bulk(target, _form(format, fields, office_currency, bom=options.bom), rows)
+        with closing(_limited(batches, options.limit)) as rows:
+            if format == "xlsx" or format not in WRITTEN:
+                return _through_writer(target, format, fields, rows, office_currency)
+            return _in_bulk(target, _form(format, fields, office_currency, bom=options.bom), rows)
 
 
 @contextmanager
@@ -131,17 +132,22 @@ def _format_of(target: str | os.PathLike[str] | IO[bytes]) -> Format:
     return ENDINGS[ending]
 
 
-def _limited(batches: Iterator[list[Row]], limit: int | None) -> Iterator[list[Row]]:
+def _limited(batches: Iterator[list[Row]], limit: int | None) -> Generator[list[Row], None, None]:
+    """The first rows; what reads them is closed with this, so that it never outlives its connection."""
     left = limit
-    for batch in batches:
-        if left is None:
-            yield batch
-            continue
-        if left > 0:
-            yield batch[:left]
-        left -= len(batch)
-        if left <= 0:
-            return
+    try:
+        for batch in batches:
+            if left is None:
+                yield batch
+                continue
+            if left > 0:
+                yield batch[:left]
+            left -= len(batch)
+            if left <= 0:
+                return
+    finally:
+        if isinstance(batches, Generator):
+            batches.close()
 
 
 # -- rows as a format wants them -------------------------------------------------------------------------------------
@@ -225,9 +231,9 @@ def _for_cells(item: FieldInfo) -> Convert | None:
 
 
 def _tags_text(text: str) -> str:
-    """Tags with commas between them; as JSON where one holds a separator itself."""
+    """Tags with commas between them; as JSON where one would not come back so, or would be run by a spreadsheet."""
     words = msgspec.json.decode(text, type=list[str])
-    return text if any(SEPARATORS.intersection(word) or word[:1] == "[" for word in words) else ",".join(words)
+    return text if any(SEPARATORS.intersection(word) or word[:1] in UNSAFE_FIRST for word in words) else ",".join(words)
 
 
 # -- formats ---------------------------------------------------------------------------------------------------------

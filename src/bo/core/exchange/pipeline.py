@@ -188,8 +188,8 @@ class _Import:
         self.report = ImportReport(
             noun=info.noun, file=source.name, dry_run=options.dry_run, mapping=binding.mapping.name
         )
-        settled = is_reject_file(source.columns)
-        self.planner = Planner(workspace.reader(), info, create, edit, binding, settled=settled)
+        escaped = source.format in ("csv", "tsv") and (binding.own or is_reject_file(source.columns))
+        self.planner = Planner(workspace.reader(), info, create, edit, binding, escaped=escaped)
         self.writing = Writing(self.planner, create.name, edit.name if edit else "", workspace.new_id())
         self.rejects: RejectFile | None = None
         self._bytes_read, self._size = 0.0, _size_of(source)

@@ -27,7 +27,6 @@ from bo.core.kernel.command import Command
 from bo.core.kernel.dispatch import is_id
 from bo.core.kernel.errors import BadValue, BoError
 from bo.core.kernel.kinds import Context
-from bo.core.kernel.parsing import clean_text
 from bo.core.kernel.reader import Reader
 from bo.core.kernel.record import Record, RecordInfo
 
@@ -72,16 +71,16 @@ class Planner:
         edit: Command | None,
         binding: Binding,
         *,
-        settled: bool = False,
+        escaped: bool = False,
     ) -> None:
-        """`settled` says that the file is one of rejects, whose cells we have written."""
+        """`escaped` says that the cells are as we write them for spreadsheets: in exports and reject files."""
         self.info = info
         self.unknown_ids = 0
         self.kept_ids = 0
         self.differing: Counter[str] = Counter()
         self._reader = reader
         self._context: Context = reader.context
-        self._settled = settled
+        self._escaped = escaped
         self._edits = frozenset(param.name for param in edit.params) if edit is not None else frozenset[str]()
         self._edit_name = edit.name if edit is not None else ""
         self._seen_rows, self._seen_keys = Seen(), Seen()
@@ -91,7 +90,7 @@ class Planner:
         self._keeps_facts = create.param(FACTS) is not None
         self._facts = [(column.place, column.header) for column in binding.of("facts")]
         self._ids = [(column.place, column.header) for column in binding.of("id")][:1]
-        self._extras = _extra_names((*binding.of("extra"), *binding.of("id")[1:]))
+        self._extras = [(column.place, column.header) for column in (*binding.of("extra"), *binding.of("id")[1:])]
         self._read_only: list[tuple[Column, Decode]] = [
             (column, decoder(info.by_name[column.field].kind, binding.mapping, references))
             for column in binding.of("read_only")
@@ -114,10 +113,10 @@ class Planner:
             return _Keyed(row, row.cells, "", "", "", (fault_of(row.problem),))
         raw = row.cells
         known = key = import_key = ""
+        if self._escaped:
+            raw = [unescape(cell) if cell and cell[0] == "'" else cell for cell in raw]
         if self._ids and is_id(self.info, given := (raw[self._ids[0][0]] or "").strip()):
             known = given
-        if known or self._settled:  # cells that we have written, and escaped
-            raw = [unescape(cell) if cell and cell[0] == "'" else cell for cell in raw]
         cells = self.rows.ready(raw)
         if self._key is not None and (text := cells[self._key.place]) and not text.isspace():
             try:
@@ -263,9 +262,7 @@ class Planner:
         for place, header in self._extras:
             text = cells[place]
             if text and not text.isspace():
-                kept = extra[header] = clean_text(text)  # as the kind of `extra` keeps it
-                if kept != text.strip():
-                    self.rows.tidied[header] += 1
+                extra[header] = text
         for place, header in self._facts:
             text = cells[place]
             if text and not text.isspace():
@@ -320,19 +317,6 @@ class Planner:
             made.append(FieldChange(name, kind.show(getattr(record, name), currency), kind.show(value, currency)))
         made += [FieldChange(name, str(record.extra.get(name, "")), str(value)) for name, value in facts.items()]
         return tuple(made)
-
-
-def _extra_names(columns: Iterable[Column]) -> list[tuple[int, str]]:
-    """The places of unknown columns with the names they are kept by, which are told apart when they only look alike."""
-    found: dict[str, int] = {}
-    for column in columns:
-        wanted = " ".join(clean_text(column.header).split()) or f"column {column.place + 1}"
-        name, copy = wanted, 1
-        while name in found:
-            copy += 1
-            name = f"{wanted} ({copy})"
-        found[name] = column.place
-    return [(place, name) for name, place in found.items()]
 
 
 def _currency(record: Record | None) -> str:

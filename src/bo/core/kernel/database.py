@@ -283,7 +283,7 @@ def _sqlite_error(error: Exception) -> BoError | None:
         return StorageFull("the disk is full: nothing was changed", hint="Free some space and run the command again.")
     if code == SQLITE_IOERR:
         return StorageFull("the disk cannot be written or read: nothing was changed", hint="Check its space and its health, then run the command again.")
-    if code in (SQLITE_CORRUPT, SQLITE_NOTADB):
+    if code in (SQLITE_CORRUPT, SQLITE_NOTADB) or "could not decode" in str(error).lower():
         return Damaged("the workspace file is damaged or encrypted with another key", hint="bo backup restore brings back the last backup.")
     if code in (SQLITE_READONLY, SQLITE_CANTOPEN):
         return Configuration("the workspace file cannot be opened for writing", hint="Check its folder and its permissions.")

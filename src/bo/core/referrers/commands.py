@@ -4,7 +4,7 @@ from typing import Annotated
 
 from bo.core.kernel.command import command
 from bo.core.kernel.errors import Refused
-from bo.core.kernel.kinds import Currency, Email, Field, Note, PersonName, Phone, Text
+from bo.core.kernel.kinds import Currency, Email, Facts, Field, Note, PersonName, Phone, Text
 from bo.core.kernel.standard import edits
 from bo.core.kernel.tx import Tx
 from bo.core.referrers.records import AccountKind, AccountNumber, PayeeAccount, Referrer, ReferrerKind
@@ -41,9 +41,12 @@ def register(
     email: Email | None = None,
     company: Text = "",
     note: Note = "",
+    extra: Facts | None = None,
 ) -> Referrer:
     """Register somebody who reports leads and is rewarded for it."""
-    return tx.add(Referrer(code=code, name=name, kind=kind, phone=phone, email=email, company=company, note=note))
+    made = Referrer(code=code, name=name, kind=kind, phone=phone, email=email, company=company, note=note)
+    made.extra = extra or {}
+    return tx.add(made)
 
 
 @command(needs="referrers.block", confirm="many")

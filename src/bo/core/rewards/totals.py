@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bo.core.kernel.tx import Tx
 
 if TYPE_CHECKING:
-    from sqlalchemy import ClauseElement
+    from sqlalchemy import ClauseElement, Table
 
 
 class Given(NamedTuple):
@@ -37,47 +37,60 @@ def given(
     """
     unit = tx._unit  # sums are not part of what a command is given; one statement here beats loading every line
     unit.flush()
-    shape = f"{'referrer' if referrer else ''}:{'month' if since else ''}"
     values = {"rules": unit.session.array(rules), "referrer": referrer, "since": since, "until": until}
-    rows = unit.session.rows(
-        f"rewards:given:{shape}", lambda: _given(by_referrer=referrer is not None, in_month=since is not None), values
-    )
-    events, base, amount, taken_base, taken = (int(item) for item in rows[0])
-    return Given(events, base + taken_base, amount + taken)
+    shape = f"{'referrer' if referrer else ''}:{'month' if since else ''}"
+    by_referrer, in_month = referrer is not None, since is not None
+    rows = unit.session.rows(f"rewards:given:{shape}", lambda: _earned(by_referrer, in_month), values)
+    rows += unit.session.rows(f"rewards:taken:{shape}", lambda: _taken_back(by_referrer, in_month), values)
+    events, base, amount = (sum(int(row[place]) for row in rows) for place in range(3))
+    return Given(events, base, amount)
 
 
-def _given(*, by_referrer: bool, in_month: bool) -> ClauseElement:
+def _earned(by_referrer: bool, in_month: bool) -> ClauseElement:
     import sqlalchemy as sa
 
+    line = _lines()
+    wanted = [*_of_rules(line, "reward", by_referrer), *(_in_month(line) if in_month else ())]
+    return sa.select(sa.func.count(), _sum(line.c.base_amount), _sum(line.c.amount)).where(*wanted)
+
+
+def _taken_back(by_referrer: bool, in_month: bool) -> ClauseElement:
+    """Clawbacks are below zero; their month is that of the reward."""
+    import sqlalchemy as sa
+
+    line = _lines().alias("back")
+    reward = _lines().alias("reward")
+    wanted = [*_of_rules(line, "clawback", by_referrer), *(_in_month(reward) if in_month else ())]
+    sums = sa.select(sa.literal(0), _sum(line.c.base_amount), _sum(line.c.amount))
+    return sums.select_from(line.join(reward, reward.c.id == line.c.clawback_of) if in_month else line).where(*wanted)
+
+
+def _lines() -> Table:
     from bo.core.kernel.record import info_of
-    from bo.core.kernel.tables import in_list, table
+    from bo.core.kernel.tables import table
     from bo.core.rewards.records import RewardLine
 
-    line = table(info_of(RewardLine))
-    wanted: list[Any] = [in_list(line.c.rule, sa.bindparam("rules")), line.c.kind == "reward"]
-    wanted.append(line.c.state != "void")
-    if by_referrer:
-        wanted.append(line.c.referrer == sa.bindparam("referrer"))
-    if in_month:
-        wanted += [
-            line.c.earned_at >= sa.bindparam("since", type_=line.c.earned_at.type),
-            line.c.earned_at < sa.bindparam("until", type_=line.c.earned_at.type),
-        ]
-    earned = sa.select(line.c.id, line.c.base_amount, line.c.amount).where(*wanted).cte("earned")
-    back = line.alias("back")
-    taken = (
-        sa.select(
-            sa.func.coalesce(sa.func.sum(back.c.base_amount), 0).label("base"),
-            sa.func.coalesce(sa.func.sum(back.c.amount), 0).label("amount"),
-        )
-        .where(back.c.clawback_of.in_(sa.select(earned.c.id)), back.c.state != "void")
-        .subquery("taken")
-    )
-    sums = sa.select(
-        sa.func.count().label("events"),
-        sa.func.coalesce(sa.func.sum(earned.c.base_amount), 0).label("base"),
-        sa.func.coalesce(sa.func.sum(earned.c.amount), 0).label("amount"),
-    ).subquery("sums")
-    return sa.select(sums.c.events, sums.c.base, sums.c.amount, taken.c.base, taken.c.amount).select_from(
-        sums.join(taken, sa.true())
-    )
+    return table(info_of(RewardLine))
+
+
+def _sum(column: Any) -> Any:
+    import sqlalchemy as sa
+
+    return sa.func.coalesce(sa.func.sum(column), 0)
+
+
+def _of_rules(line: Any, kind: str, by_referrer: bool) -> list[Any]:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import in_list
+
+    wanted: list[Any] = [in_list(line.c.rule, sa.bindparam("rules")), line.c.kind == kind, line.c.state != "void"]
+    return [*wanted, line.c.referrer == sa.bindparam("referrer")] if by_referrer else wanted
+
+
+def _in_month(line: Any) -> list[Any]:
+    import sqlalchemy as sa
+
+    column = line.c.earned_at
+    since, until = (sa.bindparam(name, type_=column.type) for name in ("since", "until"))
+    return [column >= since, column < until]

@@ -2,18 +2,16 @@
 
 from typing import Annotated, Final
 
-from bo.core.access.records import Operator
 from bo.core.kernel.command import command
-from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import Currency, Day, Field, Text
 from bo.core.kernel.record import States
-from bo.core.kernel.tx import SYSTEM, Tx
+from bo.core.kernel.tx import Tx
 from bo.core.ledger.days import today
 from bo.core.ledger.posting import Draft, credit, debit, entries_of, post_all, reverse_all
 from bo.core.referrers.payees import Payee, payees
 from bo.core.rewards import records as rewards
 from bo.core.rewards.records import RewardLine
-from bo.core.settlement import making
+from bo.core.settlement import hands, making
 from bo.core.settlement.documents import file_hash_of, payout_csv
 from bo.core.settlement.records import (
     APPROVED,
@@ -32,6 +30,17 @@ from bo.core.settlement.records import (
     Payout,
     Settlement,
 )
+from bo.core.settlement.refusals import (
+    ContentChanged,
+    LineNotDue,
+    NothingDue,
+    NotInSettlement,
+    NotYet,
+    OtherFile,
+    PaymentsOpen,
+    PayoutHeld,
+    PeriodSettled,
+)
 from bo.core.settlement.rules import (
     Period,
     period_of,
@@ -46,66 +55,6 @@ PAYOUTS_MOST: Final = 100_000
 PeriodText = Annotated[Text, Field(help="2026-11, 2026-W47, 2026-Q4, or 2026-11-01..2026-12-01 without its last day")]
 Reason = Annotated[Text, Field(help="why, for the one who asks later")]
 PaidOn = Annotated[Day, Field(help="the day the bank carried it out; today if not said")]
-
-
-class PeriodSettled(Refused):
-    """A period that has a settlement which is submitted or further."""
-
-    code = "period_settled"
-
-
-class NothingDue(Refused):
-    """A period in which nobody is owed anything that could be paid."""
-
-    code = "nothing_due"
-
-
-class NotInSettlement(Refused):
-    """A line of another settlement, or of none."""
-
-    code = "not_in_settlement"
-
-
-class LineNotDue(Refused):
-    """A line that this settlement cannot take."""
-
-    code = "line_not_due"
-
-
-class PayoutHeld(Refused):
-    """A payee who cannot be paid now."""
-
-    code = "payout_held"
-
-
-class ContentChanged(Refused):
-    """The settlement is not what was shown to the approver."""
-
-    code = "content_changed"
-
-
-class NotAPerson(Refused):
-    """A decision that only a person may take."""
-
-    code = "not_a_person"
-
-
-class OtherFile(Refused):
-    """A file that is not the payout file of this settlement."""
-
-    code = "other_file"
-
-
-class PaymentsOpen(Refused):
-    """A settlement with payments of which nobody knows how they went."""
-
-    code = "payments_open"
-
-
-class NotYet(Refused):
-    """A payment in the future."""
-
-    code = "not_yet"
 
 
 # -- making it ---------------------------------------------------------------------------------------------------------
@@ -314,15 +263,15 @@ def approve(
     """Approve a settlement that others made, as it was shown. What is owed goes into the ledger; accounts are frozen.
 
     Raises:
-        OwnWork: the approver made, edited or submitted it, or wrote a rule, a line or an account of it.
+        OwnWork: the approver made, edited or submitted it, wrote a rule, a line or an account of it, or undid that.
         NotAPerson: a service cannot approve.
         ContentChanged: it is not what was shown.
         PayoutHeld: somebody in it cannot be paid any more.
         TotalDiffers: its total is not the sum of its lines.
     """
-    _require_person(tx)
+    hands.require_person(tx)
     lines, found = _bound(tx, settlement)
-    making.require_other_hands(tx, settlement, lines, found.values())
+    hands.require_other_hands(tx, settlement, lines, found.values())
     if not making.hash_of(settlement, making.content(lines, found)) == settlement.content_hash == hash:
         raise ContentChanged(
             "{number} is not what was shown to you", hint="Look at it again: bo settlements check {number}.",
@@ -348,14 +297,6 @@ def _bound(tx: Tx, settlement: Settlement) -> tuple[list[RewardLine], dict[str, 
         making.set_account(item, found[item.referrer])
     require_totals(making.content(lines, found), {settlement.currency: settlement.total})
     return lines, found
-
-
-def _require_person(tx: Tx) -> None:
-    operator = tx.peek(Operator, tx.actor.id)
-    if tx.actor.id == SYSTEM.id or (operator is not None and operator.kind != "person"):
-        raise NotAPerson(
-            "{actor} is not a person and cannot approve", hint="Let an operator approve it.", actor=tx.actor.name
-        )
 
 
 # -- paying it ---------------------------------------------------------------------------------------------------------

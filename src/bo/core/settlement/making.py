@@ -6,7 +6,7 @@ those stay due, and a later settlement finds them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,23 +14,20 @@ from bo.core.kernel.tx import Tx
 from bo.core.ledger.days import midnight, today
 from bo.core.referrers.payees import Payee, payees
 from bo.core.referrers.records import PayeeAccount
-from bo.core.rewards.records import DUE, HOLDING, INCLUDED, RewardLine, RewardRule
+from bo.core.rewards.records import DUE, HOLDING, INCLUDED, RewardLine
 from bo.core.settlement.records import CANCELLED, HELD, PLANNED, Payout, Settlement
 from bo.core.settlement.rules import (
     ContentLine,
-    OwnWork,
     Period,
     TotalDiffers,
     content_hash,
     end_to_end_id,
-    require_approver,
 )
 
 LINES_MOST: Final = 1_000_000
 
 # Message ids, as those of referrers/payees.py.
 CARRIED: Final = "the balance is not above zero and is carried over"
-SOMEBODY_ELSE: Final = "Ask somebody else to approve it."
 TAKEN_OUT: Final = "its lines were taken out"
 
 
@@ -168,26 +165,3 @@ def account_text(account: PayeeAccount | None) -> str:
     if account is None:
         return ""
     return "|".join((account.id, account.kind, account.holder, account.number, account.bank, account.bank_code))
-
-
-def require_other_hands(tx: Tx, settlement: Settlement, lines: Sequence[RewardLine], found: Collection[Payee]) -> None:
-    """Refuse an approver who made, edited or submitted it, or wrote a rule, a line or an account of it.
-
-    Raises:
-        OwnWork
-    """
-    actor = tx.actor.id
-    rules = tuple(sorted({line.rule for line in lines if line.rule is not None}))
-    written = tx.select(RewardRule, id=rules, limit=LINES_MOST) if rules else []
-    authors = {editor for rule in written for editor in rule.editors}
-    try:
-        require_approver(actor, settlement.created_by, {*settlement.editors, settlement.submitted_by}, authors)
-        if any(actor in line.editors for line in lines):
-            raise OwnWork(
-                "{approver} had a hand in a line of this settlement and cannot approve it", hint=SOMEBODY_ELSE
-            )
-        if any(payee.account is not None and payee.account.changed_by == actor for payee in found):
-            raise OwnWork("{approver} wrote an account that it pays to and cannot approve it", hint=SOMEBODY_ELSE)
-    except OwnWork as error:
-        error.facts["approver"] = tx.actor.name
-        raise

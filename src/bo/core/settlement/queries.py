@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import Struct
 
 from bo.core.kernel.command import query
-from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Currency, Day, Flag, PersonName, Text
 from bo.core.kernel.reader import Reader
 from bo.core.kernel.record import Record, info_of
@@ -28,6 +27,7 @@ from bo.core.settlement.documents import (
 )
 from bo.core.settlement.making import period_of_settlement
 from bo.core.settlement.records import Payout, Settlement
+from bo.core.settlement.refusals import NoStatement, NotApproved
 from bo.core.settlement.rules import statement_number
 
 if TYPE_CHECKING:
@@ -37,18 +37,6 @@ NOUN: Final = "settlements"
 NOT_APPROVED: Final = ("draft", "submitted", "cancelled")
 
 DocumentForm = Annotated[str, ChoiceKind("pdf", "csv")]
-
-
-class NoStatement(Refused):
-    """A payee of whom the settlement says nothing, or nothing any more."""
-
-    code = "no_statement"
-
-
-class NotApproved(Refused):
-    """A payout file of what nobody has approved."""
-
-    code = "not_approved"
 
 
 class SettlementLine(Struct, frozen=True):
