@@ -23,7 +23,7 @@ def test_every_verb_of_a_noun_has_its_command_and_help(noun: str) -> None:
     for verb, summary in derive.verbs(noun).items():
         leaf = derive.leaf(noun, verb)
         assert leaf is not None
-        assert leaf.command == f"{noun}.{verb.replace('-', '_')}"
+        assert leaf.command in (f"{noun}.{verb.replace('-', '_')}", f"{noun}.{verb.removesuffix(derive.ASIDE)}")
         assert summary
         spelled = [word for option in leaf.options for word in option.spellings]
         assert len(spelled) == len(set(spelled)), (noun, verb)
@@ -50,6 +50,15 @@ def test_every_help_page_can_be_made() -> None:
         assert command is not None
         inner = command.make_context(word, [], parent=context, resilient_parsing=True)
         assert command.get_help(inner).startswith("Usage: bo ")
+
+
+def test_a_command_takes_the_name_of_a_standard_verb_which_stays_within_reach() -> None:
+    step, file = derive.leaf("settlements", "export"), derive.leaf("settlements", "export-file")
+
+    assert step is not None
+    assert file is not None
+    assert (step.handler, file.handler) == ("bo.cli.writing:run", "bo.cli.exchange:export_file")
+    assert derive.leaf("leads", "export-file") is None
 
 
 def test_a_command_is_offered_in_its_states_alone() -> None:

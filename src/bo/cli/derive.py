@@ -5,6 +5,7 @@ Every parameter is plain text here; dispatch reads it by its kind, once. Nothing
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING, Final
 
 from bo.cli.leaf import BULK, EVERYWHERE, KEYED, LISTS, READS, WRITES, Argument, Leaf, Option
@@ -14,6 +15,7 @@ from bo.core.kernel.text import _
 if TYPE_CHECKING:
     from bo.cli.manifest import CommandEntry, NounEntry, ParamEntry, QueryEntry
 
+ASIDE: Final = "-file"
 OWN_PREFIX: Final = "set-"  # for a parameter whose name an option of every command has
 METAVARS: Final = {
     "amount": "AMOUNT",
@@ -55,7 +57,7 @@ def verbs(noun: str) -> dict[str, str]:
     entry = manifest()[noun]
     words = noun.replace("_", " ")
     own = {dashed(verb): item["summary"] for verb, item in (*entry["commands"].items(), *entry["queries"].items())}
-    standard = {verb: _(text, noun=_(words)) for verb, text in STANDARD.items() if _has(entry, verb)}
+    standard = {_name(verb, own): _(text, noun=_(words)) for verb, text in STANDARD.items() if _has(entry, verb)}
     return {**standard, **own}
 
 
@@ -66,9 +68,19 @@ def leaf(noun: str, typed: str) -> Leaf | None:
         return _command(noun, verb, entry["commands"][verb])
     if verb in entry["queries"]:
         return _query(noun, verb, entry["queries"][verb])
-    if typed in STANDARD and _has(entry, typed):
-        return _STANDARD[typed](noun, _(STANDARD[typed], noun=_(noun.replace("_", " "))))
+    standard = typed.removesuffix(ASIDE)
+    if (
+        standard in STANDARD
+        and typed == _name(standard, {*entry["commands"], *entry["queries"]})
+        and _has(entry, standard)
+    ):
+        return _STANDARD[standard](noun, _(STANDARD[standard], noun=_(noun.replace("_", " "))))
     return None
+
+
+def _name(verb: str, own: Container[str]) -> str:
+    """A standard verb makes room for a command of that name: `bo settlements export` is a step, `export-file` a file."""
+    return verb + ASIDE if verb in own else verb
 
 
 def _has(entry: NounEntry, verb: str) -> bool:

@@ -101,12 +101,13 @@ def changed_fields(change: Change, workspace: Workspace) -> Changed:
     before, after = _image(change.before), _image(change.after)
     currency = str((after or before or {}).get("currency") or workspace.context.currency)
     found: Changed = {}
-    for item in info.fields:
-        if item.name in UNTOLD:
+    for name in {**(before or {}), **(after or {})}:
+        item = info.by_name.get(name)
+        if item is None or name in UNTOLD or (before and after and before.get(name) == after.get(name)):
             continue
         was, now = _value(item, before, currency), _value(item, after, currency)
         if was != now and not (before is None and now in BLANK):
-            found[item.name] = [was, now]
+            found[name] = [was, now]
     return found
 
 

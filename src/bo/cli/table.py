@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bo.core.kernel.ids import TAIL_LENGTH, short
-from bo.core.kernel.text import _, visible, width
+from bo.core.kernel.text import _, visible
+from bo.core.kernel.text import width as width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,21 +33,30 @@ class Layout:
         self.width = width
         self.bold = bold
         self.heads = [visible(_(column.label)).upper() for column in columns]
-        self.widths = [_width(head) for head in self.heads]
+        self.widths = [width_of(head) for head in self.heads]
+        self.content = [0] * len(self.heads)
         self.begun = False
 
     def lines(self, batch: Sequence[Row]) -> str:
         """The text of some rows, with the heading before the first."""
         shown = [[self._shown(column, value) for column, value in zip(self.columns, row, strict=True)] for row in batch]
         for place, texts in enumerate(zip(*shown, strict=True)):
-            self.widths[place] = max(self.widths[place], *map(width, texts))
-        widths = self.widths if self.width is None else fitted(self.widths, self.width)
+            self.content[place] = max(self.content[place], *map(width_of, texts))
+            self.widths[place] = max(self.widths[place], self.content[place])
+        widths = self._fitted()
         lines = [self._line(cells, widths) for cells in shown]
         if not self.begun:
             self.begun = True
             head = self._line(self.heads, widths)
             lines.insert(0, f"{BOLD}{head}{PLAIN}" if self.bold else head)
         return "\n".join(lines) + "\n"
+
+    def _fitted(self) -> list[int]:
+        """The widths to use: headings give way before what stands under them."""
+        if self.width is None or sum(self.widths) + len(GAP) * (len(self.widths) - 1) <= self.width:
+            return self.widths
+        narrow = [max(content, min(wide, NARROWEST)) for content, wide in zip(self.content, self.widths, strict=True)]
+        return fitted(narrow, self.width)
 
     def _shown(self, column: Column, value: object) -> str:
         return shown(column.kind, value, self.zone)
@@ -55,7 +65,7 @@ class Layout:
         parts = []
         for column, cell, wide in zip(self.columns, cells, widths, strict=True):
             text = cut(cell, wide)
-            space = " " * (wide - width(text))
+            space = " " * (wide - width_of(text))
             parts.append(space + text if column.kind in RIGHT else text + space)
         return GAP.join(parts).rstrip()
 
@@ -67,10 +77,10 @@ def fields_text(columns: Sequence[Column], values: Row, *, zone: str = "", bold:
         for column, value in zip(columns, values, strict=True)
     ]
     given = [(label, text) for label, text in given if text]
-    wide = max((width(label) for label, _text in given), default=0)
+    wide = max((width_of(label) for label, _text in given), default=0)
     lines = []
     for label, text in given:
-        space = " " * (wide - width(label))
+        space = " " * (wide - width_of(label))
         lines.append(f"{BOLD}{label}{PLAIN}{space}{GAP}{text}" if bold else f"{label}{space}{GAP}{text}")
     return "\n".join(lines) + "\n" if lines else ""
 
@@ -128,15 +138,12 @@ def fitted(widths: Sequence[int], most: int) -> list[int]:
 
 def cut(text: str, most: int) -> str:
     """The text in at most `most` cells, with an ellipsis where it was cut."""
-    if width(text) <= most:
+    if width_of(text) <= most:
         return text
     kept, used = [], 1
     for letter in text:
-        used += width(letter)
+        used += width_of(letter)
         if used > most:
             break
         kept.append(letter)
     return "".join(kept) + "…"
-
-
-_width = width

@@ -43,6 +43,7 @@ NOUNS: Final = {
     "rewards": "bo.core.rewards",
     "settlements": "bo.core.settlement",
     "payouts": "bo.core.settlement",
+    "payment_files": "bo.core.settlement",
     "stores": "bo.core.stores",
     "territories": "bo.core.stores",
     "customers": "bo.core.customers",

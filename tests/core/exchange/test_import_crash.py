@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from bo.core.exchange.report import ImportOptions
 from bo.core.kernel.workspace import Workspace
 from bo.core.office import open_office
 
+SOURCE = Path(__file__).parents[3] / "src"
 ROWS = 6 * BATCH_ROWS
 WAIT_S = 60.0
 PROGRAM = """
@@ -43,22 +44,18 @@ def leads_file(tmp_path: Path) -> Path:
 
 
 def start(folder: Path, path: Path, rejects: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(folder), str(path), rejects], stdout=subprocess.PIPE, text=True
-    )
+    words = [sys.executable, "-c", PROGRAM, str(folder), str(path), rejects]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONIOENCODING": "utf-8", "BO_BUSY_MS": "60000"}
+    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)
 
 
 def kill_when(process: subprocess.Popen[str], ready: Callable[[str], bool]) -> None:
     """Kill the process as soon as it says what is waited for; fail if it never does."""
     assert process.stdout is not None
-    until = time.monotonic() + WAIT_S
-    for line in process.stdout:
-        if ready(line):
-            process.kill()
-            break
-        assert time.monotonic() < until
-    assert process.wait(WAIT_S) != 0
-    process.stdout.close()
+    with process.stdout:
+        assert any(ready(line) for line in process.stdout), "the import was over too soon"
+        process.kill()
+        assert process.wait(WAIT_S) != 0
 
 
 def state_of(folder: Path) -> tuple[int, int]:

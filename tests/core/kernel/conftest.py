@@ -68,7 +68,7 @@ def new_database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[New
 
     yield make
     for database in made:
-        if isinstance(database, PostgresDatabase):
+        if GIVEN_SERVER and isinstance(database, PostgresDatabase):  # a server of our own goes as a whole
             database.session.script([f'DROP SCHEMA IF EXISTS "{database.schema}" CASCADE'])
         database.close()
 

@@ -80,8 +80,10 @@ def make_schema(database: Database) -> None:
     infos = office_records()
     marker = f"INSERT INTO alembic_version VALUES ('{SCHEMA_VERSION}')"
     session = database.session
-    session.script(["CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)", marker])
-    session.script(only_tables_of(infos, schema_ddl(infos, database.dialect)))
+    tables = only_tables_of(infos, schema_ddl(infos, database.dialect))
+    session.script(
+        ["BEGIN", "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)", marker, *tables, "COMMIT"]
+    )
     values = {"only": 1, "seq": 0, "row": 0, "hash": GENESIS, "device": "dev_test"}
     session.run(
         "kernel:found", _found_statement, {**values, "region": "CN", "currency": "CNY", "zone": "Asia/Shanghai"}

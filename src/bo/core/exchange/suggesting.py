@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 from unicodedata import normalize
@@ -20,7 +20,7 @@ from bo.core.exchange.report import ImportOptions
 from bo.core.exchange.source import Row
 from bo.core.kernel.command import Param
 from bo.core.kernel.errors import BadValue
-from bo.core.kernel.kinds import AmountKind, ChoiceKind, DayKind, MomentKind
+from bo.core.kernel.kinds import AmountKind, ChoiceKind, DayKind, Kind, MomentKind
 from bo.core.kernel.parsing import parse_amount, parse_moment
 from bo.core.kernel.record import RecordInfo
 from bo.core.kernel.text import _
@@ -124,9 +124,9 @@ def _general_lines(params: Mapping[str, Param], binding: Binding, rows: Sequence
     if counts:
         words = ", ".join(_quoted(word) for word in counts)
         yield f"# null = [{words}]  # " + _("words that may mean blank, found {count} times", count=counts.total())
-    if _left_open(params, binding, rows, (DayKind, MomentKind)):
+    if _left_open(params, binding, rows, (DayKind, MomentKind), parse_moment):
         yield '# day_order = "dmy"  # ' + _("or mdy: some days can be read in two ways")
-    if _left_open(params, binding, rows, (AmountKind,)):
+    if _left_open(params, binding, rows, (AmountKind,), parse_amount):
         yield '# decimal = ","  # ' + _('or ".": some amounts can be read in two ways')
 
 
@@ -134,17 +134,18 @@ def _left_open(
     params: Mapping[str, Param],
     binding: Binding,
     rows: Sequence[Row],
-    kinds: tuple[type[DayKind | MomentKind | AmountKind], ...],
+    kinds: tuple[type[Kind], ...],
+    parse: Callable[[str], object],
 ) -> bool:
+    """Whether the file has cells of these kinds that can be read in two ways."""
     columns = [column for column in binding.of("field") if isinstance(params[column.field].kind, kinds)]
-    return any(
-        _is_open(text, AmountKind in kinds) for column in columns for row in rows if (text := row.cells[column.place])
-    )
+    texts = (row.cells[column.place] for column in columns for row in rows)
+    return any(_is_open(text, parse) for text in texts if text)
 
 
-def _is_open(text: str, amount: bool) -> bool:
+def _is_open(text: str, parse: Callable[[str], object]) -> bool:
     try:
-        parse_amount(text) if amount else parse_moment(text)
+        parse(text)
     except BadValue as error:
         return "two" in error.message
     return False
@@ -167,8 +168,7 @@ def _value_lines(params: Mapping[str, Param], binding: Binding, rows: Sequence[R
 def _likest(word: str, options: Sequence[str]) -> str:
     from rapidfuzz import process
 
-    found = process.extractOne(word, options)
-    return str(found[0]) if found else ""
+    return str(process.extractOne(word, options)[0])
 
 
 def _words(name: str) -> str:

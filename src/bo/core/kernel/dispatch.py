@@ -334,7 +334,10 @@ def resolve(unit: Unit, cls: type[Record], text: str) -> str:
     for name in info.key:
         if name in info.lookups:
             found = unit.with_key(cls, name, text)
-            if len(found) == 1:
+            if len(found) > 1:
+                ids = ", ".join(short(entry.record.id) for entry in found[:5])
+                raise Ambiguous("{id} means several: {ids}", hint="Say which by its id.", id=text, ids=ids)
+            if found:
                 return found[0].record.id
     return _by_tail(unit, info, text)
 
@@ -388,9 +391,10 @@ def _refuse_doubles(unit: Unit, changes: Sequence[Change]) -> None:
         if not info.uniques:
             continue
         record = unit.entries[cls][change.row].record
+        before = info.decoder.decode(change.before) if change.before is not None else None
         for name in info.uniques:
             value = getattr(record, name)
-            if value is None:
+            if value is None or (before is not None and getattr(before, name) == value):
                 continue
             double = (cls, name, value) in taken or any(entry.record.id != record.id for entry in unit.with_key(cls, name, value))
             taken.add((cls, name, value))

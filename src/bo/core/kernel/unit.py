@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from bo.core.kernel.database import Session
 from bo.core.kernel.ids import derived_tail
@@ -259,10 +260,11 @@ class Unit(msgspec.Struct, eq=False):
         as_text = self.session.is_sqlite
         groups: dict[tuple[str, ...], list[list[object]]] = defaultdict(list)
         for entry, before, accepted in changed:
-            pairs = zip(info.field_names, info.row(before, text_moments=as_text), info.row(accepted, text_moments=as_text), strict=True)
+            columns = info.row(accepted, text_moments=as_text)
+            pairs = zip(astuple(before), astuple(accepted), strict=True)
             # the stamp always, or what is written together would depend on whether a millisecond had passed
-            differing = [(name, new) for name, old, new in pairs if old != new or name == "updated_at"]
-            groups[tuple(name for name, _new in differing)].append([*(new for _name, new in differing), entry.n])
+            places = [place for place, (old, new) in enumerate(pairs) if old != new or info.field_names[place] == "updated_at"]
+            groups[tuple(info.field_names[place] for place in places)].append([*(columns[place] for place in places), entry.n])
         for names, rows in groups.items():
             if names:
                 self.session.many(f"{info.fingerprint}:update:{','.join(names)}", lambda names=names: _update(info, names), rows)  # type: ignore[misc]
