@@ -71,7 +71,7 @@ def test_without_a_workspace_it_says_how_to_choose_one(tmp_path: Path) -> None:
 
 
 def test_an_office_in_the_present_folder_is_found(office: Path) -> None:
-    assert process("roles", "count", env={"BO_WORKSPACE": ""}, cwd=office).stdout == "7\n"
+    assert process("roles", "count", env={"BO_WORKSPACE": ""}, cwd=office).stdout == "9\n"
 
 
 def test_a_reader_that_leaves_is_no_error(env: dict[str, str]) -> None:
@@ -133,7 +133,7 @@ def test_another_writer_means_try_again(env: dict[str, str], office: Path) -> No
         ran = process("roles", "add", "--code", "x", "-o", "json", env={**env, "BO_BUSY_MS": "100"})
         assert ran.returncode == 75
         assert '"retryable": true' in ran.stderr
-        assert process("roles", "count", env=env).stdout == "7\n"
+        assert process("roles", "count", env=env).stdout == "9\n"
     holder.close()
 
 
@@ -202,7 +202,7 @@ def test_a_command_killed_in_the_middle_leaves_all_or_nothing(env: dict[str, str
         batch.kill()
         batch.wait(30)
 
-    count = int(process("roles", "count", env=env).stdout) - 7
+    count = int(process("roles", "count", env=env).stdout) - 9
     assert count in (50, 100)
     assert process("doctor", env=env).returncode == 0
 

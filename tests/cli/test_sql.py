@@ -15,7 +15,7 @@ def test_rows_come_in_every_format(desk: Desk) -> None:
         "approver",
         "auditor",
     ]
-    assert desk.well("sql", "-", "-o", "json", stdin="SELECT count(*) AS roles FROM role").things() == [{"roles": 7}]
+    assert desk.well("sql", "-", "-o", "json", stdin="SELECT count(*) AS roles FROM role").things() == [{"roles": 9}]
 
 
 def test_tables_and_how_they_are_made(desk: Desk) -> None:
@@ -43,7 +43,7 @@ def test_nothing_can_be_changed(desk: Desk, sql: str) -> None:
     assert ran.code in (2, 77)
     assert ran.out == ""
     assert desk.operations() == before
-    assert desk.well("roles", "count").out == "7\n"
+    assert desk.well("roles", "count").out == "9\n"
 
 
 def test_sql_that_does_not_run_says_why(desk: Desk) -> None:

@@ -79,7 +79,7 @@ def leaf(noun: str, typed: str) -> Leaf | None:
 
 
 def _name(verb: str, own: Container[str]) -> str:
-    """A standard verb makes room for a command of that name: `bo settlements export` is a step, `export-file` a file."""
+    """A standard verb makes room for a command: `bo settlements export` is a step, `export-file` writes a file."""
     return verb + ASIDE if verb in own else verb
 
 
@@ -256,22 +256,14 @@ def _export(noun: str, summary: str) -> Leaf:
     options = (
         Option(
             "format",
-            "csv, tsv, json, jsonl or xlsx; by the file's name when not given",
+            "by the file's name when not given, csv for stdout",
             metavar="FORMAT",
             choices=("csv", "tsv", "json", "jsonl", "xlsx"),
         ),
         Option("fields", "fields to write, by comma", metavar="A,B"),
         Option("where", "only records that this filter finds", metavar="FILTER"),
         Option("limit", "write at most so many rows", metavar="N"),
-        Option("map", "names of the columns (TOML)", metavar="FILE.toml"),
-        Option("encoding", "utf-8, or utf-8-sig for Excel", metavar="NAME"),
-        Option("sheet", "name of the sheet in a workbook", metavar="SHEET"),
-        Option(
-            "progress",
-            "auto, json or never: how far it is, on stderr",
-            metavar="WHEN",
-            choices=("auto", "json", "never"),
-        ),
+        Option("encoding", "utf-8, or utf-8-sig by which Excel sees that it is", metavar="NAME"),
     )
     file = Argument("file", "FILE", "the file; - for stdout", required=True)
     return Leaf(

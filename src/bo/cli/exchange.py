@@ -191,30 +191,34 @@ class Rejected(BadInput):
 
 
 def _suggest(asked: Asked, workspace: Workspace) -> int:
-    from bo.core.exchange import pipeline
+    from bo.core.exchange.suggesting import suggest_mapping
 
-    suggest = getattr(pipeline, "suggest_map", None)
-    if suggest is None:
-        raise UsageError("this bo cannot suggest a mapping")
-    output.write(str(suggest(workspace, asked.noun, _file(asked), _import_options(asked))))
+    output.write(suggest_mapping(workspace, asked.noun, _file(asked), _import_options(asked)))
     return exit_codes.OK
 
 
 def export_file(asked: Asked) -> int:
     """Export to a file, or to stdout."""
+    from bo.core.exchange.export import ExportOptions
+    from bo.core.exchange.export import export_file as carry_out
+
+    encoding = asked.text("encoding").lower() or "utf-8"
+    if encoding not in ("utf-8", "utf8", "utf-8-sig"):
+        raise UsageError("files are written in utf-8, or utf-8-sig for Excel, not in {encoding}", encoding=encoding)
+    options = ExportOptions(
+        format=format_called(asked.text("format")),
+        filter=asked.text("where"),
+        fields=tuple(name.strip() for name in asked.text("fields").split(",") if name.strip()),
+        limit=asked.whole("limit"),
+        bom=encoding == "utf-8-sig",
+    )
     name = _file(asked)
     with opened(asked) as workspace:
-        from bo.core.exchange import pipeline
-
-        export = getattr(pipeline, "export_file", None)
-        if export is None:
-            raise UsageError("this bo cannot export")
-        options = {
-            "format": format_called(asked.text("format")),
-            "fields": asked.text("fields"),
-            "where": asked.text("where"),
-        }
-        report = export(workspace, asked.noun, name, options)
-        if name != "-" and not asked.quiet:
-            output.record(asked, [Column("file"), Column("rows", "whole")], [os.path.abspath(name), report])
+        if name == "-":
+            with output.stream() as target:
+                carry_out(workspace, asked.noun, target, options)
+            return exit_codes.OK
+        count = carry_out(workspace, asked.noun, name, options)
+    if asked.form or not asked.quiet:
+        output.record(asked, [Column("file"), Column("rows", "whole")], [os.path.abspath(name), count])
     return exit_codes.OK

@@ -11,12 +11,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Final
 
 from bo.core.kernel.errors import StorageFull, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bo.cli.asked import Asked
 
@@ -122,6 +123,17 @@ def data(content: bytes) -> None:
     if is_terminal() and b"\0" in content[:8192]:
         raise UsageError("this is not text, and stdout is a terminal", hint="Name a file: --to FILE, or use a pipe.")
     _write_bytes(content)
+
+
+@contextmanager
+def stream() -> Iterator[IO[bytes]]:
+    """stdout for bytes, for a block. Raises UsageError where it takes none."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None:
+        raise UsageError("stdout takes no bytes here", hint="Name a file.")
+    with _trouble_told():
+        sys.stdout.flush()
+        yield buffer
 
 
 def flush() -> None:

@@ -11,19 +11,24 @@ from bo.core.kernel.tx import SYSTEM, Actor, Tx
 STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
     "admin": ("*",),
     "reviewer": (
-        "leads.*", "follow_ups.*", "appeals.*", "customers.*", "stores.read", "territories.read", "referrers.*", "rewards.read", "reward_rules.read",
+        "leads.read", "leads.report", "leads.edit", "leads.review", "leads.appeal", "leads.assign", "leads.follow_up", "leads.undo", "follow_ups.*",
+        "appeals.*", "customers.*", "stores.read", "territories.read", "referrers.*", "rewards.read", "reward_rules.read",
     ),
+    "manager": ("leads.*", "follow_ups.*", "appeals.*", "customers.*", "stores.*", "territories.*", "referrers.*", "rewards.read"),
     "dispatcher": ("leads.read", "leads.assign", "leads.follow_up", "stores.*", "territories.*", "customers.read", "follow_ups.read", "referrers.read"),
-    "store": ("leads.read", "leads.follow_up", "leads.edit", "follow_ups.read", "customers.*", "stores.read"),
+    "store": ("leads.read", "leads.follow_up", "leads.report", "leads.edit", "leads.appeal", "follow_ups.read", "customers.*", "stores.read"),
     "finance": (
         "settlements.*", "payouts.*", "rewards.*", "reward_rules.*", "payee_accounts.*", "referrers.*", "entries.read", "postings.read", "ledger.read",
-        "leads.read", "customers.read", "stores.read",
+        "payment_files.read", "leads.read", "customers.read", "stores.read",
     ),
-    "approver": ("settlements.read", "settlements.approve", "payouts.read", "rewards.read", "reward_rules.read", "referrers.read", "ledger.read"),
+    "approver": (
+        "settlements.read", "settlements.approve", "payouts.read", "payment_files.read", "rewards.read", "reward_rules.read", "referrers.read", "ledger.read",
+    ),
+    "cron": ("leads.*", "customers.*", "stores.*", "referrers.*", "rewards.mature", "rewards.read", "settlements.run", "settlements.read"),
     "auditor": (
         "leads.read", "follow_ups.read", "appeals.read", "customers.read", "stores.read", "territories.read", "referrers.read", "rewards.read",
         "reward_rules.read", "settlements.read", "payouts.read", "payee_accounts.read", "entries.read", "postings.read", "ledger.read",
-        "operators.read", "roles.read",
+        "payment_files.read", "operators.read", "roles.read",
     ),
 }  # fmt: skip
 
