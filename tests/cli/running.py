@@ -15,7 +15,9 @@ from typing import cast
 import pytest
 
 from bo.cli.main import main
+from bo.core.access.permissions import STANDARD_ROLES
 
+ROLES = len(STANDARD_ROLES)
 SOURCE = Path(__file__).parents[2] / "src"
 
 

@@ -1,4 +1,4 @@
-"""Import and export on the command line: the options arrive, the counts add up, and the exit code says what was kept."""
+"""Import and export on the command line: options arrive, counts add up, and the exit code says what was kept."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import command, environment, process
+from tests.cli.running import ROLES, command, environment, process
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and /dev are POSIX")
 
@@ -71,7 +71,7 @@ def test_without_a_workspace_it_says_how_to_choose_one(tmp_path: Path) -> None:
 
 
 def test_an_office_in_the_present_folder_is_found(office: Path) -> None:
-    assert process("roles", "count", env={"BO_WORKSPACE": ""}, cwd=office).stdout == "9\n"
+    assert process("roles", "count", env={"BO_WORKSPACE": ""}, cwd=office).stdout == f"{ROLES}\n"
 
 
 def test_a_reader_that_leaves_is_no_error(env: dict[str, str]) -> None:
@@ -133,8 +133,21 @@ def test_another_writer_means_try_again(env: dict[str, str], office: Path) -> No
         ran = process("roles", "add", "--code", "x", "-o", "json", env={**env, "BO_BUSY_MS": "100"})
         assert ran.returncode == 75
         assert '"retryable": true' in ran.stderr
-        assert process("roles", "count", env=env).stdout == "9\n"
+        assert process("roles", "count", env=env).stdout == f"{ROLES}\n"
     holder.close()
+
+
+def test_how_long_to_wait_for_another_writer_can_be_said(env: dict[str, str], office: Path) -> None:
+    from bo.core.kernel.database import SqliteDatabase
+
+    holder = SqliteDatabase(office / "office.db")
+    with holder.writing():
+        began = time.monotonic()
+        ran = process("roles", "add", "--code", "x", "--wait", "0.2s", env=env)
+        assert ran.returncode == 75
+        assert time.monotonic() - began < 8
+    holder.close()
+    assert process("roles", "add", "--code", "x", "--wait", "soon", env=env).returncode == 2
 
 
 def test_two_writers_at_once_both_arrive(env: dict[str, str]) -> None:
@@ -144,7 +157,7 @@ def test_two_writers_at_once_both_arrive(env: dict[str, str]) -> None:
     ]
 
     assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
-    assert process("roles", "count", env=env).stdout == "11\n"
+    assert process("roles", "count", env=env).stdout == f"{ROLES + 4}\n"
 
 
 @pytest.mark.parametrize(
@@ -202,7 +215,7 @@ def test_a_command_killed_in_the_middle_leaves_all_or_nothing(env: dict[str, str
         batch.kill()
         batch.wait(30)
 
-    count = int(process("roles", "count", env=env).stdout) - 9
+    count = int(process("roles", "count", env=env).stdout) - ROLES
     assert count in (50, 100)
     assert process("doctor", env=env).returncode == 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.running import Desk
+from tests.cli.running import ROLES, Desk
 
 
 def test_rows_come_in_every_format(desk: Desk) -> None:
@@ -15,11 +15,13 @@ def test_rows_come_in_every_format(desk: Desk) -> None:
         "approver",
         "auditor",
     ]
-    assert desk.well("sql", "-", "-o", "json", stdin="SELECT count(*) AS roles FROM role").things() == [{"roles": 9}]
+    assert desk.well("sql", "-", "-o", "json", stdin="SELECT count(*) AS roles FROM role").things() == [
+        {"roles": ROLES}
+    ]
 
 
 def test_tables_and_how_they_are_made(desk: Desk) -> None:
-    assert "role\t7" in desk.well("sql").lines()
+    assert f"role\t{ROLES}" in desk.well("sql").lines()
     assert desk.well("sql", "--schema", "role").out.startswith("CREATE TABLE role (")
     assert desk.bo("sql", "--schema", "nothing").code == 2
 
@@ -43,7 +45,7 @@ def test_nothing_can_be_changed(desk: Desk, sql: str) -> None:
     assert ran.code in (2, 77)
     assert ran.out == ""
     assert desk.operations() == before
-    assert desk.well("roles", "count").out == "9\n"
+    assert desk.well("roles", "count").out == f"{ROLES}\n"
 
 
 def test_sql_that_does_not_run_says_why(desk: Desk) -> None:

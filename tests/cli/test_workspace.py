@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Desk, process
+from tests.cli.running import ROLES, Desk, process
 
 
 def test_a_new_office_has_its_first_operator_and_says_what_comes_next(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_the_status_counts_what_is_there(desk: Desk) -> None:
     found = desk.well("status", "-o", "json").thing()
 
     assert found["operator"] == "ann"
-    assert found["records"] == {"roles": 7, "operators": 1, "leads": 1}
+    assert found["records"] == {"roles": ROLES, "operators": 1, "leads": 1}
     assert found["leads_by_state"] == {"pending_review": 1}
     assert found["last_operation"] == "leads.report"
 
@@ -82,7 +82,7 @@ def test_the_users_own_file_names_a_workspace(desk: Desk, tmp_path: Path) -> Non
     desk.monkeypatch.delenv("BO_WORKSPACE")
     desk.monkeypatch.chdir(tmp_path)
 
-    assert desk.well("roles", "count").out == "7\n"
+    assert desk.well("roles", "count").out == f"{ROLES}\n"
 
 
 @pytest.mark.parametrize(

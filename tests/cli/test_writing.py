@@ -128,6 +128,7 @@ def test_a_refusal_for_programs_is_one_object(desk: Desk) -> None:
     assert set(ran.error()) == {"code", "command", "subject", "message", "fields", "retryable", "hint"}
     assert ran.error()["code"] == "wrong_state"
     assert ran.error()["command"] == "leads.accept"
+    assert ran.error()["subject"] == lead
 
 
 def test_all_refused_for_one_reason_has_the_code_of_that_reason(desk: Desk) -> None:

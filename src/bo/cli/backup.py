@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bo.cli import diagnostics, exit_codes, output
+from bo.cli.office import be_patient
 from bo.cli.output import Column
 from bo.core.kernel import backup
 from bo.core.kernel.errors import NotAllowed, UsageError
@@ -88,6 +89,7 @@ def _into_nothing(file: Path, folder: Path) -> Report:
 
 
 def _sqlite(asked: Asked) -> SqliteDatabase:
+    be_patient(asked)
     return database_at(asked.workspace)
 
 

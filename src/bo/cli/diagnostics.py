@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from bo.core.kernel.errors import BoError, UsageError
+from bo.core.kernel.ids import SHORT_LENGTH
 from bo.core.kernel.text import _, visible
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def tell(error: BoError, *, command: str, subject: str = "", as_json: bool = Fal
 def in_words(error: BoError, command: str, subject: str = "") -> str:
     """`bo: leads.assign: lead 7f3k9x: not valid yet. Accept it first: bo leads accept 7f3k9x`."""
     message, hint = _(error.message, **error.facts), _(error.hint, **error.facts)
-    about = subject if subject and subject not in message else ""
+    about = subject if subject and subject[-SHORT_LENGTH:] not in message else ""
     field = str(error.facts.get("field", ""))
     if field and field not in message:
         about = f"{about}: {field}" if about else field

@@ -142,6 +142,7 @@ WRITES: Final = (
     Option("dry_run", "do it in a transaction that is rolled back, and show the result", kind="flag", short="-n"),
     Option("yes", "do not ask", kind="flag", short="-y"),
     Option("no_input", "never ask: fail where a question would come", kind="flag"),
+    Option("wait", "wait so long for another writer, such as 2m; 10s when not given", metavar="TIME"),
 )
 KEYED: Final = (
     Option("idempotency_key", "the same key is the same call: done once, however often it is sent", metavar="KEY"),

@@ -82,6 +82,7 @@ class Invocation:
         from bo.cli.parser import PROGRAM, Root
 
         self.as_json = asks_for_json(words)
+        _speak(words)
         root = Root(self.run)
         try:
             with root.make_context(PROGRAM, words) as context:
@@ -116,7 +117,8 @@ class Invocation:
         """Say what went wrong; its exit code."""
         if isinstance(error, BoError):
             command = str(error.facts.get("command") or self.command)
-            diagnostics.tell(error, command=command, as_json=self.as_json)
+            subject = str(error.facts.get("subject") or "")
+            diagnostics.tell(error, command=command, subject=subject, as_json=self.as_json)
         elif isinstance(error, BrokenPipeError):
             output.forget()
         elif isinstance(error, KeyboardInterrupt):
@@ -152,6 +154,17 @@ def asks_for_json(words: Sequence[str]) -> bool:
         if word in ("-ojson", "-ojsonl", "--output=json", "--output=jsonl"):
             return True
     return False
+
+
+def _speak(words: Sequence[str]) -> None:
+    """Choose the language that the words ask for, before parsing: help pages and wrong calls are in it too."""
+    line = list(words[: words.index("--")] if "--" in words else words)
+    chosen = [after for word, after in zip(line, line[1:], strict=False) if word == "--lang"]
+    chosen += [word.removeprefix("--lang=") for word in line if word.startswith("--lang=")]
+    if chosen:
+        from bo.core.kernel.text import use_language
+
+        use_language(chosen[-1])
 
 
 def _usage(error: Exception) -> BoError:

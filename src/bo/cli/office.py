@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from bo.core.kernel.errors import BadInput, Configuration, UsageError
+from bo.core.kernel.text import _
 from bo.core.kernel.workspace import database_at
 from bo.core.office import open_office
 
@@ -24,11 +25,20 @@ LINE_BYTES_MAX: Final = 1 << 20
 def opened(asked: Asked) -> Iterator[Workspace]:
     """The workspace of an invocation. Raises Configuration where there is none or the operator is unknown."""
     folder = asked.workspace
+    be_patient(asked)
     workspace = open_office(folder, operator=operator_of(asked, folder))
     try:
         yield workspace
     finally:
         workspace.close()
+
+
+def be_patient(asked: Asked) -> None:
+    """Wait for another writer as long as `--wait` says. Raises UsageError for what is no time."""
+    if asked.text("wait"):
+        from bo.cli.cron import seconds
+
+        os.environ["BO_BUSY_MS"] = str(round(seconds(asked.text("wait"), "wait") * 1000))
 
 
 def operator_of(asked: Asked, folder: Path) -> str:
@@ -116,6 +126,6 @@ def require_subjects(asked: Asked) -> tuple[str, ...]:
         raise UsageError(
             "which {noun}?",
             hint="Give an id or its end, - for ids on stdin, or --where FILTER.",
-            noun=asked.noun.replace("_", " "),
+            noun=_(asked.noun.replace("_", " ")),
         )
     return texts

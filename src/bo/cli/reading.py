@@ -17,6 +17,7 @@ from bo.cli.output import Column
 from bo.cli.pager import paged
 from bo.core.kernel.errors import BoError, UsageError
 from bo.core.kernel.reader import PAGE_MOST, Reader, wire_row
+from bo.core.kernel.text import _
 
 if TYPE_CHECKING:
     from bo.core.kernel.reader import Row
@@ -43,7 +44,7 @@ def list_records(asked: Asked) -> int:
                 asked, "{count} shown, there are more: --after {token}, or --limit N", count=count, token=pages.after
             )
         elif count == 0 and shape.form == "table":
-            diagnostics.note(asked, "there are no such {noun}", noun=asked.noun.replace("_", " "))
+            diagnostics.note(asked, "there are no such {noun}", noun=_(asked.noun.replace("_", " ")))
     return exit_codes.NOT_FOUND if count == 0 and asked.flag("fail_empty") else exit_codes.OK
 
 

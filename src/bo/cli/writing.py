@@ -96,6 +96,7 @@ class Bulk:
             outcomes = self._run_chunk(chunk, several=several)
             progress.end()
             if not several and outcomes[0].error is not None:
+                outcomes[0].error.facts.setdefault("subject", chunk[0])
                 raise outcomes[0].error
             writer.write([result_of(outcome, self.workspace) for outcome in outcomes])
             self._tell_refused(outcomes, chunk)
@@ -137,11 +138,11 @@ class Bulk:
         return iter(texts)
 
     def _question(self, texts: Sequence[str]) -> str:
-        noun = self.asked.noun.replace("_", " ")
-        verb = self.asked.verb.replace("_", " ")
+        noun = _(self.asked.noun.replace("_", " "))
+        verb = _(self.asked.verb.replace("_", " ").capitalize()).lower()
         amount = self._amount(texts)
         if len(texts) == 1:
-            one = manifest()[self.asked.noun].get("one", noun).replace("_", " ")
+            one = _(manifest()[self.asked.noun].get("one", noun).replace("_", " "))
             return _("{verb} {noun} {id}{amount}?", verb=verb, noun=one, id=texts[0], amount=amount)
         return _("{verb} {count} {noun}{amount}?", verb=verb, count=f"{len(texts):,}", noun=noun, amount=amount)
 
@@ -189,7 +190,7 @@ class Bulk:
                 as_json=True,
             )
         elif not self.done and not refused:
-            diagnostics.note(asked, "nothing to do: no {noun} were named", noun=asked.noun.replace("_", " "))
+            diagnostics.note(asked, "nothing to do: no {noun} were named", noun=_(asked.noun.replace("_", " ")))
         elif refused:
             diagnostics.note(asked, "{done} done, {refused} refused", done=f"{self.done:,}", refused=f"{refused:,}")
         else:

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bo.core.access.permissions import STANDARD_ROLES
 from bo.core.kernel import backup
 from bo.core.kernel.database import SqliteDatabase
 from bo.core.kernel.errors import BadFile, Busy, Damaged, UsageError
 from bo.core.kernel.workspace import Workspace
 from bo.core.office import context_for, create, open_office
+
+ROLES = len(STANDARD_ROLES)
 
 
 def an_office(folder: Path) -> Workspace:
@@ -29,7 +32,7 @@ def test_a_backup_holds_what_there_was(tmp_path: Path) -> None:
     report = backup.create(sqlite_of(workspace), tmp_path / "copies" / "one.db")
 
     assert report.operations == workspace.data_version()
-    assert report.rows["role"] == 7
+    assert report.rows["role"] == ROLES
     assert backup.verify(tmp_path / "copies" / "one.db") == report
     assert sorted(path.name for path in (tmp_path / "copies").iterdir()) == ["one.db"]
     workspace.close()
@@ -63,14 +66,14 @@ def test_restoring_shows_to_who_has_it_open(tmp_path: Path) -> None:
     workspace, watcher = an_office(tmp_path / "office"), open_office(tmp_path / "office", operator="ann")
     backup.create(sqlite_of(workspace), tmp_path / "copy.db")
     workspace.do("roles.add", code="later")
-    assert watcher.reader().count("roles") == 8
+    assert watcher.reader().count("roles") == ROLES + 1
 
     backup.restore(sqlite_of(workspace), tmp_path / "copy.db", kept=tmp_path / "kept.db")
 
-    assert watcher.reader().count("roles") == 7
+    assert watcher.reader().count("roles") == ROLES
     assert workspace.do("roles.add", code="again").status == "applied"
     assert watcher.verify() == watcher.data_version()
-    assert backup.verify(tmp_path / "kept.db").rows["role"] == 8
+    assert backup.verify(tmp_path / "kept.db").rows["role"] == ROLES + 1
     workspace.close()
     watcher.close()
 
@@ -86,7 +89,7 @@ def test_restoring_waits_for_a_writer_only_so_long_and_changes_nothing(tmp_path:
     with writer.writing(), pytest.raises(Busy):
         backup.restore(impatient, tmp_path / "copy.db", kept=tmp_path / "kept.db")
 
-    assert workspace.reader().count("roles") == 8
+    assert workspace.reader().count("roles") == ROLES + 1
     for database in (writer, impatient, workspace):
         database.close()
 
@@ -103,7 +106,7 @@ def test_what_is_no_backup_is_refused_and_nothing_is_changed(tmp_path: Path) -> 
             backup.restore(sqlite_of(workspace), tmp_path / name, kept=tmp_path / "kept.db")
 
     assert not (tmp_path / "kept.db").exists()
-    assert workspace.reader().count("roles") == 7
+    assert workspace.reader().count("roles") == ROLES
     workspace.close()
 
 
@@ -127,7 +130,7 @@ def test_a_damaged_backup_is_seen(tmp_path: Path, damage: Callable[[bytes], byte
         backup.restore(sqlite_of(workspace), copy, kept=tmp_path / "kept.db")
 
     assert not (tmp_path / "kept.db").exists()
-    assert workspace.reader().count("roles") == 7
+    assert workspace.reader().count("roles") == ROLES
     workspace.close()
 
 

@@ -21,8 +21,9 @@ def test_queries_hold_nothing_but_quoted_words() -> None:
     assert tsvector("a 退款") == "'a':1 '退':2 '款':3"
 
 
-def test_long_digits_also_give_their_last_four() -> None:
-    assert index_text(["+8613800138000", "Ann"]) == "+8613800138000 Ann 8000"
+def test_phones_also_give_their_last_four_digits_and_how_they_are_dialled_at_home() -> None:
+    assert index_text(["+8613800138000", "Ann"]) == "+8613800138000 Ann 8000 13800138000"
+    assert index_text(["+442079460259"]) == "+442079460259 0259"
     assert index_text(["1234567"]) == "1234567"
 
 

@@ -17,7 +17,7 @@ from bo.core.office import context_for, create, open_office
 
 MONDAY: Final = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
 DESIGNER: Final = "D001"
-PEOPLE: Final = {"rita": "reviewer", "remo": "reviewer", "dora": "dispatcher", "stan": "store"}
+PEOPLE: Final = {"rita": "reviewer, manager", "remo": "reviewer, manager", "dora": "dispatcher", "stan": "store"}
 
 
 def build(folder: Path) -> None:

@@ -200,7 +200,8 @@ class Dispatch(msgspec.Struct, eq=False):
 
     def _load(self, tx: Tx, cls: type[Record], text: str, *, own: bool = False) -> Record:
         record = tx.peek(cls, resolve(self.unit, cls, text))
-        if record is None or (own and not tx.actor.sees(record.scope)):
+        # a subject must be in sight; what it is pointed to may be the whole office's (a referrer), but not another shop's
+        if record is None or (not tx.actor.sees(record.scope) and (own or record.scope.startswith("store:"))):
             raise absent(info_of(cls), text)
         return record
 

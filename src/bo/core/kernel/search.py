@@ -28,12 +28,14 @@ def _parts() -> re.Pattern[str]:
 
 
 def index_text(values: list[str]) -> str:
-    """The text to index for some field values. Long digit runs also give their last four digits, as people search phones."""
+    """The text to index for some field values. Phones are also found by their last four digits, and by
+    the number as it is dialled at home."""
     text = " ".join(values)
     if not text.isascii():
         text = without_accents(text)
         text = _runs().sub(lambda run: f" {' '.join(run[0])} ", text)
-    tails = [value[-4:] for value in values if len(value) > 7 and value[1:].isdigit()]
+    numbers = [value for value in values if len(value) > 7 and value[1:].isdigit()]
+    tails = [number[-4:] for number in numbers] + [number[3:] for number in numbers if number.startswith("+86")]
     return f"{text} {' '.join(tails)}" if tails else text
 
 
