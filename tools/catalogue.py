@@ -23,14 +23,19 @@ from datetime import UTC, datetime
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tools.spoken import Source
+
+if TYPE_CHECKING:
+    from bo.core.kernel.command import Command, Query
 
 PROJECT: Final = Path(__file__).parents[1]
 SOURCE: Final = PROJECT / "src/bo"
 LOCALE: Final = SOURCE / "locale"
-HEADER: Final = "Texts of bo. Written by `python -m tools.catalogue`; only the lines that begin with msgstr are by hand."
+HEADER: Final = (
+    "Texts of bo. Written by `python -m tools.catalogue`; only the lines that begin with msgstr are by hand."
+)
 DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)  # no date of its own: it would change with every run
 
 # Tables of message ids that are said from a variable: module -> names of constants, or of fields of structs.
@@ -113,10 +118,10 @@ def _declared() -> Iterator[str]:
     for info in declared_records().values():
         for item in info.fields:
             yield from (item.label, item.meta.help, *_options(item.kind.describe()))
-    for command in (*office.commands.values(), *office.queries.values()):
-        summary, _line, rest = command.doc.partition("\n")
-        yield from (summary.strip(), rest.strip())
-        for param in command.params:
+    called: list[Command | Query] = [*office.commands.values(), *office.queries.values()]
+    for known in called:
+        yield from (known.summary, known.doc.partition("\n\n")[2].strip())
+        for param in known.params:
             yield from (param.label, param.label.capitalize(), param.meta.help, *_options(param.kind.describe()))
 
 

@@ -1,6 +1,7 @@
 """Writes the made-up files of `bo demo`: stores, territories, referrers and a few hundred messy leads in two languages.
 
-`python -m tools.make_demo_data` writes the same bytes each time. Every name, number and address is invented; phone numbers come from ranges that are
+`python -m tools.make_demo_data` writes the same bytes each time. Every name, number and address is invented; phone
+numbers come from ranges that are
 not given out where there are such ranges.
 """
 
@@ -148,7 +149,7 @@ def english_leads(dice: random.Random, referrers: list[str]) -> list[list[str]]:
     start = datetime(2026, 10, 5, 8, 0)
     for number in range(1, 91):
         name = f"{dice.choice(FIRST)} {dice.choice(LAST)}"
-        mail = f"{name.split()[0].lower()}.{number}@example.{dice.choice(['com', 'org', 'net'])}".replace(
+        mail = f"{name.split(maxsplit=1)[0].lower()}.{number}@example.{dice.choice(['com', 'org', 'net'])}".replace(
             "é", "e"
         ).replace("ø", "o")
         start += timedelta(minutes=dice.randrange(20, 400))

@@ -1,4 +1,5 @@
-"""Draws the picture of the screen that the README shows: `python -m tools.picture OFFICE`, on an office that `bo demo --workspace OFFICE` has left."""
+"""Draws the picture of the screen that the README shows: `python -m tools.picture OFFICE`, on an office that `bo demo
+--workspace OFFICE` has left."""
 
 from __future__ import annotations
 
@@ -24,14 +25,18 @@ async def draw(folder: Path) -> str:
     lane, browser = reading(lambda: OfficeSource(workspace, "leads"))
     browser.open(options.filter_text, options.sort)
     standing = Standing("brand", workspace.who().name, "leads")
-    app = BoApp(browser, lane, lambda: OfficeDesk(open_office(folder, operator="mei"), "leads", "brand"), standing, options)
+    app = BoApp(
+        browser, lane, lambda: OfficeDesk(open_office(folder, operator="mei"), "leads", "brand"), standing, options
+    )
     async with app.run_test(size=(124, 30)) as pilot:
         await pilot.pause(1.0)
         for key in KEYS:
             await pilot.press(key)
             await pilot.pause(0.3)
         drawn = app.export_screenshot(title="bo")
-    return re.sub(r"@font-face\s*\{.*?\}", "", drawn, flags=re.DOTALL)  # fonts from elsewhere: a page of ours fetches nothing
+    return re.sub(
+        r"@font-face\s*\{.*?\}", "", drawn, flags=re.DOTALL
+    )  # fonts from elsewhere: a page of ours fetches nothing
 
 
 def main() -> None:

@@ -43,7 +43,11 @@ def _owner(nouns: dict[str, Entry], noun: str) -> Entry:
 
 
 def _noun(info: RecordInfo) -> Entry:
-    entry: Entry = {"summary": (info.cls.__doc__ or "").strip().split("\n")[0], "one": info.name, "prefix": info.prefix}
+    entry: Entry = {
+        "summary": " ".join((info.cls.__doc__ or "").split("\n\n")[0].split()),
+        "one": info.name,
+        "prefix": info.prefix,
+    }
     _put(entry, key=list(info.key), states=[str(state) for state in info.states], columns=list(info.columns))
     _put(entry, create=info.create, edit=info.edit, final=info.append_only)
     entry["fields"] = {item.name: _field(item) for item in info.fields}
@@ -111,7 +115,7 @@ def _plain(value: object) -> object:
 
 
 def _rest(doc: str) -> str:
-    return doc.partition("\n")[2].strip()
+    return doc.partition("\n\n")[2].strip()
 
 
 def _put(entry: Entry, **values: object) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bo.cli.cron import seconds
+from bo.cli.asked import seconds
 from bo.core.kernel.errors import UsageError
 from tests.cli.running import Desk, command, environment, process
 

@@ -1,4 +1,5 @@
-"""The demo is the main job from end to end: a brand's month, by commands alone. It holds each command to its exit status; here its numbers are checked."""
+"""The demo is the main job from end to end: a brand's month, by commands alone. It holds each command to its exit
+status; here its numbers are checked."""
 
 from __future__ import annotations
 
@@ -18,7 +19,11 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The office that the demo leaves behind, and what it said."""
     folder = tmp_path_factory.mktemp("demo") / "office"
     done = subprocess.run(
-        [sys.executable, "-m", "bo", "demo", "--workspace", str(folder)], capture_output=True, encoding="utf-8", timeout=280, check=False
+        [sys.executable, "-m", "bo", "demo", "--workspace", str(folder)],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=280,
+        check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout[-3000:]
     return folder, done.stdout
@@ -69,5 +74,7 @@ def test_the_statement_is_a_pdf_and_masks_the_customer(office: tuple[Path, str])
     assert (folder / "files/statement.pdf").read_bytes().startswith(b"%PDF-")
     statement = (folder / "files/statement.csv").read_text("utf-8-sig")
     assert "**" in statement
-    names = {str(lead["name"]) for lead in ask(folder, "leads", "list", "--fields", "name") if len(str(lead["name"])) > 1}
+    names = {
+        str(lead["name"]) for lead in ask(folder, "leads", "list", "--fields", "name") if len(str(lead["name"])) > 1
+    }
     assert not [name for name in names if f",{name}," in statement]

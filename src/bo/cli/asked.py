@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 FORMS: Final = ("table", "json", "jsonl", "csv", "tsv", "ids", "template")
 LIMIT_ON_TERMINAL: Final = 50
+UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Asked:
@@ -63,7 +64,7 @@ class Asked:
             if value is not None and value != ()
         }
 
-    # -- options of every command ------------------------------------------------------------------------------------
+    # -- options of every command --------------------------------------------------------------------------------------
 
     @property
     def form(self) -> str:
@@ -94,3 +95,15 @@ class Asked:
         from bo.cli.settings import workspace_folder
 
         return workspace_folder(self.text("workspace"))
+
+
+def seconds(text: str, option: str) -> float:
+    """`90`, `90s`, `2m`, `1h` in seconds. Raises UsageError."""
+    number, unit = text.rstrip("smhd"), text[len(text.rstrip("smhd")) :]
+    try:
+        value = float(number)
+    except ValueError:
+        value = -1.0
+    if value < 0 or unit not in UNITS:
+        raise UsageError("--{option} takes a time such as 90s, 2m or 1h, not {value}", option=option, value=text)
+    return value * UNITS[unit]

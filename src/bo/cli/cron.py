@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from bo.cli import diagnostics, exit_codes, output
-from bo.cli.asked import LIMIT_ON_TERMINAL
+from bo.cli.asked import LIMIT_ON_TERMINAL, seconds
 from bo.cli.output import Column
 from bo.core.kernel.errors import BoError, Busy, Configuration, UsageError
 from bo.core.kernel.text import _
@@ -31,7 +31,6 @@ RUNS_BYTES_MAX: Final = 1 << 20
 SHOWN_BYTES: Final = 64 << 10
 PING_SECONDS: Final = 10
 STOP_SECONDS: Final = 5
-UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class TimedOut(BoError):
@@ -200,18 +199,6 @@ def log(asked: Asked) -> int:
     ]
     output.rows(asked, columns, [runs[:limit]])
     return exit_codes.OK
-
-
-def seconds(text: str, option: str) -> float:
-    """`90`, `90s`, `2m`, `1h` in seconds. Raises UsageError."""
-    number, unit = text.rstrip("smhd"), text[len(text.rstrip("smhd")) :]
-    try:
-        value = float(number)
-    except ValueError:
-        value = -1.0
-    if value < 0 or unit not in UNITS:
-        raise UsageError("--{option} takes a time such as 90s, 2m or 1h, not {value}", option=option, value=text)
-    return value * UNITS[unit]
 
 
 def _name(job: str) -> str:

@@ -88,7 +88,7 @@ def _has(entry: NounEntry, verb: str) -> bool:
     return "fields" in entry and (verb != "import" or bool(entry.get("create")))
 
 
-# -- commands and queries of the registry ----------------------------------------------------------------------------
+# -- commands and queries of the registry ------------------------------------------------------------------------------
 
 
 def _command(noun: str, verb: str, entry: CommandEntry) -> Leaf:
@@ -183,7 +183,7 @@ def _doc(entry: CommandEntry) -> str:
     return "\n\n".join(parts)
 
 
-# -- what every record has -------------------------------------------------------------------------------------------
+# -- what every record has ---------------------------------------------------------------------------------------------
 
 
 def _list(noun: str, summary: str) -> Leaf:

@@ -13,14 +13,14 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from bo.core.kernel.errors import BoError, UsageError
-from bo.core.kernel.ids import SHORT_LENGTH
-from bo.core.kernel.text import _, visible
+from bo.core.kernel.text import _, language, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bo.cli.asked import Asked
 
+SHORT_ID: Final = 6  # as `short` in kernel.ids cuts them; importing that would load a hash library for help pages
 PROGRESS_EVERY_S: Final = 0.2
 REFUSALS_SHOWN: Final = 20
 
@@ -45,13 +45,13 @@ def tell(error: BoError, *, command: str, subject: str = "", as_json: bool = Fal
 def in_words(error: BoError, command: str, subject: str = "") -> str:
     """`bo: leads.assign: lead 7f3k9x: not valid yet. Accept it first: bo leads accept 7f3k9x`."""
     message, hint = _(error.message, **error.facts), _(error.hint, **error.facts)
-    about = subject if subject and subject[-SHORT_LENGTH:] not in message else ""
+    about = subject if subject and subject[-SHORT_ID:] not in message else ""
     field = str(error.facts.get("field", ""))
     if field and field not in message:
         about = f"{about}: {field}" if about else field
     words = ": ".join(part for part in ("bo", command, about, message) if part)
-    if hint and words[-1:] not in ".!?。":
-        words += "."
+    if hint and words[-1:] not in ".!?。！？":
+        words += "。" if language() == "zh_CN" else "."
     return visible(f"{words} {hint}".rstrip())
 
 
@@ -107,7 +107,7 @@ def fault(error: BaseException) -> None:
     _write(_("Nothing of this call was kept. BO_TRACEBACK=1 shows more; please report it.") + "\n")
 
 
-# -- questions -------------------------------------------------------------------------------------------------------
+# -- questions ---------------------------------------------------------------------------------------------------------
 
 
 def can_ask(asked: Asked) -> bool:
@@ -134,7 +134,7 @@ def confirm(asked: Asked, question: str) -> None:
         raise UsageError("not confirmed: nothing was changed")
 
 
-# -- progress --------------------------------------------------------------------------------------------------------
+# -- progress ----------------------------------------------------------------------------------------------------------
 
 
 class Progress:

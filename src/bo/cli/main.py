@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bo.cli import diagnostics, exit_codes, output
@@ -159,7 +160,7 @@ def asks_for_json(words: Sequence[str]) -> bool:
 def _speak(words: Sequence[str]) -> None:
     """Choose the language that the words ask for, before parsing: help pages and wrong calls are in it too."""
     line = list(words[: words.index("--")] if "--" in words else words)
-    chosen = [after for word, after in zip(line, line[1:], strict=False) if word == "--lang"]
+    chosen = [after for word, after in pairwise(line) if word == "--lang"]
     chosen += [word.removeprefix("--lang=") for word in line if word.startswith("--lang=")]
     if chosen:
         from bo.core.kernel.text import use_language

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from bo.cli.asked import seconds
 from bo.core.kernel.errors import BadInput, Configuration, UsageError
 from bo.core.kernel.text import _
 from bo.core.kernel.workspace import database_at
@@ -36,8 +37,6 @@ def opened(asked: Asked) -> Iterator[Workspace]:
 def be_patient(asked: Asked) -> None:
     """Wait for another writer as long as `--wait` says. Raises UsageError for what is no time."""
     if asked.text("wait"):
-        from bo.cli.cron import seconds
-
         os.environ["BO_BUSY_MS"] = str(round(seconds(asked.text("wait"), "wait") * 1000))
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typer._click.formatting import HelpFormatter
 
 PROGRAM: Final = "bo"
-FILTER_WORD: Final = re.compile(r"-[^\s\-:<>=~!\"'][^\s:<>=~!\"']*(?:[:<>=~]|!=)")
+FILTER_WORD: Final = re.compile(r"-[^\s\-:<>=~!\"'][^\s:<>=~!\"']*(?:[:<>=~：＞＜＝]|!=)")
 SETTINGS: Final = {"help_option_names": ["--help", "-h"], "max_content_width": 110}
 
 

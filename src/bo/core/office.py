@@ -52,10 +52,34 @@ NOUNS: Final = {
     "appeals": "bo.core.leads",
 }
 SETTINGS_NAME: Final = "bo.toml"
-ZONES: Final = {"CN": "Asia/Shanghai", "TW": "Asia/Taipei", "HK": "Asia/Hong_Kong", "SG": "Asia/Singapore", "JP": "Asia/Tokyo", "US": "America/New_York",
-                "GB": "Europe/London", "DE": "Europe/Berlin", "FR": "Europe/Paris", "IN": "Asia/Kolkata", "AU": "Australia/Sydney", "BR": "America/Sao_Paulo"}  # fmt: skip
-CURRENCIES: Final = {"CN": "CNY", "TW": "TWD", "HK": "HKD", "SG": "SGD", "JP": "JPY", "US": "USD", "GB": "GBP", "DE": "EUR", "FR": "EUR", "IN": "INR",
-                     "AU": "AUD", "BR": "BRL"}  # fmt: skip
+ZONES: Final = {
+    "CN": "Asia/Shanghai",
+    "TW": "Asia/Taipei",
+    "HK": "Asia/Hong_Kong",
+    "SG": "Asia/Singapore",
+    "JP": "Asia/Tokyo",
+    "US": "America/New_York",
+    "GB": "Europe/London",
+    "DE": "Europe/Berlin",
+    "FR": "Europe/Paris",
+    "IN": "Asia/Kolkata",
+    "AU": "Australia/Sydney",
+    "BR": "America/Sao_Paulo",
+}
+CURRENCIES: Final = {
+    "CN": "CNY",
+    "TW": "TWD",
+    "HK": "HKD",
+    "SG": "SGD",
+    "JP": "JPY",
+    "US": "USD",
+    "GB": "GBP",
+    "DE": "EUR",
+    "FR": "EUR",
+    "IN": "INR",
+    "AU": "AUD",
+    "BR": "BRL",
+}
 
 
 def registry() -> Registry:
@@ -67,23 +91,35 @@ def context_for(region: str, currency: str = "", zone: str = "") -> Context:
     """Region, currency and time zone of a new office. Raises Configuration for one that is not known."""
     region = region.upper()
     if len(region) != 2 or not region.isalpha():
-        raise Configuration("{region} is not a region", hint="Use the two letters of ISO 3166, such as CN.", region=region)
+        raise Configuration(
+            "{region} is not a region", hint="Use the two letters of ISO 3166, such as CN.", region=region
+        )
     currency = (currency or CURRENCIES.get(region, "USD")).upper()
     if len(currency) != 3 or not currency.isalpha():
-        raise Configuration("{currency} is not a currency", hint="Use the three letters of ISO 4217, such as CNY.", currency=currency)
+        raise Configuration(
+            "{currency} is not a currency", hint="Use the three letters of ISO 4217, such as CNY.", currency=currency
+        )
     zone = zone or ZONES.get(region, "UTC")
     _require_zone(zone)
     return Context(region, currency, zone)
 
 
-def create(folder: Path, context: Context, *, operator: str, name: str = "", clock: Callable[[], datetime] = utc_now) -> Workspace:
-    """Make an office in a folder and open it as its first operator, an administrator. Raises Configuration where one is already."""
+def create(
+    folder: Path, context: Context, *, operator: str, name: str = "", clock: Callable[[], datetime] = utc_now
+) -> Workspace:
+    """Make an office in a folder and open it as its first operator, an administrator. Raises Configuration where one is
+    already."""
     if (folder / DATABASE_NAME).exists():
-        raise Configuration("there already is an office in {path}", hint="Use it, or choose another folder.", path=str(folder))
+        raise Configuration(
+            "there already is an office in {path}", hint="Use it, or choose another folder.", path=str(folder)
+        )
     folder.mkdir(parents=True, exist_ok=True)
     database = SqliteDatabase(folder / DATABASE_NAME)
     workspace = found(database, context, operator=operator, name=name, clock=clock)
-    (folder / SETTINGS_NAME).write_text(f'# settings of this workspace; bo config explain shows where a value comes from\noperator = "{operator}"\n', "utf-8")
+    (folder / SETTINGS_NAME).write_text(
+        f'# settings of this workspace; bo config explain shows where a value comes from\noperator = "{operator}"\n',
+        "utf-8",
+    )
     return workspace
 
 
@@ -101,19 +137,27 @@ def found(
 
     make_office(database, context, new_id().replace("op_", "dev_"))
     workspace = Workspace(database, registry(), authorise, actor=SYSTEM.id, clock=clock, new_id=new_id)
-    roles = [Call("roles.add", None, {"code": code, "permissions": list(permissions)}) for code, permissions in STANDARD_ROLES.items()]
+    roles = [
+        Call("roles.add", None, {"code": code, "permissions": list(permissions)})
+        for code, permissions in STANDARD_ROLES.items()
+    ]
     first = Call("operators.add", None, {"login": operator, "name": name or operator, "roles": ["admin"]})
     workspace.actor = workspace.run([*roles, first], atomic=True)[-1].returned or SYSTEM.id
     return workspace
 
 
 def open_office(folder: Path, *, operator: str = "", clock: Callable[[], datetime] = utc_now) -> Workspace:
-    """Open the office of a folder as an operator (by login or id); by default the one in its settings. Raises Configuration."""
+    """Open the office of a folder as an operator (by login or id); by default the one in its settings. Raises
+    Configuration."""
     return open_database(database_at(folder), operator=operator or default_operator(folder), clock=clock)
 
 
 def open_database(
-    database: Database, *, operator: str, clock: Callable[[], datetime] = utc_now, new_id: Callable[[], str] = new_operation_id
+    database: Database,
+    *,
+    operator: str,
+    clock: Callable[[], datetime] = utc_now,
+    new_id: Callable[[], str] = new_operation_id,
 ) -> Workspace:
     """Open an office wherever it lies. Raises Configuration for an unknown operator."""
     from bo.core.access.permissions import authorise
@@ -123,7 +167,11 @@ def open_database(
         rows = workspace.database.session.rows("access:operator", _operator_statement, {"wanted": operator})
         if not rows:
             workspace.close()
-            raise Configuration("there is no operator {operator} in this office", hint="Choose one with --as, or set it in bo.toml.", operator=operator)
+            raise Configuration(
+                "there is no operator {operator} in this office",
+                hint="Choose one with --as, or set it in bo.toml.",
+                operator=operator,
+            )
         workspace.actor = str(rows[0][0])
     return workspace
 
@@ -139,7 +187,12 @@ def default_operator(folder: Path) -> str:
     try:
         value = tomllib.loads(text).get("operator", SYSTEM.id)
     except tomllib.TOMLDecodeError as error:
-        raise Configuration("{file} cannot be read: {reason}", hint="Mend it or delete it.", file=str(folder / SETTINGS_NAME), reason=str(error)) from None
+        raise Configuration(
+            "{file} cannot be read: {reason}",
+            hint="Mend it or delete it.",
+            file=str(folder / SETTINGS_NAME),
+            reason=str(error),
+        ) from None
     return str(value)
 
 

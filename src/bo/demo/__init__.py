@@ -1,6 +1,8 @@
-"""The demo: one month of a brand's lead desk, told on the terminal with the program's own commands and their real output.
+"""The demo: one month of a brand's lead desk, told on the terminal with the program's own commands and their real
+output.
 
-Nothing here reaches into the office: every line is a `bo` command that could be typed. It refuses a folder that already holds an office.
+Nothing here reaches into the office: every line is a `bo` command that could be typed. It refuses a folder that already
+holds an office.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -56,9 +55,16 @@ class Stage:
         self._say(words)
 
     def bo(
-        self, *arguments: str, who: str = "", stdin: str | None = None, expect: int = 0, show: int = SHOWN_MOST, shown_as: str = ""
+        self,
+        *arguments: str,
+        who: str = "",
+        stdin: str | None = None,
+        expect: int = 0,
+        show: int = SHOWN_MOST,
+        shown_as: str = "",
     ) -> Answer:
-        """Run a command, show it with its first lines, and hold it to its exit status. Raises Damaged where that differs."""
+        """Run a command, show it with its first lines, and hold it to its exit status. Raises Damaged where that
+        differs."""
         typed = shown_as or " ".join(["bo", *(["--as", who] if who else []), *(_quoted(item) for item in arguments)])
         self._say(f"{self._in(DIM, '$')} {typed}")
         answer = self.quiet(*arguments, who=who, stdin=stdin)
@@ -70,18 +76,36 @@ class Stage:
         if expect:
             self._say(self._in(DIM, "  " + _("(exit status {status})", status=answer.status)))
         if answer.status != expect:
-            raise Damaged("the demo went wrong: {command} ended with {status}, not {expected}\n{talk}", hint="Please report it.",
-                          command=typed, status=answer.status, expected=expect, talk=answer.talk)  # fmt: skip
+            raise Damaged(
+                "the demo went wrong: {command} ended with {status}, not {expected}\n{talk}",
+                hint="Please report it.",
+                command=typed,
+                status=answer.status,
+                expected=expect,
+                talk=answer.talk,
+            )
         return answer
 
     def quiet(self, *arguments: str, who: str = "", stdin: str | None = None) -> Answer:
         """Run a command without telling of it."""
         self.commands += 1
-        environment = {**os.environ, "BO_WORKSPACE": str(self.office), "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8", "COLUMNS": "140"}
+        environment = {
+            **os.environ,
+            "BO_WORKSPACE": str(self.office),
+            "NO_COLOR": "1",
+            "PYTHONIOENCODING": "utf-8",
+            "COLUMNS": "140",
+        }
         if who:
             environment["BO_OPERATOR"] = who
         done = subprocess.run(
-            [sys.executable, "-m", "bo", *arguments], input=stdin, capture_output=True, encoding="utf-8", env=environment, cwd=self.files, check=False
+            [sys.executable, "-m", "bo", *arguments],
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            env=environment,
+            cwd=self.files,
+            check=False,
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 

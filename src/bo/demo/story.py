@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +14,18 @@ from bo.demo.stage import Stage
 
 DATA: Final = Path(__file__).parent / "data"
 PEOPLE: Final = (
-    ("mei", "梅 Mei, reviews", "reviewer"), ("dao", "道 Dao, dispatches", "dispatcher"), ("west", "西湖旗舰店 West Lake store", "store"),
-    ("fang", "方 Fang, finance", "finance"), ("guo", "郭 Guo, approves", "approver"),
-)  # fmt: skip
-MENDED: Final = {"138-0000-00": "13800000042", "八万左右": "80000", "2026/02/30 10:00": "2026/10/30 10:00", "D999": "D001"}
+    ("mei", "梅 Mei, reviews", "reviewer"),
+    ("dao", "道 Dao, dispatches", "dispatcher"),
+    ("west", "西湖旗舰店 West Lake store", "store"),
+    ("fang", "方 Fang, finance", "finance"),
+    ("guo", "郭 Guo, approves", "approver"),
+)
+MENDED: Final = {
+    "138-0000-00": "13800000042",
+    "八万左右": "80000",
+    "2026/02/30 10:00": "2026/10/30 10:00",
+    "D999": "D001",
+}
 
 
 def tell(folder: Path | None, *, pause: bool) -> int:
@@ -51,7 +59,9 @@ def _chapters(folder: Path, *, stays: bool) -> None:
 
 
 def open_the_office(stage: Stage) -> None:
-    stage.chapter(_("1. An office"), _("A brand with six shops, in a folder of its own. No server, no account, no network."))
+    stage.chapter(
+        _("1. An office"), _("A brand with six shops, in a folder of its own. No server, no account, no network.")
+    )
     stage.bo("init", str(stage.office), "--region", "CN", "--operator", "lin", show=2)
     stage.bo("stores", "import", "stores.csv", "-o", "jsonl")
     stage.bo("territories", "import", "territories.csv", "-o", "jsonl")
@@ -60,10 +70,23 @@ def open_the_office(stage: Stage) -> None:
         more = ["--store", "HZ-XIHU"] if role == "store" else []
         stage.quiet("operators", "add", "--login", login, "--name", name, "--roles", role, *more)
     stage.bo("operators", "list", "--fields", "login,name,roles,store")
-    first = date.today().replace(day=1).isoformat()
+    first = datetime.now(UTC).astimezone().date().replace(day=1).isoformat()
     for rule in (
         ("--code", "valid-lead", "--event", "valid_lead", "--kind", "fixed", "--amount", "50", "--cap-month", "500"),
-        ("--code", "order-3", "--event", "won", "--kind", "percent", "--rate", "3%", "--base", "net", "--cap-event", "2000"),
+        (
+            "--code",
+            "order-3",
+            "--event",
+            "won",
+            "--kind",
+            "percent",
+            "--rate",
+            "3%",
+            "--base",
+            "net",
+            "--cap-event",
+            "2000",
+        ),
     ):
         stage.bo("reward-rules", "add", *rule, "--effective-from", first, show=0)
     for code in ("valid-lead", "order-3"):
@@ -77,7 +100,7 @@ def take_leads_in(stage: Stage) -> None:
         _("Two files nobody cleaned: GB18030 with Chinese headers, and semicolons with English ones. First only look:"),
     )
     stage.bo("leads", "import", "leads_zh.csv", "--dry-run", "-o", "jsonl", expect=65)
-    stage.say(_("Four rows cannot be read, so nothing would be written. Keep the good ones, and put the others aside with the reason:"))
+    stage.say(_("Four rows cannot be read, so nothing would be written. Keep the good ones, and put the others aside:"))
     stage.bo("leads", "import", "leads_zh.csv", "--rejects", "rejects.csv", "-o", "jsonl", expect=3)
     mended = _mend(stage.files / "rejects.csv")
     stage.say(_("Mend the {count} cells in that very file, and import it:", count=mended))
@@ -86,8 +109,29 @@ def take_leads_in(stage: Stage) -> None:
     stage.say(_("The same file again changes nothing:"))
     stage.bo("leads", "import", "leads_en.csv", "-o", "jsonl")
     stage.say(_("Reported twice, with the phone spelt another way: kept, and pointing to the first."))
-    stage.bo("leads", "list", "state:duplicate", "--fields", "number,name,phone,referrer,duplicate_of", "--limit", "5", "-o", "table")
-    stage.bo("leads", "list", "样板间", "city:杭州", "--limit", "3", "--fields", "number,name,city,category,note", "-o", "table")
+    stage.bo(
+        "leads",
+        "list",
+        "state:duplicate",
+        "--fields",
+        "number,name,phone,referrer,duplicate_of",
+        "--limit",
+        "5",
+        "-o",
+        "table",
+    )
+    stage.bo(
+        "leads",
+        "list",
+        "样板间",
+        "city:杭州",
+        "--limit",
+        "3",
+        "--fields",
+        "number,name,city,category,note",
+        "-o",
+        "table",
+    )
 
 
 def review(stage: Stage) -> None:
@@ -98,9 +142,18 @@ def review(stage: Stage) -> None:
     stage.bo("leads", "request-info", waiting[2], "--note", "哪一期工程？", who="mei", show=0)
     rest = "\n".join(waiting[3:])
     stage.bo(
-        "leads", "accept", "-", "-o", "jsonl", "--yes", who="mei", stdin=rest, show=2, expect=3 if _refused(stage) else 0,
+        "leads",
+        "accept",
+        "-",
+        "-o",
+        "jsonl",
+        "--yes",
+        who="mei",
+        stdin=rest,
+        show=2,
+        expect=3 if _refused(stage) else 0,
         shown_as="bo leads list 'state:pending_review' -o ids | bo --as mei leads accept - -o jsonl",
-    )  # fmt: skip
+    )
     stage.bo("leads", "funnel", "-o", "table")
 
 
@@ -110,26 +163,63 @@ def _refused(stage: Stage) -> bool:
 
 
 def give_to_stores(stage: Stage) -> None:
-    stage.chapter(_("4. To the stores"), _("Territory, categories and capacity decide; the reason stays on the lead. What no store can take waits in sight."))
+    stage.chapter(
+        _("4. To the stores"),
+        _("Territory, categories and capacity decide; the reason stays on the lead. What nobody can take waits."),
+    )
     stage.bo("leads", "assign-by-rule", "--where", "state:valid", "--yes", "-o", "jsonl", who="dao", show=2)
-    stage.bo("leads", "list", "state:assigned", "--fields", "number,name,city,category,store,assigned_reason", "--limit", "4", "-o", "table")
+    stage.bo(
+        "leads",
+        "list",
+        "state:assigned",
+        "--fields",
+        "number,name,city,category,store,assigned_reason",
+        "--limit",
+        "4",
+        "-o",
+        "table",
+    )
     stage.bo("leads", "count", "state:valid overflow:yes")
 
 
 def sell(stage: Stage) -> None:
-    stage.chapter(_("5. At the store"), _("The store sees its own leads only. Taken, called, visited, sold; one lost, one refunded."))
+    stage.chapter(
+        _("5. At the store"),
+        _("The store sees its own leads only. Taken, called, visited, sold; one lost, one refunded."),
+    )
     stage.bo("leads", "take", "--where", "state:assigned", "--yes", "-o", "jsonl", who="west", show=1)
-    mine = [number for number in stage.quiet("leads", "list", "state:accepted sort:created", "-o", "ids", who="west").lines()]
+    mine = [
+        number
+        for number in stage.quiet("leads", "list", "state:accepted sort:created", "-o", "ids", who="west").lines()
+    ]
     stage.bo("leads", "follow-up", mine[0], "--outcome", "reached", "--note", "周六来看样板间", who="west", show=0)
     stage.bo("leads", "visit", *mine[:9], "--yes", who="west", show=0)
     stage.bo("leads", "lose", mine[1], "--reason", "price", who="west", show=0)
     for place, lead in enumerate(mine[2:9]):
         amount = 12_000 + 17_350 * place
         stage.bo(
-            "leads", "win", lead, "--order-number", f"SO-{1001 + place}", "--amount", str(amount), "--net", f"{amount / 1.13:.2f}",
-            who="west", show=0,
-        )  # fmt: skip
-    stage.bo("leads", "list", "state:won", "--fields", "number,name,order_number,order_amount,order_net,referrer", "-o", "table", who="west")
+            "leads",
+            "win",
+            lead,
+            "--order-number",
+            f"SO-{1001 + place}",
+            "--amount",
+            str(amount),
+            "--net",
+            f"{amount / 1.13:.2f}",
+            who="west",
+            show=0,
+        )
+    stage.bo(
+        "leads",
+        "list",
+        "state:won",
+        "--fields",
+        "number,name,order_number,order_amount,order_net,referrer",
+        "-o",
+        "table",
+        who="west",
+    )
     stage.say(_("One order is refunded in part. The reward follows, in proportion; nothing already paid is touched."))
     stage.bo("leads", "refund", mine[4], "--amount", "10000", "--reason", "柜门退一扇", "--yes", show=0)
     line = stage.ids("rewards", "kind:clawback", 1)[0]
@@ -137,16 +227,41 @@ def sell(stage: Stage) -> None:
 
 
 def settle(stage: Stage) -> None:
-    period = date.today().strftime("%Y-%m")
-    stage.chapter(_("6. Settlement, by two people"), _("Who is paid must have an account. An account that changed within a week holds the payment."))
+    period = datetime.now(UTC).astimezone().date().strftime("%Y-%m")
+    stage.chapter(
+        _("6. Settlement, by two people"),
+        _("Who is paid must have an account. An account that changed within a week holds the payment."),
+    )
     for number in range(1, 21):
         code = f"D{number:03d}"
-        stage.quiet("payee-accounts", "add", "--referrer", code, "--kind", "bank", "--holder", f"户名{number}", "--number", f"62220000000000{number:05d}")
+        stage.quiet(
+            "payee-accounts",
+            "add",
+            "--referrer",
+            code,
+            "--kind",
+            "bank",
+            "--holder",
+            f"户名{number}",
+            "--number",
+            f"62220000000000{number:05d}",
+        )
     stage.bo("rewards", "due", "-o", "table", show=8, who="fang")
     stage.bo("settlements", "run", "--period", period, "-o", "ids", who="fang")
     settlement = stage.quiet("settlements", "list", "--fields", "number", "-o", "jsonl").first()["number"]
     assert isinstance(settlement, str)
-    stage.bo("payouts", "list", f"settlement:{settlement}", "--fields", "reference,referrer,state,amount,currency,reason", "--limit", "6", "-o", "table", who="fang")
+    stage.bo(
+        "payouts",
+        "list",
+        f"settlement:{settlement}",
+        "--fields",
+        "reference,referrer,state,amount,currency,reason",
+        "--limit",
+        "6",
+        "-o",
+        "table",
+        who="fang",
+    )
     stage.bo("settlements", "submit", settlement, who="fang", show=0)
     check = stage.bo("settlements", "check", settlement, "-o", "json", who="guo", show=16).json()
     shown = str(check["content_hash"])
@@ -155,18 +270,45 @@ def settle(stage: Stage) -> None:
     stage.bo("settlements", "approve", settlement, "--hash", shown, "--yes", who="guo", show=0)
     file = stage.quiet("settlements", "payout-file", settlement, "-o", "json", who="fang").json()
     stage.bo("settlements", "payout-file", settlement, "--to", "payout.csv", who="fang", show=0)
-    stage.bo("settlements", "export", settlement, "--file-hash", str(file["hash"]), "--file-name", "payout.csv", "--yes", who="fang", show=0)
+    stage.bo(
+        "settlements",
+        "export",
+        settlement,
+        "--file-hash",
+        str(file["hash"]),
+        "--file-name",
+        "payout.csv",
+        "--yes",
+        who="fang",
+        show=0,
+    )
     stage.bo("settlements", "mark-paid", settlement, "--yes", who="fang", show=0)
-    payee = stage.quiet("payouts", "list", f"settlement:{settlement} state:paid", "-o", "jsonl", "--fields", "referrer", "--limit", "1").first()["referrer"]
+    payee = stage.quiet(
+        "payouts", "list", f"settlement:{settlement} state:paid", "-o", "jsonl", "--fields", "referrer", "--limit", "1"
+    ).first()["referrer"]
     for form in ("pdf", "csv"):
-        stage.bo("settlements", "statement-file", settlement, "--referrer", str(payee), "--form", form, "--to", f"statement.{form}", who="fang", show=0)
+        stage.bo(
+            "settlements",
+            "statement-file",
+            settlement,
+            "--referrer",
+            str(payee),
+            "--form",
+            form,
+            "--to",
+            f"statement.{form}",
+            who="fang",
+            show=0,
+        )
     stage.say((stage.files / "payout.csv").read_text("utf-8-sig").split("\n", 3)[0])
     stage.bo("ledger", "balance", "-o", "table", who="fang")
     stage.bo("ledger", "check", "-o", "json", who="fang", show=12)
 
 
 def look_back(stage: Stage) -> None:
-    stage.chapter(_("7. Who did what"), _("Every call is one operation in a chain of hashes; anything not final can be undone."))
+    stage.chapter(
+        _("7. Who did what"), _("Every call is one operation in a chain of hashes; anything not final can be undone.")
+    )
     stage.bo("op", "log", "--limit", "4", "-o", "table")
     lead = stage.ids("leads", "state:invalid", 1)[0]
     stage.bo("leads", "history", lead, "-o", "table")
@@ -195,14 +337,29 @@ def _the_end(stage: Stage, stays: bool) -> None:
     import time
 
     seconds = time.perf_counter() - stage.started
-    stage.chapter(_("The end"), _("{count} commands, each a process of its own, in {seconds:.0f} seconds.", count=stage.commands, seconds=seconds))
+    stage.chapter(
+        _("The end"),
+        _(
+            "{count} commands, each a process of its own, in {seconds:.0f} seconds.",
+            count=stage.commands,
+            seconds=seconds,
+        ),
+    )
     if stays:
         stage.say(_("Go on by hand:") + f"\n  export BO_WORKSPACE={stage.office}")
     else:
-        stage.say(_("This office is gone now. To keep one and go on by hand:") + "\n  bo demo --workspace my-office\n  export BO_WORKSPACE=my-office")
-    stage.say("\n".join((
-        "  bo                                        " + _("the screen: j k to move, d accept, x reject, ? for every key"),
-        "  bo leads list 'state:valid city:杭州'     " + _("the filter language"),
-        "  bo leads list state:pending_review -o ids | bo leads accept - -o jsonl",
-        "  bo help                                   " + _("everything else"),
-    )))  # fmt: skip
+        stage.say(
+            _("This office is gone now. To keep one and go on by hand:")
+            + "\n  bo demo --workspace my-office\n  export BO_WORKSPACE=my-office"
+        )
+    stage.say(
+        "\n".join(
+            (
+                "  bo                                        "
+                + _("the screen: j k move, d accepts, b rejects, ? shows every key"),
+                "  bo leads list 'state:valid city:杭州'     " + _("the filter language"),
+                "  bo leads list state:pending_review -o ids | bo leads accept - -o jsonl",
+                "  bo help                                   " + _("everything else"),
+            )
+        )
+    )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bo.core.kernel.errors import BoError
-from bo.core.kernel.text import _
+from bo.core.kernel.text import _, language
 from bo.tui.source import CommandSpec, Outcome
 
 _IRREGULAR = {
@@ -92,6 +92,6 @@ def error_words(error: Exception) -> str:
     """An error as one line: what is wrong, and what to do next."""
     if isinstance(error, BoError):
         said = _(error.message, **error.facts)
-        ended = said if said[-1:] in ".!?。！？" else said + "."
+        ended = said if said[-1:] in ".!?。！？" else said + ("。" if language() == "zh_CN" else ".")
         return f"{ended} {_(error.hint, **error.facts)}" if error.hint else said
     return _("A fault in bo: {kind}: {error}", kind=type(error).__name__, error=error)

@@ -66,7 +66,7 @@ def exported(office: Workspace, noun: str, path: Path, **options: object) -> str
     return path.read_text("utf-8")
 
 
-# -- what stands in the file ------------------------------------------------------------------------------------------
+# -- what stands in the file -------------------------------------------------------------------------------------------
 
 
 def test_json_lines_hold_decimals_flags_lists_and_facts(filled: Workspace, tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_an_operator_of_a_store_exports_what_that_store_holds(filled: Workspace)
     assert export_file(filled, "leads", io.BytesIO()) == 0
 
 
-# -- there and back ---------------------------------------------------------------------------------------------------
+# -- there and back ----------------------------------------------------------------------------------------------------
 
 
 def importable_nouns() -> list[str]:

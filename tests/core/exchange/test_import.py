@@ -51,7 +51,7 @@ def everything(office: Workspace) -> object:
     ), session.cursor.fetchall()
 
 
-# -- new records ------------------------------------------------------------------------------------------------------
+# -- new records -------------------------------------------------------------------------------------------------------
 
 
 def test_rows_become_records_with_their_values_read_by_kind(office: Workspace, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_text_that_had_to_be_tidied_is_told(office: Workspace, tmp_path: Path) -
     assert counts(import_file(office, "leads", path)) == "2 unchanged"
 
 
-# -- records that are there -------------------------------------------------------------------------------------------
+# -- records that are there --------------------------------------------------------------------------------------------
 
 
 def test_only_what_differs_is_changed_and_a_blank_cell_keeps(office: Workspace, tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_a_number_that_another_program_took_meanwhile_is_compared_and_not_refuse
     assert [lead.name for lead in leads(office)] == ["王伟", "李娜"]
 
 
-# -- all or nothing ---------------------------------------------------------------------------------------------------
+# -- all or nothing ----------------------------------------------------------------------------------------------------
 
 BAD_ROWS = (
     "编号,姓名,手机,预算,报备时间,意向门店\n"
@@ -341,7 +341,7 @@ def test_the_whole_import_is_one_step_of_undo(
     assert [(lead.number, lead.name) for lead in leads(office)] == [("old", "before")]
 
 
-# -- reject files -----------------------------------------------------------------------------------------------------
+# -- reject files ------------------------------------------------------------------------------------------------------
 
 
 def test_with_a_reject_file_the_good_rows_are_kept_and_the_others_can_be_mended(
@@ -427,7 +427,7 @@ def test_a_file_that_breaks_further_down_leaves_whole_batches_and_the_old_reject
     assert office.reader().count("leads") == kept
 
 
-# -- mappings ---------------------------------------------------------------------------------------------------------
+# -- mappings ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_mapping_reads_words_days_amounts_and_constants_its_own_way(office: Workspace, tmp_path: Path) -> None:
@@ -495,7 +495,7 @@ def test_a_file_without_a_header_is_refused_with_what_to_do(office: Workspace, t
     assert next((lead.number, lead.name, lead.phone) for lead in leads(office)) == ("1001", "王伟", "+8613800138000")
 
 
-# -- what cannot be imported ------------------------------------------------------------------------------------------
+# -- what cannot be imported -------------------------------------------------------------------------------------------
 
 
 def test_records_that_come_from_other_commands_cannot_be_imported(office: Workspace, tmp_path: Path) -> None:

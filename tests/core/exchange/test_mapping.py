@@ -101,7 +101,7 @@ def test_the_columns_of_a_reject_file_are_passed_over_only_when_all_are_there(of
     assert roles(bound(office, "name", "bo_line"))["bo_line"] == "extra"
 
 
-# -- mappings ---------------------------------------------------------------------------------------------------------
+# -- mappings ----------------------------------------------------------------------------------------------------------
 
 MAPPING = """
 null = ["Select", "N/A"]
@@ -212,7 +212,7 @@ def test_two_saved_mappings_that_fit_alike_are_not_chosen_between(tmp_path: Path
         find_mapping(tmp_path / "mappings", "leads", ["Nom", "Tél"])
 
 
-# -- suggestions ------------------------------------------------------------------------------------------------------
+# -- suggestions -------------------------------------------------------------------------------------------------------
 
 
 def test_a_suggestion_is_a_mapping_with_reasons(office: Workspace, tmp_path: Path) -> None:

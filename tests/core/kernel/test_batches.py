@@ -230,7 +230,7 @@ def test_an_outage_in_the_middle_of_a_batch_is_nobodys_refusal(
     assert everything_in(office) == before
 
 
-# -- several batches in one transaction -------------------------------------------------------------------------------
+# -- several batches in one transaction --------------------------------------------------------------------------------
 
 
 def test_batches_of_one_transaction_see_each_other_and_stand_together(office: Workspace) -> None:

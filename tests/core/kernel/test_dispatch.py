@@ -260,7 +260,7 @@ def test_a_natural_key_of_another_record_wins_over_a_tail(office: Workspace) -> 
     assert office.do("tickets.chase", first[-6:]).subject == second
 
 
-# -- the same operation again -----------------------------------------------------------------------------------------
+# -- the same operation again ------------------------------------------------------------------------------------------
 
 
 KEY = operation_id_for_key("form 17")
@@ -317,7 +317,7 @@ def test_a_refused_operation_can_be_sent_again_under_its_id(office: Workspace) -
     assert office.run([call])[0].status == "applied"
 
 
-# -- effects ----------------------------------------------------------------------------------------------------------
+# -- effects -----------------------------------------------------------------------------------------------------------
 
 
 def test_an_effect_is_written_with_its_operation_and_only_if_that_stands(office: Workspace) -> None:

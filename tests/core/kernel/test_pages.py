@@ -207,7 +207,7 @@ def test_a_row_is_written_for_people_alike_from_either_database(office: Workspac
     ]
 
 
-# -- snapshots and streams --------------------------------------------------------------------------------------------
+# -- snapshots and streams ---------------------------------------------------------------------------------------------
 
 
 def test_a_snapshot_keeps_its_rows_and_shows_their_values_of_today(office: Workspace) -> None:
@@ -274,7 +274,7 @@ def test_two_streams_run_side_by_side(office: Workspace) -> None:
     assert len(up) == ROWS
 
 
-# -- who sees what ----------------------------------------------------------------------------------------------------
+# -- who sees what -----------------------------------------------------------------------------------------------------
 
 
 def test_every_way_of_reading_passes_the_scope_of_who_reads(office: Workspace) -> None:

@@ -187,7 +187,7 @@ def test_an_operation_is_meant_by_its_tail_which_must_be_of_one(stocked: Workspa
     assert stocked.reader().get(Ticket, "T-1").name == "Ann"
 
 
-# -- whose it is to undo ----------------------------------------------------------------------------------------------
+# -- whose it is to undo -----------------------------------------------------------------------------------------------
 
 
 def test_ones_own_doing_is_ones_own_to_undo(stocked: Workspace) -> None:
@@ -236,7 +236,7 @@ def test_rows_that_an_actor_does_not_see_are_not_theirs_to_undo(stocked: Workspa
     assert stocked.reader().get(Ticket, "T-1").name == "Bea"
 
 
-# -- history ----------------------------------------------------------------------------------------------------------
+# -- history -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_history_is_newest_first_and_says_what_differed(stocked: Workspace) -> None:

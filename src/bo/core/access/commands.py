@@ -35,7 +35,14 @@ class LastAdministrator(Refused):
 
 @command(needs="operators.edit")
 def add_(
-    tx: Tx, *, login: Text, name: PersonName = "", email: Email | None = None, kind: OperatorKind = "person", roles: Tags = (), store: StoreId | None = None
+    tx: Tx,
+    *,
+    login: Text,
+    name: PersonName = "",
+    email: Email | None = None,
+    kind: OperatorKind = "person",
+    roles: Tags = (),
+    store: StoreId | None = None,
 ) -> Operator:
     """Add an operator.
 
@@ -48,7 +55,13 @@ def add_(
 
 @command(needs="operators.edit", confirm="always")
 def edit(
-    tx: Tx, operator: Operator, *, name: PersonName = "", email: Email | None = None, roles: Tags | None = None, store: StoreId | None = None
+    tx: Tx,
+    operator: Operator,
+    *,
+    name: PersonName = "",
+    email: Email | None = None,
+    roles: Tags | None = None,
+    store: StoreId | None = None,
 ) -> None:
     """Change an operator's name, roles or shop. Nobody changes their own roles.
 
@@ -103,7 +116,11 @@ def _require_somebody_else(tx: Tx, operator: Operator) -> None:
 def _require_administrator(tx: Tx, changed: Operator) -> None:
     others = [item for item in tx.select(Operator, active=True) if item.id != changed.id]
     if not any(_administers(tx, item) for item in [*others, *([changed] if changed.active else [])]):
-        raise LastAdministrator("{login} is the last who may change operators", hint="Give somebody else that right first.", login=changed.login)
+        raise LastAdministrator(
+            "{login} is the last who may change operators",
+            hint="Give somebody else that right first.",
+            login=changed.login,
+        )
 
 
 def _administers(tx: Tx, operator: Operator) -> bool:

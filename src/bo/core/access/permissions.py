@@ -1,4 +1,5 @@
-"""Who an actor is and what they may do: the answer that dispatch and readers ask for, from operators and roles alone."""
+"""Who an actor is and what they may do: the answer that dispatch and readers ask for, from operators and roles
+alone."""
 
 from __future__ import annotations
 
@@ -11,30 +12,114 @@ from bo.core.kernel.tx import SYSTEM, Actor, Tx
 STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
     "admin": ("*",),
     "reviewer": (
-        "leads.read", "leads.report", "leads.edit", "leads.review", "leads.appeal", "leads.assign", "leads.follow_up", "leads.undo", "follow_ups.*",
-        "appeals.*", "customers.*", "stores.read", "territories.read", "referrers.*", "rewards.read", "reward_rules.read",
+        "leads.read",
+        "leads.report",
+        "leads.edit",
+        "leads.review",
+        "leads.appeal",
+        "leads.assign",
+        "leads.follow_up",
+        "leads.undo",
+        "follow_ups.*",
+        "appeals.*",
+        "customers.*",
+        "stores.read",
+        "territories.read",
+        "referrers.*",
+        "rewards.read",
+        "reward_rules.read",
     ),
-    "manager": ("leads.*", "follow_ups.*", "appeals.*", "customers.*", "stores.*", "territories.*", "referrers.*", "rewards.read"),
-    "dispatcher": ("leads.read", "leads.assign", "leads.follow_up", "stores.*", "territories.*", "customers.read", "follow_ups.read", "referrers.read"),
-    "store": ("leads.read", "leads.follow_up", "leads.report", "leads.edit", "leads.appeal", "follow_ups.read", "customers.*", "stores.read"),
+    "manager": (
+        "leads.*",
+        "follow_ups.*",
+        "appeals.*",
+        "customers.*",
+        "stores.*",
+        "territories.*",
+        "referrers.*",
+        "rewards.read",
+    ),
+    "dispatcher": (
+        "leads.read",
+        "leads.assign",
+        "leads.follow_up",
+        "stores.*",
+        "territories.*",
+        "customers.read",
+        "follow_ups.read",
+        "referrers.read",
+    ),
+    "store": (
+        "leads.read",
+        "leads.follow_up",
+        "leads.report",
+        "leads.edit",
+        "leads.appeal",
+        "follow_ups.read",
+        "customers.*",
+        "stores.read",
+    ),
     "finance": (
-        "settlements.*", "payouts.*", "rewards.*", "reward_rules.*", "payee_accounts.*", "referrers.*", "entries.read", "postings.read", "ledger.read",
-        "payment_files.read", "leads.read", "customers.read", "stores.read",
+        "settlements.*",
+        "payouts.*",
+        "rewards.*",
+        "reward_rules.*",
+        "payee_accounts.*",
+        "referrers.*",
+        "entries.read",
+        "postings.read",
+        "ledger.read",
+        "payment_files.read",
+        "leads.read",
+        "customers.read",
+        "stores.read",
     ),
     "approver": (
-        "settlements.read", "settlements.approve", "payouts.read", "payment_files.read", "rewards.read", "reward_rules.read", "referrers.read", "ledger.read",
+        "settlements.read",
+        "settlements.approve",
+        "payouts.read",
+        "payment_files.read",
+        "rewards.read",
+        "reward_rules.read",
+        "referrers.read",
+        "ledger.read",
     ),
-    "cron": ("leads.*", "customers.*", "stores.*", "referrers.*", "rewards.mature", "rewards.read", "settlements.run", "settlements.read"),
+    "cron": (
+        "leads.*",
+        "customers.*",
+        "stores.*",
+        "referrers.*",
+        "rewards.mature",
+        "rewards.read",
+        "settlements.run",
+        "settlements.read",
+    ),
     "auditor": (
-        "leads.read", "follow_ups.read", "appeals.read", "customers.read", "stores.read", "territories.read", "referrers.read", "rewards.read",
-        "reward_rules.read", "settlements.read", "payouts.read", "payee_accounts.read", "entries.read", "postings.read", "ledger.read",
-        "payment_files.read", "operators.read", "roles.read",
+        "leads.read",
+        "follow_ups.read",
+        "appeals.read",
+        "customers.read",
+        "stores.read",
+        "territories.read",
+        "referrers.read",
+        "rewards.read",
+        "reward_rules.read",
+        "settlements.read",
+        "payouts.read",
+        "payee_accounts.read",
+        "entries.read",
+        "postings.read",
+        "ledger.read",
+        "payment_files.read",
+        "operators.read",
+        "roles.read",
     ),
-}  # fmt: skip
+}
 
 
 def authorise(tx: Tx, actor: str) -> Actor:
-    """The operator of that id, with the permissions of all their roles. Raises NotAllowed for one who is unknown or switched off."""
+    """The operator of that id, with the permissions of all their roles. Raises NotAllowed for one who is unknown or
+    switched off."""
     if actor == SYSTEM.id:
         return SYSTEM
     operator = tx.view(Operator, actor)

@@ -8,7 +8,14 @@ from bo.core.kernel.record import Record, record
 OperatorKind = Annotated[str, ChoiceKind("person", "service")]
 
 
-@record("roles", prefix="role", key=("code",), create="roles.add", edit="roles.edit", columns=("code", "permissions", "note"))
+@record(
+    "roles",
+    prefix="role",
+    key=("code",),
+    create="roles.add",
+    edit="roles.edit",
+    columns=("code", "permissions", "note"),
+)
 class Role(Record, kw_only=True):
     """A named set of permissions such as `leads.assign`, `leads.*` or `*`."""
 
@@ -18,10 +25,16 @@ class Role(Record, kw_only=True):
 
 
 @record(
-    "operators", prefix="oper", key=("login",), create="operators.add", edit="operators.edit", columns=("login", "name", "roles", "store", "active")
+    "operators",
+    prefix="oper",
+    key=("login",),
+    create="operators.add",
+    edit="operators.edit",
+    columns=("login", "name", "roles", "store", "active"),
 )
 class Operator(Record, kw_only=True):
-    """Who works here: a person, or a service such as cron. With a store set, that operator sees this shop's rows only."""
+    """Who works here: a person, or a service such as cron. With a store set, that operator sees this shop's rows
+    only."""
 
     login: Annotated[Text, Field(lookup=True, unique=True, aliases=("user", "username", "账号", "登录名"))]
     name: Annotated[PersonName, Field(search=True, aliases=("姓名",))] = ""

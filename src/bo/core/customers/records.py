@@ -7,14 +7,33 @@ from bo.core.kernel.record import Record, record
 
 
 @record(
-    "customers", prefix="cust", key=("number",), create="customers.add", edit="customers.edit", columns=("name", "phone", "email", "city", "store", "tags")
+    "customers",
+    prefix="cust",
+    key=("number",),
+    create="customers.add",
+    edit="customers.edit",
+    columns=("name", "phone", "email", "city", "store", "tags"),
 )
 class Customer(Record, kw_only=True):
     """Somebody who bought, or of whom an accepted lead says they will."""
 
-    number: Annotated[Text, Field(lookup=True, unique=True, label="customer number", aliases=("客户编号", "Customer ID", "ContactID"))] | None = None
-    name: Annotated[PersonName, Field(search=True, aliases=("姓名", "客户姓名", "客户名称", "FullName", "Full Name"))] = ""
-    phone: Annotated[Phone, Field(search=True, lookup=True, aliases=("电话", "手机", "手机号", "联系电话", "Mobile", "MobilePhone"))] | None = None
+    number: (
+        Annotated[
+            Text,
+            Field(lookup=True, unique=True, label="customer number", aliases=("客户编号", "Customer ID", "ContactID")),
+        ]
+        | None
+    ) = None
+    name: Annotated[
+        PersonName, Field(search=True, aliases=("姓名", "客户姓名", "客户名称", "FullName", "Full Name"))
+    ] = ""
+    phone: (
+        Annotated[
+            Phone,
+            Field(search=True, lookup=True, aliases=("电话", "手机", "手机号", "联系电话", "Mobile", "MobilePhone")),
+        ]
+        | None
+    ) = None
     email: Annotated[Email, Field(search=True, lookup=True, aliases=("邮箱", "E-mail", "Email Address"))] | None = None
     company: Annotated[Text, Field(search=True, aliases=("公司",))] = ""
     country: Annotated[Text, Field(aliases=("国家",))] = ""
@@ -25,7 +44,10 @@ class Customer(Record, kw_only=True):
     consent: Annotated[Flag, Field(help="may be contacted")] = True
     tags: Tags = ()
     note: Annotated[Note, Field(aliases=("备注",))] = ""
-    import_key: Annotated[Text, Field(lookup=True, unique=True, internal=True, help="stands for a file row that has no number")] | None = None
+    import_key: (
+        Annotated[Text, Field(lookup=True, unique=True, internal=True, help="stands for a file row that has no number")]
+        | None
+    ) = None
 
     def held_by(self) -> str:
         return f"store:{self.store}" if self.store else "hq"

@@ -150,7 +150,7 @@ def _limited(batches: Iterator[list[Row]], limit: int | None) -> Generator[list[
             batches.close()
 
 
-# -- rows as a format wants them -------------------------------------------------------------------------------------
+# -- rows as a format wants them ---------------------------------------------------------------------------------------
 
 
 class _Shaper:
@@ -236,7 +236,7 @@ def _tags_text(text: str) -> str:
     return text if any(SEPARATORS.intersection(word) or word[:1] in UNSAFE_FIRST for word in words) else ",".join(words)
 
 
-# -- formats ---------------------------------------------------------------------------------------------------------
+# -- formats -----------------------------------------------------------------------------------------------------------
 
 
 class _Form:

@@ -246,7 +246,7 @@ def plain_name(header: str) -> str:
     return re.sub(r"[\W_]+", "", normalize("NFKC", header).casefold())
 
 
-# -- saved mappings --------------------------------------------------------------------------------------------------
+# -- saved mappings ----------------------------------------------------------------------------------------------------
 
 
 def read_mapping(path: str | os.PathLike[str]) -> SavedMapping:

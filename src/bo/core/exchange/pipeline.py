@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -28,15 +29,17 @@ from bo.core.exchange.source import Row, Source, shorten
 from bo.core.exchange.spool import Spool
 from bo.core.exchange.writing import Done, Writing
 from bo.core.kernel.command import Command
+from bo.core.kernel.database import CACHE_KIB as USUAL_CACHE_KIB
 from bo.core.kernel.database import SqliteDatabase
 from bo.core.kernel.errors import BadFile, UsageError
 from bo.core.kernel.record import RecordInfo, info_of
 from bo.core.kernel.text import _
 from bo.core.kernel.workspace import Perform, Workspace
 
-BATCH_ROWS: Final = 2000
+BATCH_ROWS: Final = 1000
 PLANNING_SHARE: Final = 0.3
 MEASURED_ROWS: Final = 20
+CACHE_KIB: Final = 48 * 1024  # with the database's own 64 MiB, batches and SQLAlchemy would go beyond 128 MB
 MAPPINGS: Final = "mappings"
 STANDARD_OPTIONS: Final = ImportOptions()
 
@@ -63,7 +66,7 @@ def import_file(
         NotAllowed: the operator may not make such records.
     """
     info, create, edit = commands_of(workspace, noun)
-    with _collector_at_rest(), open_table(path, options) as source:
+    with _collector_at_rest(), _smaller_cache(workspace), open_table(path, options) as source:
         binding = bind_columns(workspace, info, create, source, options)
         _require_key_columns(info, create, binding)
         run = _Import(workspace, info, create, edit, source, binding, options, progress)
@@ -168,6 +171,21 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def _smaller_cache(workspace: Workspace) -> Iterator[None]:
+    """Keep fewer pages of an SQLite file in memory for as long as an import lasts."""
+    session = workspace.database.session
+    if not session.is_sqlite:
+        yield
+        return
+    session.script([f"PRAGMA cache_size=-{CACHE_KIB}"])
+    try:
+        yield
+    finally:
+        if workspace.database.is_alive(session):
+            session.script([f"PRAGMA cache_size=-{USUAL_CACHE_KIB}"])
+
+
 class _Import:
     """One import while it runs."""
 
@@ -253,9 +271,10 @@ class _Import:
 
     def _write(self, items: Sequence[Item], perform: Perform) -> list[Done]:
         done = self.writing.write(items, perform)
+        report, options = self.report, self.options
+        report.count(Counter(row.outcome for row in done))
         for row in done:
-            self.report.count(row.outcome)
-            if row.outcome != UNCHANGED or self.options.on_row is not None:
+            if row.outcome == REJECTED or options.on_row is not None or len(report.rows) < options.rows_most:
                 self._tell(row)
         gc.collect(1)  # errors and their tracebacks are cycles
         return done
@@ -267,9 +286,6 @@ class _Import:
                 Problem(item.record, item.line, fault.column, fault.value, fault.reason, fault.advice, fault.code)
                 for fault in row.faults[: options.problems_most - len(report.problems)]
             ]
-        wanted = options.on_row is not None or (row.outcome != UNCHANGED and len(report.rows) < options.rows_most)
-        if not wanted:
-            return
         reason = "; ".join(fault.reason for fault in row.faults)
         told = RowOutcome(item.record, item.line, row.outcome, row.id, item.changes, reason)
         if row.outcome != UNCHANGED and len(report.rows) < options.rows_most:
@@ -277,7 +293,7 @@ class _Import:
         if options.on_row is not None:
             options.on_row(told)
 
-    # -- progress ----------------------------------------------------------------------------------------------------
+    # -- progress ------------------------------------------------------------------------------------------------------
 
     def _told(self, rows: int, share: float | None) -> None:
         if self.progress is not None:

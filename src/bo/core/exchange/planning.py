@@ -86,6 +86,8 @@ class Planner:
         self._seen_rows, self._seen_keys = Seen(), Seen()
         params, references = importable(create), References(reader)
         self.rows = RowReader(binding, params, references, self._context)
+        self._timely = [name for name in self.rows.readers if params[name].kind.column in ("moment", "day")]
+        self._constants = bool(binding.mapping.constants)
         self._required = [param.name for param in create.params if param.required]
         self._keeps_facts = create.param(FACTS) is not None
         self._facts = [(column.place, column.header) for column in binding.of("facts")]
@@ -100,7 +102,7 @@ class Planner:
         natural = info.key[0] if len(info.key) == 1 and info.key[0] in info.lookups else ""
         self._key = self.rows.readers.get(natural)
 
-    # -- a batch -----------------------------------------------------------------------------------------------------
+    # -- a batch -------------------------------------------------------------------------------------------------------
 
     def plan(self, rows: Sequence[Row]) -> list[Item]:
         """What these rows are to become, in their order. One statement for each way in which they name records."""
@@ -133,7 +135,7 @@ class Planner:
         earlier = self._seen_rows.before(digest)
         return f"{digest}-{earlier + 1}" if earlier else digest
 
-    # -- records that are there already ------------------------------------------------------------------------------
+    # -- records that are there already --------------------------------------------------------------------------------
 
     def existing(self, keyed: Iterable[_Keyed]) -> dict[tuple[str, str], list[Record]]:
         """The records that rows name, by the field and the value they are known by."""
@@ -163,7 +165,7 @@ class Planner:
                     found.setdefault((name, str(getattr(record, name))), []).append(record)
         return found
 
-    # -- one row -----------------------------------------------------------------------------------------------------
+    # -- one row -------------------------------------------------------------------------------------------------------
 
     def _item(self, entry: _Keyed, held: Mapping[tuple[str, str], list[Record]]) -> Item:
         number, line = entry.row.number, entry.row.line
@@ -184,17 +186,14 @@ class Planner:
             return Item(BAD, number, line, faults=self.rows.faults(entry.cells, _currency(record)))
         self._take_extras(entry, record, extra)
         if (entry.id or entry.key) and self._seen_keys.before(entry.id or entry.key):
-            args = _call_args(values, extra if self._keeps_facts else {})
-            return Item(
-                AGAIN, number, line, args=args | ({IMPORT_KEY: known[1]} if known[0] == IMPORT_KEY else {}), key=known
-            )
+            return Item(AGAIN, number, line, args=self._args(known, values, extra), key=known)
         if record is not None:
             return self.compare(number, line, record, values, extra)
         return self._new(entry, known, values, extra)
 
     def _new(self, entry: _Keyed, known: tuple[str, str], values: dict[str, object], extra: dict[str, object]) -> Item:
         number, line = entry.row.number, entry.row.line
-        if not any((entry.row.cells[place] or "").strip() for place in self._hashed):
+        if self._is_blank(entry.row, values, extra):
             fault = fault_of(BadValue("the row is blank", hint="Leave it out."))
             return Item(BAD, number, line, faults=(fault,))
         missing = [name for name in self._required if name not in values]
@@ -202,10 +201,24 @@ class Planner:
             missing = [self.info.key[0]]
         if missing:
             return Item(BAD, number, line, faults=tuple(self._missing(name) for name in missing))
-        args = _call_args(values, extra if self._keeps_facts else {})
+        return Item(CREATE, number, line, args=self._args(known, values, extra), key=known)
+
+    def _args(self, known: tuple[str, str], values: dict[str, object], extra: dict[str, object]) -> dict[str, Any]:
+        """The arguments of the call that makes the record, as they can be put by."""
+        for name in self._timely:
+            if name in values:
+                values[name] = plain_value(values[name])
+        if extra and self._keeps_facts:
+            values[FACTS] = extra
         if known[0] == IMPORT_KEY and known[1]:
-            args[IMPORT_KEY] = known[1]
-        return Item(CREATE, number, line, args=args, key=known)
+            values[IMPORT_KEY] = known[1]
+        return values
+
+    def _is_blank(self, row: Row, values: Mapping[str, object], extra: Mapping[str, object]) -> bool:
+        """Whether a row says nothing; what a mapping sets for all rows does not count."""
+        if (values or extra) and not self._constants:
+            return False
+        return not any((row.cells[place] or "").strip() for place in self._hashed)
 
     def compare(
         self, number: int, line: int, record: Record, values: Mapping[str, object], extra: Mapping[str, object]
@@ -291,7 +304,7 @@ class Planner:
         if record is not None and getattr(record, column.field) != value:
             self.differing[column.field] += 1
 
-    # -- words -------------------------------------------------------------------------------------------------------
+    # -- words ---------------------------------------------------------------------------------------------------------
 
     def _missing(self, name: str) -> Fault:
         error = BadValue(
@@ -321,13 +334,6 @@ class Planner:
 
 def _currency(record: Record | None) -> str:
     return getattr(record, "currency", "") or ""
-
-
-def _call_args(values: Mapping[str, object], extra: Mapping[str, object]) -> dict[str, Any]:
-    args = {name: plain_value(value) for name, value in values.items()}
-    if extra:
-        args[FACTS] = dict(extra)
-    return args
 
 
 def several(info: RecordInfo, field: str, value: str) -> Fault:

@@ -129,8 +129,10 @@ class ImportReport(msgspec.Struct, kw_only=True):
     problems: list[Problem] = msgspec.field(default_factory=list)
     rows: list[RowOutcome] = msgspec.field(default_factory=list)
 
-    def count(self, outcome: str) -> None:
-        setattr(self, outcome, getattr(self, outcome) + 1)
+    def count(self, outcomes: Mapping[str, int]) -> None:
+        """Add rows to the counts, by outcome."""
+        for outcome, rows in outcomes.items():
+            setattr(self, outcome, getattr(self, outcome) + rows)
 
     def counts(self) -> Mapping[str, int]:
         """The counts by name, `read` first."""

@@ -1,9 +1,11 @@
-"""Commands and queries: typed functions, and the registry that derives everything else from them and refuses mistakes when it loads.
+"""Commands and queries: typed functions, and the registry that derives everything else from them and refuses mistakes
+when it loads.
 
     @command(needs="leads.assign", moves=VALID >> ASSIGNED)
     def assign(tx: Tx, lead: Lead, store: Store, *, note: Text = "") -> None:
 
-The decorators return the function unchanged; what is derived is kept beside it. A command's name is its noun and its function's name: the noun of its
+The decorators return the function unchanged; what is derived is kept beside it. A command's name is its noun and its
+function's name: the noun of its
 subject's record, else of the record it returns, else the module's `NOUN`.
 """
 
@@ -99,7 +101,8 @@ def command(
 ) -> Callable[[F], F]:
     """Mark a function as a command.
 
-    `needs` is the permission; `moves` the states it is offered in and the one it leads to; `where` is `central` for what only the central store
+    `needs` is the permission; `moves` the states it is offered in and the one it leads to; `where` is `central` for
+    what only the central store
     may decide; `confirm` is `many` (ask when several records are meant) or `always`.
     """
 
@@ -121,7 +124,8 @@ def query(*, needs: str) -> Callable[[F], F]:
 
 
 class Registry(msgspec.Struct, eq=False):
-    """Commands and queries by name. Modules are loaded when one of their nouns is asked for; `load_all` loads every one."""
+    """Commands and queries by name. Modules are loaded when one of their nouns is asked for; `load_all` loads every
+    one."""
 
     modules: tuple[str, ...]
     nouns: Mapping[str, str] = {}  # noun -> module, so that one noun loads one module
@@ -198,7 +202,9 @@ class Registry(msgspec.Struct, eq=False):
 
     def _add_command(self, function: Callable[..., object], mark: _Mark, noun: str) -> None:
         subject, params, returns = _signature(function)
-        owner = info_of(subject.record).noun if subject and subject.record else info_of(returns).noun if returns else noun
+        owner = (
+            info_of(subject.record).noun if subject and subject.record else info_of(returns).noun if returns else noun
+        )
         verb = function.__name__.rstrip("_")
         summary = _summary(function)
         made = Command(
@@ -212,7 +218,17 @@ class Registry(msgspec.Struct, eq=False):
         subject, params, _returns = _signature(function)
         owner = noun or (info_of(subject.record).noun if subject and subject.record else "")
         verb = function.__name__.rstrip("_")
-        made = Query(f"{owner}.{verb}", owner, verb, function, mark.needs, subject, params, _summary(function), inspect.getdoc(function) or "")
+        made = Query(
+            f"{owner}.{verb}",
+            owner,
+            verb,
+            function,
+            mark.needs,
+            subject,
+            params,
+            _summary(function),
+            inspect.getdoc(function) or "",
+        )
         if not owner or made.name in self.queries or made.name in self.commands:
             raise TypeError(f"{function.__module__}.{function.__name__}: a query needs a noun and a name of its own")
         self.queries[made.name] = made
@@ -228,7 +244,8 @@ def _import_part(name: str) -> object | None:
 
 
 def _summary(function: Callable[..., object]) -> str:
-    return (inspect.getdoc(function) or "").split("\n", 1)[0].strip()
+    """The first paragraph of the docstring, as one line: the help text."""
+    return " ".join((inspect.getdoc(function) or "").split("\n\n", 1)[0].split())
 
 
 def _signature(function: Callable[..., object]) -> tuple[Param | None, tuple[Param, ...], type[Record] | None]:
@@ -239,7 +256,12 @@ def _signature(function: Callable[..., object]) -> tuple[Param | None, tuple[Par
         raise TypeError(f"{where}: the first parameter must be `tx` (a command) or `read` (a query)")
     params = [_param(item, hints.get(item.name), where) for item in names[1:]]
     subject = None
-    if params and params[0].record is not None and names[1].kind is not inspect.Parameter.KEYWORD_ONLY and params[0].required:
+    if (
+        params
+        and params[0].record is not None
+        and names[1].kind is not inspect.Parameter.KEYWORD_ONLY
+        and params[0].required
+    ):
         subject = params.pop(0)
     returned = hints.get("return")
     returns = returned if isinstance(returned, type) and issubclass(returned, Record) else None

@@ -1,4 +1,5 @@
-"""Undo: an operation of its own that puts back the rows another operation changed, as long as nobody has changed them since."""
+"""Undo: an operation of its own that puts back the rows another operation changed, as long as nobody has changed them
+since."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -41,18 +42,28 @@ def undo(tx: Tx, *, operation: Id) -> None:
 
 
 def _require_permission(tx: Tx, recorded: journal.Operation, changes: Sequence[Change]) -> None:
-    """Who may not do it may not undo it either. What others did is for those with the undo of that noun, in the rows they see."""
+    """Who may not do it may not undo it either. What others did is for those with the undo of that noun, in the rows
+    they see."""
     origin = _origin(tx, recorded)
     if not tx.actor.may(tx.needs_of(origin.name)):
-        raise NotAllowed("{actor} may not {permission}", hint="Ask somebody who may: bo operators list.",
-                         actor=tx.actor.name, permission=tx.needs_of(origin.name))  # fmt: skip
+        raise NotAllowed(
+            "{actor} may not {permission}",
+            hint="Ask somebody who may: bo operators list.",
+            actor=tx.actor.name,
+            permission=tx.needs_of(origin.name),
+        )
     if recorded.actor == tx.actor.id:
         return
     permission = origin.name.partition(".")[0] + ".undo"
     scopes = {scope for change in changes for scope in (change.scope_before, change.scope_after) if scope}
     if not tx.actor.may(permission) or not all(tx.actor.sees(scope) for scope in scopes):
-        raise Refused("{name} was done by somebody else", hint="Ask {doer}, or somebody with the permission {permission}.",
-                      name=recorded.name, doer=recorded.actor, permission=permission)  # fmt: skip
+        raise Refused(
+            "{name} was done by somebody else",
+            hint="Ask {doer}, or somebody with the permission {permission}.",
+            name=recorded.name,
+            doer=recorded.actor,
+            permission=permission,
+        )
 
 
 def _origin(tx: Tx, recorded: journal.Operation) -> journal.Operation:
@@ -63,7 +74,8 @@ def _origin(tx: Tx, recorded: journal.Operation) -> journal.Operation:
 
 
 def _without_stamps(image: bytes | None) -> dict[str, object] | None:
-    """What an image says apart from how often and when it was written: an undo and what it undid leave the same values."""
+    """What an image says apart from how often and when it was written: an undo and what it undid leave the same
+    values."""
     if image is None:
         return None
     values = msgspec.json.decode(image, type=dict[str, object])
@@ -75,10 +87,17 @@ def _put_back(tx: Tx, unit: Unit, change: Change) -> None:
     entry = unit.entry(info.cls, change.row)
     current = entry.image if entry is not None and not entry.removed else None
     if current != change.after and _without_stamps(current) != _without_stamps(change.after):
-        raise ChangedSince("{name} {id} has been changed since", hint="bo {noun} history {id} shows by whom; undo that first.",
-                           name=info.name, id=change.row, noun=info.noun)  # fmt: skip
+        raise ChangedSince(
+            "{name} {id} has been changed since",
+            hint="bo {noun} history {id} shows by whom; undo that first.",
+            name=info.name,
+            id=change.row,
+            noun=info.noun,
+        )
     if info.append_only:
-        raise Refused("{name} {id} is final and cannot be undone", hint="Make a reversing entry.", name=info.name, id=change.row)
+        raise Refused(
+            "{name} {id} is final and cannot be undone", hint="Make a reversing entry.", name=info.name, id=change.row
+        )
     if change.before is None:
         if entry is None:
             return
@@ -93,5 +112,3 @@ def _put_back(tx: Tx, unit: Unit, change: Change) -> None:
     entry.record = before
     tx._touched[change.row] = entry
     unit.note_keys(entry)
-
-

@@ -1,6 +1,8 @@
-"""Databases: connections to SQLite (through sqlcipher3) and PostgreSQL, their transactions, and their errors in our words.
+"""Databases: connections to SQLite (through sqlcipher3) and PostgreSQL, their transactions, and their errors in our
+words.
 
-One writing transaction at a time: `BEGIN IMMEDIATE` and the head row on SQLite, `SELECT … FROM head FOR UPDATE` on PostgreSQL. SQLite runs with WAL and
+One writing transaction at a time: `BEGIN IMMEDIATE` and the head row on SQLite, `SELECT … FROM head FOR UPDATE` on
+PostgreSQL. SQLite runs with WAL and
 `synchronous=FULL`; an older SQLite than 3.51.3 is refused because of its WAL-reset race.
 """
 
@@ -53,7 +55,9 @@ class Session:
     def is_sqlite(self) -> bool:
         return self.dialect == "sqlite"
 
-    def rows(self, key: str, build: Callable[[], ClauseElement], values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+    def rows(
+        self, key: str, build: Callable[[], ClauseElement], values: Mapping[str, object] | None = None
+    ) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
         prepared = self.statements.get(key, build)
         with told(self.dialect):
@@ -61,12 +65,21 @@ class Session:
             return self.cursor.fetchall()
 
     def stream(
-        self, key: str, build: Callable[[], ClauseElement], values: Mapping[str, object] | None = None, *, size: int = 1000
+        self,
+        key: str,
+        build: Callable[[], ClauseElement],
+        values: Mapping[str, object] | None = None,
+        *,
+        size: int = 1000,
     ) -> Iterator[list[tuple[Any, ...]]]:
         """Rows of a statement in lists of `size`, with memory for one list."""
         prepared = self.statements.get(key, build)
         # on PostgreSQL a cursor of the server, held beyond its transaction, since reading is done outside of any
-        cursor = self.connection.cursor() if self.is_sqlite else self.connection.cursor(name=f"stream_{next(_streams)}", withhold=True)
+        cursor = (
+            self.connection.cursor()
+            if self.is_sqlite
+            else self.connection.cursor(name=f"stream_{next(_streams)}", withhold=True)
+        )
         try:
             with told(self.dialect):
                 cursor.execute(prepared.sql, self._values(prepared, values or {}))
@@ -149,11 +162,14 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """One view of everything that stays as it is, however much others write meanwhile. Nothing can be written inside."""
+        """One view of everything that stays as it is, however much others write meanwhile. Nothing can be written
+        inside."""
         session = self._enter()
         try:
             with told(self.dialect):
-                session.cursor.execute("BEGIN" if session.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                session.cursor.execute(
+                    "BEGIN" if session.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                )
             yield session
         finally:
             self.roll_back(session)
@@ -207,10 +223,16 @@ class SqliteDatabase(Database):
         from sqlcipher3 import dbapi2
 
         if dbapi2.sqlite_version_info < SQLITE_LEAST:
-            raise Configuration("SQLite {version} can lose data; {least} is needed", hint="Install sqlcipher3 0.6.4 or later.",
-                                version=dbapi2.sqlite_version, least="3.51.3")  # fmt: skip
+            raise Configuration(
+                "SQLite {version} can lose data; {least} is needed",
+                hint="Install sqlcipher3 0.6.4 or later.",
+                version=dbapi2.sqlite_version,
+                least="3.51.3",
+            )
         with told("sqlite"):
-            connection = dbapi2.connect(str(self.path), isolation_level=None, check_same_thread=False, cached_statements=256)
+            connection = dbapi2.connect(
+                str(self.path), isolation_level=None, check_same_thread=False, cached_statements=256
+            )
             try:
                 self._prepare(connection.cursor())
             except BaseException:
@@ -222,8 +244,8 @@ class SqliteDatabase(Database):
         if self.key is not None:
             cursor.execute(f"PRAGMA key = \"x'{self.key.hex()}'\"")
         cursor.executescript(
-            f"PRAGMA busy_timeout={self.busy_ms}; PRAGMA cache_size=-{CACHE_KIB}; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-            "PRAGMA recursive_triggers=ON; PRAGMA temp_store=FILE; PRAGMA trusted_schema=OFF;"
+            f"PRAGMA busy_timeout={self.busy_ms}; PRAGMA cache_size=-{CACHE_KIB}; PRAGMA synchronous=FULL;"
+            "PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON; PRAGMA temp_store=FILE; PRAGMA trusted_schema=OFF;"
         )
         cursor.execute("PRAGMA journal_mode=WAL").fetchall()
 
@@ -278,15 +300,25 @@ def told(dialect: str) -> Iterator[None]:
 def _sqlite_error(error: Exception) -> BoError | None:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code; the words may name a column called `full`
     if code in (SQLITE_BUSY, SQLITE_LOCKED):
-        return Busy("another program is writing to this workspace", hint="Try again in a moment, or wait longer with --wait 2m.")
+        return Busy(
+            "another program is writing to this workspace", hint="Try again in a moment, or wait longer with --wait 2m."
+        )
     if code == SQLITE_FULL:
         return StorageFull("the disk is full: nothing was changed", hint="Free some space and run the command again.")
     if code == SQLITE_IOERR:
-        return StorageFull("the disk cannot be written or read: nothing was changed", hint="Check its space and its health, then run the command again.")
+        return StorageFull(
+            "the disk cannot be written or read: nothing was changed",
+            hint="Check its space and its health, then run the command again.",
+        )
     if code in (SQLITE_CORRUPT, SQLITE_NOTADB) or "could not decode" in str(error).lower():
-        return Damaged("the workspace file is damaged or encrypted with another key", hint="bo backup restore brings back the last backup.")
+        return Damaged(
+            "the workspace file is damaged or encrypted with another key",
+            hint="bo backup restore brings back the last backup.",
+        )
     if code in (SQLITE_READONLY, SQLITE_CANTOPEN):
-        return Configuration("the workspace file cannot be opened for writing", hint="Check its folder and its permissions.")
+        return Configuration(
+            "the workspace file cannot be opened for writing", hint="Check its folder and its permissions."
+        )
     return None
 
 
@@ -295,7 +327,13 @@ def _postgres_error(error: Exception) -> BoError | None:
     if names & {"LockNotAvailable", "DeadlockDetected", "SerializationFailure", "QueryCanceled"}:
         return Busy("another program is writing to this office", hint="Try again in a moment.")
     if names & {"DiskFull", "ConfigurationLimitExceeded"}:
-        return StorageFull("the database has no room: nothing was changed", hint="Free some space and run the command again.")
+        return StorageFull(
+            "the database has no room: nothing was changed", hint="Free some space and run the command again."
+        )
     if "OperationalError" in names:
-        return Configuration("the database cannot be reached: {reason}", hint="Check its address and that it runs.", reason=str(error).split("\n")[0])
+        return Configuration(
+            "the database cannot be reached: {reason}",
+            hint="Check its address and that it runs.",
+            reason=str(error).split("\n")[0],
+        )
     return None

@@ -1,10 +1,10 @@
 """Dispatch: the one way to write. Faces, batches, imports, HTTP, sync and tests all come through `run`.
 
-    one writing transaction; the head row says where the journal stands
-    decode every call's arguments by kind, then load all that the batch names with a few IN statements
-    for each call: begin -> authorise -> check the state `moves` asks for -> run the function -> move -> settle -> log
-        refused: what the transaction holds of this call is dropped; the outcome says why
-    flush rows, operations, changes, search words and effects; commit
+one writing transaction; the head row says where the journal stands
+decode every call's arguments by kind, then load all that the batch names with a few IN statements
+for each call: begin -> authorise -> check the state `moves` asks for -> run the function -> move -> settle -> log
+    refused: what the transaction holds of this call is dropped; the outcome says why
+flush rows, operations, changes, search words and effects; commit
 """
 
 from __future__ import annotations
@@ -19,11 +19,22 @@ import msgspec
 from bo.core.kernel.command import Command, Plan, Query, Registry
 from bo.core.kernel.database import Session
 from bo.core.kernel.errors import (
-    Ambiguous, BadValue, BoError, Busy, Configuration, Damaged, NotAllowed, NotFound, Refused, StorageFull, UsageError, WrongState,
-)  # fmt: skip
+    Ambiguous,
+    BadValue,
+    BoError,
+    Busy,
+    Configuration,
+    Damaged,
+    NotAllowed,
+    NotFound,
+    Refused,
+    StorageFull,
+    UsageError,
+    WrongState,
+)
 from bo.core.kernel.ids import TAIL_LENGTH, short
 from bo.core.kernel.kinds import Context, RefKind
-from bo.core.kernel.record import Move, Record, RecordInfo, info_of, encode_json
+from bo.core.kernel.record import Move, Record, RecordInfo, encode_json, info_of
 from bo.core.kernel.tx import SYSTEM, Actor, Tx
 from bo.core.kernel.unit import Change, Unit
 
@@ -32,7 +43,8 @@ OUTAGES: Final = (Busy, StorageFull, Damaged, Configuration)
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One call of a command, as a face, a file or another machine asks for it. `id`, `at`, `actor`, `device` and `batch` are given by replays."""
+    """One call of a command, as a face, a file or another machine asks for it. `id`, `at`, `actor`, `device` and
+    `batch` are given by replays."""
 
     name: str
     subject: str | None = None
@@ -45,7 +57,8 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of a call: `applied`, `unchanged` (nothing to do), `repeated` (the same operation came before), `refused`, or `not_run`."""
+    """What became of a call: `applied`, `unchanged` (nothing to do), `repeated` (the same operation came before),
+    `refused`, or `not_run`."""
 
     call: Call
     status: str
@@ -102,7 +115,11 @@ class Dispatch(msgspec.Struct, eq=False):
         outcomes = []
         for item in decoded:
             earlier = before.get(item.operation)
-            outcome = self._repeat(item, earlier) if earlier is not None else self._perform(tx, item, item.call.batch or batch, now)
+            outcome = (
+                self._repeat(item, earlier)
+                if earlier is not None
+                else self._perform(tx, item, item.call.batch or batch, now)
+            )
             if outcome.error is not None and atomic:
                 raise outcome.error
             if outcome.status == "applied":
@@ -111,7 +128,7 @@ class Dispatch(msgspec.Struct, eq=False):
         tx.end()
         return outcomes
 
-    # -- one call --------------------------------------------------------------------------------------------------------------
+    # -- one call ------------------------------------------------------------------------------------------------------
 
     def _perform(self, tx: Tx, item: Decoded, batch: str, now: datetime) -> Outcome:
         call, command = item.call, item.command
@@ -121,8 +138,12 @@ class Dispatch(msgspec.Struct, eq=False):
                 raise item.error
             tx.actor = self._actor(tx, call.actor or self.actor)
             if not tx.actor.may(command.needs):
-                raise NotAllowed("{actor} may not {permission}", hint="Ask somebody who may: bo operators list.",
-                                 actor=tx.actor.name, permission=command.needs)  # fmt: skip
+                raise NotAllowed(
+                    "{actor} may not {permission}",
+                    hint="Ask somebody who may: bo operators list.",
+                    actor=tx.actor.name,
+                    permission=command.needs,
+                )
             subject = self._subject(tx, item)
             arguments = self._arguments(tx, item)
             returned = self._run(tx, command, subject, arguments)
@@ -145,7 +166,16 @@ class Dispatch(msgspec.Struct, eq=False):
         tx.accept(changes)
         if any(change.noun in self.watched for change in changes):
             self.actors.clear()
-        logged = (item.operation, batch, command.name, command.version, subject_id or "", _arguments(item).decode(), tx.actor.id, call.device or self.unit.head.device)
+        logged = (
+            item.operation,
+            batch,
+            command.name,
+            command.version,
+            subject_id or "",
+            _arguments(item).decode(),
+            tx.actor.id,
+            call.device or self.unit.head.device,
+        )
         self.unit.log(logged, tx.now, changes)
         return Outcome(call, "applied", item.operation, subject_id, tuple(changes), returned_id)
 
@@ -164,10 +194,16 @@ class Dispatch(msgspec.Struct, eq=False):
             state = getattr(subject, "state", "")
             if state not in moves.sources:
                 raise WrongState(
-                    "{name} {id}: not possible while it is {state}", hint="It must be {wanted}.",
-                    name=info_of(type(subject)).name, id=short(subject.id), state=state, wanted=" / ".join(moves.sources),
-                )  # fmt: skip
-        returned = command.function(tx, subject, **arguments) if subject is not None else command.function(tx, **arguments)
+                    "{name} {id}: not possible while it is {state}",
+                    hint="It must be {wanted}.",
+                    name=info_of(type(subject)).name,
+                    id=short(subject.id),
+                    state=state,
+                    wanted=" / ".join(moves.sources),
+                )
+        returned = (
+            command.function(tx, subject, **arguments) if subject is not None else command.function(tx, **arguments)
+        )
         if isinstance(moves, Move) and subject is not None:
             subject.state = moves.target  # type: ignore[attr-defined]
         return returned
@@ -200,7 +236,8 @@ class Dispatch(msgspec.Struct, eq=False):
 
     def _load(self, tx: Tx, cls: type[Record], text: str, *, own: bool = False) -> Record:
         record = tx.peek(cls, resolve(self.unit, cls, text))
-        # a subject must be in sight; what it is pointed to may be the whole office's (a referrer), but not another shop's
+        # a subject must be in sight; what it is pointed to may be the whole office's (a referrer), but not another
+        # shop's
         if record is None or (not tx.actor.sees(record.scope) and (own or record.scope.startswith("store:"))):
             raise absent(info_of(cls), text)
         return record
@@ -212,7 +249,7 @@ class Dispatch(msgspec.Struct, eq=False):
         except UsageError:
             return name.partition(".")[0] + ".undo"
 
-    # -- a batch at once -------------------------------------------------------------------------------------------------------
+    # -- a batch at once -----------------------------------------------------------------------------------------------
 
     def _decode(self, call: Call) -> Decoded:
         command = self.registry.command(call.name)
@@ -224,7 +261,8 @@ class Dispatch(msgspec.Struct, eq=False):
         return item
 
     def _prefetch(self, decoded: Sequence[Decoded]) -> None:
-        """Load what the batch names: subjects and references by id, and rows that share a lookup value with what is to be created."""
+        """Load what the batch names: subjects and references by id, and rows that share a lookup value with what is to
+        be created."""
         ids: dict[type[Record], set[str]] = defaultdict(set)
         keys: dict[tuple[type[Record], str], set[object]] = defaultdict(set)
         for item in decoded:
@@ -254,7 +292,11 @@ class Dispatch(msgspec.Struct, eq=False):
         name, subject, arguments = earlier
         if self._same(item, name, subject, arguments):
             return Outcome(item.call, "repeated", item.operation, subject)
-        error = Refused("this operation id was used before for something else", hint="Use another --idempotency-key.", id=item.operation)
+        error = Refused(
+            "this operation id was used before for something else",
+            hint="Use another --idempotency-key.",
+            id=item.operation,
+        )
         return Outcome(item.call, "refused", item.operation, item.call.subject, error=error)
 
     def _same(self, item: Decoded, name: str, subject: str | None, arguments: str) -> bool:
@@ -272,7 +314,8 @@ class Dispatch(msgspec.Struct, eq=False):
         return given == subject and _arguments(item).decode() == arguments
 
     def _meant_then(self, cls: type[Record], text: str, recorded: object) -> object:
-        """What a reference stands for; one that finds nothing any more (perhaps because of this very operation) is taken for what it was."""
+        """What a reference stands for; one that finds nothing any more (perhaps because of this very operation) is
+        taken for what it was."""
         try:
             return resolve(self.unit, cls, text)
         except (NotFound, Ambiguous):
@@ -280,7 +323,8 @@ class Dispatch(msgspec.Struct, eq=False):
 
 
 def decode_arguments(command: Command | Query, given: Mapping[str, object], context: Context) -> dict[str, object]:
-    """Read a call's arguments by kind, in the order of the signature. Blank clears an optional one. Raises BadValue or UsageError naming the field."""
+    """Read a call's arguments by kind, in the order of the signature. Blank clears an optional one. Raises BadValue or
+    UsageError naming the field."""
     names = tuple(given)
     plan = command.plans.get(names)
     if plan is None:
@@ -311,22 +355,35 @@ def _plan(command: Command | Query, given: Mapping[str, object]) -> Plan:
             raise _missing(command, param.name)
     if not {param.name for param in command.params}.issuperset(given):
         raise _unknown(command, given)
-    return tuple((param.name, param.kind.decode, param.optional, param.required) for param in command.params if param.name in given)
+    return tuple(
+        (param.name, param.kind.decode, param.optional, param.required)
+        for param in command.params
+        if param.name in given
+    )
 
 
 def _missing(command: Command | Query, name: str) -> UsageError:
     option = name.replace("_", "-")
-    return UsageError("{command} needs {field}", hint="Give it with --{option}.", command=command.name, field=name, option=option)
+    return UsageError(
+        "{command} needs {field}", hint="Give it with --{option}.", command=command.name, field=name, option=option
+    )
 
 
 def _unknown(command: Command | Query, given: Mapping[str, object]) -> UsageError:
     names = sorted(param.name for param in command.params)
     unknown = next(name for name in given if name not in names)
-    return UsageError("{command} has no parameter {field}", hint="It takes: {names}.", command=command.name, field=unknown, names=", ".join(names))
+    return UsageError(
+        "{command} has no parameter {field}",
+        hint="It takes: {names}.",
+        command=command.name,
+        field=unknown,
+        names=", ".join(names),
+    )
 
 
 def resolve(unit: Unit, cls: type[Record], text: str) -> str:
-    """The full id that a text stands for: an id, a natural key, or an id's unique tail. Raises NotFound or Ambiguous."""
+    """The full id that a text stands for: an id, a natural key, or an id's unique tail. Raises NotFound or
+    Ambiguous."""
     info = info_of(cls)
     if is_id(info, text):
         return text
@@ -345,25 +402,42 @@ def resolve(unit: Unit, cls: type[Record], text: str) -> str:
 
 def absent(info: RecordInfo, text: str) -> NotFound:
     """The same words for a row that is not there and for one that this operator may not see."""
-    return NotFound("there is no {name} {id}", hint="bo {noun} list shows what there is.", name=info.name.replace("_", " "), id=text, noun=info.noun)
+    return NotFound(
+        "there is no {name} {id}",
+        hint="bo {noun} list shows what there is.",
+        name=info.name.replace("_", " "),
+        id=text,
+        noun=info.noun,
+    )
 
 
 def is_id(info: RecordInfo, text: str) -> bool:
-    return len(text) == len(info.prefix) + 1 + TAIL_LENGTH and text.startswith(info.prefix + "_") and text.isascii() and text.isprintable()
+    return (
+        len(text) == len(info.prefix) + 1 + TAIL_LENGTH
+        and text.startswith(info.prefix + "_")
+        and text.isascii()
+        and text.isprintable()
+    )
 
 
 def _by_tail(unit: Unit, info: RecordInfo, text: str) -> str:
     tail = text.lower().rpartition("_")[2]
     if len(tail) < TAIL_LEAST or not (tail.isascii() and tail.isalnum()):
         raise absent(info, text)
-    held = [record_id for record_id, entry in unit.entries[info.cls].items() if record_id.endswith(tail) and not entry.removed]
+    held = [
+        record_id
+        for record_id, entry in unit.entries[info.cls].items()
+        if record_id.endswith(tail) and not entry.removed
+    ]
     unit.flush()
     rows = unit.session.rows(f"{info.fingerprint}:tail", lambda: _ids_by_tail(info), {"tail": f"%{tail}"})
     found = sorted({*held, *(str(row[0]) for row in rows)})
     if not found:
         raise absent(info, text)
     if len(found) > 1:
-        raise Ambiguous("{id} is the end of several ids: {ids}", hint="Type more of it.", id=text, ids=", ".join(found[:5]))
+        raise Ambiguous(
+            "{id} is the end of several ids: {ids}", hint="Type more of it.", id=text, ids=", ".join(found[:5])
+        )
     return found[0]
 
 
@@ -382,7 +456,8 @@ def _want(
 
 
 def _refuse_doubles(unit: Unit, changes: Sequence[Change]) -> None:
-    """Unique fields are checked here, so that a double is a refusal of one call and not an error of the whole transaction."""
+    """Unique fields are checked here, so that a double is a refusal of one call and not an error of the whole
+    transaction."""
     taken: set[tuple[type[Record], str, object]] = set()  # within this call: what it gives to two rows at once
     for change in changes:
         if change.after is None:
@@ -397,10 +472,17 @@ def _refuse_doubles(unit: Unit, changes: Sequence[Change]) -> None:
             value = getattr(record, name)
             if value is None or (before is not None and getattr(before, name) == value):
                 continue
-            double = (cls, name, value) in taken or any(entry.record.id != record.id for entry in unit.with_key(cls, name, value))
+            double = (cls, name, value) in taken or any(
+                entry.record.id != record.id for entry in unit.with_key(cls, name, value)
+            )
             taken.add((cls, name, value))
             if double:
-                raise Refused("there already is a {name} with {field} {value}", name=info.name.replace("_", " "), field=name, value=value)
+                raise Refused(
+                    "there already is a {name} with {field} {value}",
+                    name=info.name.replace("_", " "),
+                    field=name,
+                    value=value,
+                )
 
 
 def unit_class(unit: Unit, change: Change) -> type[Record]:
@@ -410,7 +492,8 @@ def unit_class(unit: Unit, change: Change) -> type[Record]:
 
 
 def _arguments(item: Decoded) -> bytes:
-    """The arguments as the journal keeps them: canonical values, which `decode_arguments` has put in the order of the signature."""
+    """The arguments as the journal keeps them: canonical values, which `decode_arguments` has put in the order of the
+    signature."""
     return encode_json(item.values)
 
 
@@ -419,7 +502,9 @@ def _operations_by_id() -> Any:
 
     from bo.core.kernel.tables import in_list, operation
 
-    return sa.select(operation.c.id, operation.c.name, operation.c.subject, operation.c.args).where(in_list(operation.c.id, sa.bindparam("ids")))
+    return sa.select(operation.c.id, operation.c.name, operation.c.subject, operation.c.args).where(
+        in_list(operation.c.id, sa.bindparam("ids"))
+    )
 
 
 def _ids_by_tail(info: RecordInfo) -> Any:

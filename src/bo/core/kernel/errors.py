@@ -1,19 +1,19 @@
 """The one tree of errors. Each class has a stable code; a face maps classes to exit codes, HTTP states or words.
 
-    BoError
-     +-- UsageError        the call itself is wrong: unknown field, missing option, --yes needed
-     +-- BadInput          data that cannot be understood
-     |    +-- BadValue     one value of one field
-     |    +-- BadFile      a file that cannot be read as what it claims to be
-     +-- NotFound          no such record
-     +-- Ambiguous         an id tail or a name that matches several records
-     +-- Refused           a business rule says no
-     |    +-- WrongState   the record is not in a state that allows the move
-     +-- NotAllowed        the operator lacks the permission
-     +-- Busy              somebody else is writing; try again
-     +-- StorageFull       no room to write; nothing was changed
-     +-- Configuration     a workspace, setting or environment that cannot be used
-     +-- Damaged           stored data fails a check: stop rather than go on wrong
+BoError
+ +-- UsageError        the call itself is wrong: unknown field, missing option, --yes needed
+ +-- BadInput          data that cannot be understood
+ |    +-- BadValue     one value of one field
+ |    +-- BadFile      a file that cannot be read as what it claims to be
+ +-- NotFound          no such record
+ +-- Ambiguous         an id tail or a name that matches several records
+ +-- Refused           a business rule says no
+ |    +-- WrongState   the record is not in a state that allows the move
+ +-- NotAllowed        the operator lacks the permission
+ +-- Busy              somebody else is writing; try again
+ +-- StorageFull       no room to write; nothing was changed
+ +-- Configuration     a workspace, setting or environment that cannot be used
+ +-- Damaged           stored data fails a check: stop rather than go on wrong
 """
 
 from __future__ import annotations

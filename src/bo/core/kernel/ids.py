@@ -1,6 +1,8 @@
-"""Ids: a record's prefix and 26 base32 characters of a time-ordered UUIDv7 (TypeID, https://github.com/jetify-com/typeid).
+"""Ids: a record's prefix and 26 base32 characters of a time-ordered UUIDv7 (TypeID,
+https://github.com/jetify-com/typeid).
 
-An operation's id is made once, outside the command; every id made inside a command derives from it, so that a replay makes the same ids.
+An operation's id is made once, outside the command; every id made inside a command derives from it, so that a replay
+makes the same ids.
 """
 
 from __future__ import annotations
@@ -29,7 +31,11 @@ def new_operation_id() -> str:
     """A fresh operation id: 48 bits of milliseconds, which are the first ten characters, and 74 random bits."""
     pairs = _PAIRS
     rest = (int.from_bytes(os.urandom(10), "big") & _RANDOM_BITS) | _VERSION_BITS
-    return "op_" + _moment_part(time.time_ns() // 1_000_000) + "".join([pairs[(rest >> shift) & 1023] for shift in range(70, -1, -10)])
+    return (
+        "op_"
+        + _moment_part(time.time_ns() // 1_000_000)
+        + "".join([pairs[(rest >> shift) & 1023] for shift in range(70, -1, -10)])
+    )
 
 
 def operation_id_for_key(key: str) -> str:

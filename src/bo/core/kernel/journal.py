@@ -1,6 +1,7 @@
 """The journal: every operation with its changes, in the order of their commits, each hashed with the one before.
 
-Reading it gives history, what an undo has to put back, and the proof that nobody has edited, cut or re-chained it. Writing it is the unit's work.
+Reading it gives history, what an undo has to put back, and the proof that nobody has edited, cut or re-chained it.
+Writing it is the unit's work.
 """
 
 from __future__ import annotations
@@ -40,7 +41,16 @@ class Operation(msgspec.Struct, frozen=True):
 
     def call(self) -> Call:
         """The call that repeats it to the same bytes."""
-        return Call(self.name, self.subject, msgspec.json.decode(self.args, type=dict[str, object]), self.id, self.at, self.actor, self.device, self.batch)
+        return Call(
+            self.name,
+            self.subject,
+            msgspec.json.decode(self.args, type=dict[str, object]),
+            self.id,
+            self.at,
+            self.actor,
+            self.device,
+            self.batch,
+        )
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -51,7 +61,9 @@ class Difference(msgspec.Struct, frozen=True):
     after: object
 
 
-def operations(session: Session, *, newest_first: bool = True, limit: int = 50, before: int | None = None) -> list[Operation]:
+def operations(
+    session: Session, *, newest_first: bool = True, limit: int = 50, before: int | None = None
+) -> list[Operation]:
     """A page of the journal."""
     values = {"limit": limit, "edge": before if before is not None else (2**62 if newest_first else 0)}
     rows = session.rows(f"kernel:log:{newest_first}", lambda: _log(newest_first), values)
@@ -70,7 +82,12 @@ def operation(session: Session, operation_id: str) -> Operation:
     if not rows:
         raise NotFound("there is no operation {id}", hint="bo op log lists them.", id=operation_id)
     if len(rows) > 1:
-        raise Ambiguous("{id} is the end of several ids: {ids}", hint="Type more of it.", id=operation_id, ids=", ".join(str(row[1]) for row in rows))
+        raise Ambiguous(
+            "{id} is the end of several ids: {ids}",
+            hint="Type more of it.",
+            id=operation_id,
+            ids=", ".join(str(row[1]) for row in rows),
+        )
     return _operation(rows[0])
 
 
@@ -103,27 +120,67 @@ def _values(info: RecordInfo, image: bytes | None) -> dict[str, object]:
     """The values of an image, also those that it leaves out because they are the usual ones."""
     if image is None:
         return {}
-    defaults = msgspec.json.decode(encode_json({item.name: item.default for item in info.fields}), type=dict[str, object])
+    defaults = msgspec.json.decode(
+        encode_json({item.name: item.default for item in info.fields}), type=dict[str, object]
+    )
     return defaults | msgspec.json.decode(image, type=dict[str, object])
 
 
 def verify_chain(session: Session) -> int:
-    """Walk the whole journal and compare every hash; the number of operations. Raises Damaged that names the first bad one."""
+    """Walk the whole journal and compare every hash; the number of operations. Raises Damaged that names the first bad
+    one."""
     last, expected = GENESIS, 1
     for item, changes in everything(session):
-        parts = [last, str(expected), item.id, item.batch, item.name, str(item.version), item.subject or "", item.args, item.actor, item.device, moment_text(item.at)]
+        parts = [
+            last,
+            str(expected),
+            item.id,
+            item.batch,
+            item.name,
+            str(item.version),
+            item.subject or "",
+            item.args,
+            item.actor,
+            item.device,
+            moment_text(item.at),
+        ]
         for place, change in enumerate(changes):
-            before, after = change.before.decode() if change.before else "", change.after.decode() if change.after else ""
-            parts += [str(place), change.noun, change.row, before, after, change.scope_before or "", change.scope_after or ""]
+            before, after = (
+                change.before.decode() if change.before else "",
+                change.after.decode() if change.after else "",
+            )
+            parts += [
+                str(place),
+                change.noun,
+                change.row,
+                before,
+                after,
+                change.scope_before or "",
+                change.scope_after or "",
+            ]
         if item.seq != expected or chain_hash(parts) != item.hash:
-            raise Damaged("the journal has been altered at operation {seq} ({id})", hint="Restore a verified backup.", seq=expected, id=item.id)
+            raise Damaged(
+                "the journal has been altered at operation {seq} ({id})",
+                hint="Restore a verified backup.",
+                seq=expected,
+                id=item.id,
+            )
         last, expected = item.hash, expected + 1
     head = session.rows("kernel:head", head_statement)[0]
     if (int(head[0]), str(head[2])) != (expected - 1, last):
-        raise Damaged("the journal ends at operation {seq}, its head says {head}", hint="Restore a verified backup.", seq=expected - 1, head=head[0])
+        raise Damaged(
+            "the journal ends at operation {seq}, its head says {head}",
+            hint="Restore a verified backup.",
+            seq=expected - 1,
+            head=head[0],
+        )
     strays = session.rows("kernel:changes:stray", _strays)
     if strays:
-        raise Damaged("the journal has changes of an operation {seq} that it does not have", hint="Restore a verified backup.", seq=int(strays[0][0]))
+        raise Damaged(
+            "the journal has changes of an operation {seq} that it does not have",
+            hint="Restore a verified backup.",
+            seq=int(strays[0][0]),
+        )
     return expected - 1
 
 
@@ -154,7 +211,9 @@ def _moment(text: str) -> datetime:
 
 def _change(row: tuple[Any, ...]) -> Change:
     noun, record_id, before, after, scope_before, scope_after = row
-    return Change(noun, record_id, before.encode() or None, after.encode() or None, scope_before or None, scope_after or None)
+    return Change(
+        noun, record_id, before.encode() or None, after.encode() or None, scope_before or None, scope_after or None
+    )
 
 
 def head_statement() -> Any:
@@ -172,7 +231,11 @@ def _log(newest_first: bool) -> Any:
 
     edge: Any = sa.bindparam("edge")
     wanted = sa.select(made).limit(sa.bindparam("limit"))
-    return wanted.where(made.c.seq < edge).order_by(made.c.seq.desc()) if newest_first else wanted.where(made.c.seq > edge).order_by(made.c.seq)
+    return (
+        wanted.where(made.c.seq < edge).order_by(made.c.seq.desc())
+        if newest_first
+        else wanted.where(made.c.seq > edge).order_by(made.c.seq)
+    )
 
 
 def _by_id() -> Any:
@@ -188,7 +251,9 @@ def _strays() -> Any:
 
     from bo.core.kernel.tables import change, operation
 
-    return sa.select(change.c.seq).where(change.c.seq.not_in(sa.select(operation.c.seq))).order_by(change.c.seq).limit(1)
+    return (
+        sa.select(change.c.seq).where(change.c.seq.not_in(sa.select(operation.c.seq))).order_by(change.c.seq).limit(1)
+    )
 
 
 def _by_tail() -> Any:
@@ -238,4 +303,6 @@ def _history() -> Any:
     from bo.core.kernel.tables import change, operation
 
     joined = sa.select(operation, *_change_columns()).join(change, change.c.seq == operation.c.seq)
-    return joined.where(change.c.row == sa.bindparam("row")).order_by(operation.c.seq.desc()).limit(sa.bindparam("limit"))
+    return (
+        joined.where(change.c.row == sa.bindparam("row")).order_by(operation.c.seq.desc()).limit(sa.bindparam("limit"))
+    )

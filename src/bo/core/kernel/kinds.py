@@ -1,8 +1,10 @@
-"""Kinds: what a field *is*. A kind reads a value from text or JSON, writes it back, and names its column; never where it sits on a screen.
+"""Kinds: what a field *is*. A kind reads a value from text or JSON, writes it back, and names its column; never where
+it sits on a screen.
 
     lead.phone: Phone | None          Phone = Annotated[str, PhoneKind()]
 
-A parameter or field is described once: by its kind, and by a `Field` beside it for its label, other names in files, and whether it is searched.
+A parameter or field is described once: by its kind, and by a `Field` beside it for its label, other names in files, and
+whether it is searched.
 Reading (`decode`) accepts both text from people and JSON values; what cannot be read is a `BadValue`.
 """
 
@@ -84,10 +86,18 @@ class TextKind(Kind):
     def decode(self, value: object, context: Context) -> str:
         text = value if type(value) is str else _as_text(value)
         # printable already means: no control, bidi or zero-width characters
-        if not (text.isprintable() and text and text[0] != " " and text[-1] != " " and (text.isascii() or is_normalized("NFC", text))):
+        if not (
+            text.isprintable()
+            and text
+            and text[0] != " "
+            and text[-1] != " "
+            and (text.isascii() or is_normalized("NFC", text))
+        ):
             text = _clean(text, self.lines)
         if len(text) > self.longest:
-            raise BadValue("text is {length} characters long, at most {longest} are kept", length=len(text), longest=self.longest)
+            raise BadValue(
+                "text is {length} characters long, at most {longest} are kept", length=len(text), longest=self.longest
+            )
         return text
 
 
@@ -145,7 +155,8 @@ class AmountKind(Kind):
 
 
 class RateKind(Kind):
-    """A ratio in basis points (1/10000). Text is read as percent: `5%` or `5` is 500; a JSON integer already is basis points."""
+    """A ratio in basis points (1/10000). Text is read as percent: `5%` or `5` is 500; a JSON integer already is basis
+    points."""
 
     name = "rate"
     column = "integer"
@@ -177,7 +188,11 @@ class CurrencyKind(Kind):
     def decode(self, value: object, context: Context) -> str:
         code = _as_text(value).strip().upper()
         if len(code) != 3 or not code.isascii() or not code.isalpha():
-            raise BadValue("{value} is not a currency code", hint="Use the three letters of ISO 4217, such as CNY or EUR.", value=code)
+            raise BadValue(
+                "{value} is not a currency code",
+                hint="Use the three letters of ISO 4217, such as CNY or EUR.",
+                value=code,
+            )
         return code
 
 
@@ -364,7 +379,8 @@ def _fact(name: str, value: object) -> Primitive:
 
 
 def _storable(text: str) -> str:
-    """Text as it came, for it may have to go back to where it came from; only half surrogate pairs, which nothing can hold, are replaced."""
+    """Text as it came, for it may have to go back to where it came from; only half surrogate pairs, which nothing can
+    hold, are replaced."""
     return text if text.isprintable() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

@@ -2,8 +2,10 @@
 
     state:valid,assigned store:west created>=2026-11-01 amount>500 "kitchen" -tag:test sort:-created
 
-`:` is equality (with `*` a pattern, several values by comma, `none` and `any` for emptiness), `~` contains, `-` in front negates, bare words search the
-full text. The text is read into `Condition`s; their *shape* (fields and operators, not values) is the key of the statement.
+`:` is equality (with `*` a pattern, several values by comma, `none` and `any` for emptiness), `~` contains, `-` in
+front negates, bare words search the
+full text. The text is read into `Condition`s; their *shape* (fields and operators, not values) is the key of the
+statement.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from bo.core.kernel.errors import BadValue, UsageError
 from bo.core.kernel.kinds import Context, Kind, PhoneKind, RefKind, TagsKind, TextKind
 from bo.core.kernel.record import FieldInfo, RecordInfo
 
-TOKEN: Final = re.compile(r'''(-?)(?:([^\s:<>=~!"]+)(:|>=|<=|!=|>|<|=|~))?("(?:[^"\\]|\\.)*"|[^\s"]+)?''')
+TOKEN: Final = re.compile(r"""(-?)(?:([^\s:<>=~!"]+)(:|>=|<=|!=|>|<|=|~))?("(?:[^"\\]|\\.)*"|[^\s"]+)?""")
 PERIOD: Final = re.compile(r"([+-]?[0-9]{1,9})([dhm])")
 FILTER_MOST: Final = 2000  # characters, which also bounds the conditions and words of its statement
 WORDS: Final = {"：": ":", "＞": ">", "＜": "<", "＝": "=", "，": ","}
@@ -27,7 +29,8 @@ SORT_MOST: Final = 3
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """One field compared. `operator` is one of eq in ne lt le gt ge like none any range tag; `values` fill its parameters."""
+    """One field compared. `operator` is one of eq in ne lt le gt ge like none any range tag; `values` fill its
+    parameters."""
 
     field: str
     operator: str
@@ -48,7 +51,13 @@ class Filter(msgspec.Struct, frozen=True):
 
     @property
     def shape(self) -> str:
-        return "&".join([*(condition.shape for condition in self.conditions), "words" if self.words else "", "sort=" + ",".join(self.sort)])
+        return "&".join(
+            [
+                *(condition.shape for condition in self.conditions),
+                "words" if self.words else "",
+                "sort=" + ",".join(self.sort),
+            ]
+        )
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -60,7 +69,8 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 def parse_filter(text: str, info: RecordInfo, reading: Reading) -> Filter:
-    """Read a filter for records of one sort. Raises UsageError for an unknown field, BadValue for a value its field cannot have."""
+    """Read a filter for records of one sort. Raises UsageError for an unknown field, BadValue for a value its field
+    cannot have."""
     conditions: list[Condition] = []
     words: list[str] = []
     sort: list[str] = []
@@ -140,7 +150,9 @@ def _condition(item: FieldInfo, operator: str, value: str, reading: Reading, neg
         if isinstance(item.kind, TagsKind):
             written = msgspec.json.encode(value).decode()
             return Condition(item.name, "tag", (f"%{_escape(written)}%",), negated)
-        if (operator == "~" and item.kind.column not in ("text", "json")) or (operator != "~" and item.kind.column == "json"):
+        if (operator == "~" and item.kind.column not in ("text", "json")) or (
+            operator != "~" and item.kind.column == "json"
+        ):
             raise UsageError("{field} cannot be compared with {operator}", field=item.name, operator=operator)
         if item.kind.column in ("moment", "day"):
             return _time_condition(item, operator, value, reading, negated)
@@ -180,7 +192,11 @@ def _time_condition(item: FieldInfo, operator: str, text: str, reading: Reading,
     except OverflowError:
         raise BadValue("{value} is outside the calendar", hint="Write it like 2026-11-03.", value=text) from None
     if operator == ":":
-        return Condition(item.name, "range", (start, end), negated) if start != end else Condition(item.name, "eq", (start,), negated)
+        return (
+            Condition(item.name, "range", (start, end), negated)
+            if start != end
+            else Condition(item.name, "eq", (start,), negated)
+        )
     if operator == ">=":
         return Condition(item.name, "ge", (start,), negated)
     if operator == "<":
@@ -233,7 +249,7 @@ def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-# -- SQL -------------------------------------------------------------------------------------------------------------------------------
+# -- SQL ---------------------------------------------------------------------------------------------------------------
 
 
 def parameters(found: Filter, *, sqlite: bool, array: Callable[[Sequence[object]], object]) -> dict[str, object]:
@@ -247,7 +263,9 @@ def parameters(found: Filter, *, sqlite: bool, array: Callable[[Sequence[object]
     if found.words:
         values["words"] = fts5_query(found.words) if sqlite else tsquery(found.words)
         if not values["words"]:
-            raise UsageError("there is nothing to search for in {words}", hint="Type letters or digits.", words=found.words)
+            raise UsageError(
+                "there is nothing to search for in {words}", hint="Type letters or digits.", words=found.words
+            )
     return values
 
 
@@ -258,7 +276,10 @@ def clauses(info: RecordInfo, found: Filter, *, sqlite: bool) -> list[Any]:
     from bo.core.kernel.tables import matches, search_table, table
 
     made = table(info)
-    wanted = [_clause(info.by_name[item.field], made.c[item.field], item, place) for place, item in enumerate(found.conditions)]
+    wanted = [
+        _clause(info.by_name[item.field], made.c[item.field], item, place)
+        for place, item in enumerate(found.conditions)
+    ]
     if found.words:
         index = search_table(info)
         key = index.c.rowid if sqlite else index.c.n
@@ -298,7 +319,8 @@ def _empty(field: FieldInfo, column: Any) -> Any:
 
 
 def order(info: RecordInfo, sort: Sequence[str]) -> list[Any]:
-    """ORDER BY with the row number last, so that the order is total. Nulls come first going up, last going down, on both databases."""
+    """ORDER BY with the row number last, so that the order is total. Nulls come first going up, last going down, on
+    both databases."""
     from bo.core.kernel.tables import table
 
     made = table(info)

@@ -1,6 +1,7 @@
 """Reading: pages, counts, streams and frozen snapshots of any record, through one door and one `visible` expression.
 
-Values come out as the database holds them (text, integers), which is what lists and exports want; `wire` turns the few that people read otherwise.
+Values come out as the database holds them (text, integers), which is what lists and exports want; `wire` turns the few
+that people read otherwise.
 A field that is not known, or a noun, is a UsageError.
 """
 
@@ -48,7 +49,7 @@ class Reader:
         self.actor = actor
         self.now = now
 
-    # -- any record ------------------------------------------------------------------------------------------------------------
+    # -- any record ----------------------------------------------------------------------------------------------------
 
     def info(self, noun: str) -> RecordInfo:
         return info_of(self.registry.record(noun))
@@ -61,7 +62,15 @@ class Reader:
         shown = info.columns or tuple(item.name for item in info.fields if not item.meta.internal)
         return tuple(info.by_name[name] for name in dict.fromkeys(("id", *shown)))
 
-    def page(self, noun: str, filter_text: str = "", *, fields: Sequence[str] = (), limit: int = PAGE, after: str | None = None) -> Page:
+    def page(
+        self,
+        noun: str,
+        filter_text: str = "",
+        *,
+        fields: Sequence[str] = (),
+        limit: int = PAGE,
+        after: str | None = None,
+    ) -> Page:
         """One page in the filter's order, newest first by default."""
         if not 0 < limit <= PAGE_MOST:
             raise UsageError("a page has 1 to {most} rows", most=PAGE_MOST)
@@ -73,17 +82,23 @@ class Reader:
         nulls = tuple(position is not None and position.get(f"k{place}") is None for place in range(len(found.sort)))
         key = f"{info.fingerprint}:page:{self._shape(found, chosen)}:{'after' + str(nulls) if position else ''}"
         rows = self.session.rows(
-            key, lambda: self._select(info, found, chosen, nulls if position else None).limit(_bind("limit")), {**values, "limit": limit + 1}
+            key,
+            lambda: self._select(info, found, chosen, nulls if position else None).limit(_bind("limit")),
+            {**values, "limit": limit + 1},
         )
         width = len(chosen)
         token = _token(rows[limit - 1][width:]) if len(rows) > limit else None
         return Page(chosen, [row[:width] for row in rows[:limit]], token)
 
-    def stream(self, noun: str, filter_text: str = "", *, fields: Sequence[str] = ()) -> tuple[tuple[FieldInfo, ...], Iterator[list[Row]]]:
+    def stream(
+        self, noun: str, filter_text: str = "", *, fields: Sequence[str] = ()
+    ) -> tuple[tuple[FieldInfo, ...], Iterator[list[Row]]]:
         """All rows, in lists, with memory for one list."""
         info, found, chosen = self._prepare(noun, filter_text, fields)
         key = f"{info.fingerprint}:stream:{self._shape(found, chosen)}"
-        return chosen, self.session.stream(key, lambda: self._select(info, found, chosen, None, bare=True), self._values(found))
+        return chosen, self.session.stream(
+            key, lambda: self._select(info, found, chosen, None, bare=True), self._values(found)
+        )
 
     def count(self, noun: str, filter_text: str = "") -> int:
         info, found, _chosen = self._prepare(noun, filter_text, ("id",))
@@ -95,8 +110,14 @@ class Reader:
         info = info_of(cls)
         ids = self._ids(info, text)
         if len(ids) > 1:
-            raise Ambiguous("{id} is the end of several ids: {ids}", hint="Type more of it.", id=text, ids=", ".join(ids[:5]))
-        rows = self.session.rows(f"{info.fingerprint}:by:id", lambda: _by_id(info), {"values": self.session.array(ids)}) if ids else []
+            raise Ambiguous(
+                "{id} is the end of several ids: {ids}", hint="Type more of it.", id=text, ids=", ".join(ids[:5])
+            )
+        rows = (
+            self.session.rows(f"{info.fingerprint}:by:id", lambda: _by_id(info), {"values": self.session.array(ids)})
+            if ids
+            else []
+        )
         record = info.load(rows[0][1:]) if rows else None
         if record is None or not self.actor.sees(record.scope):
             raise absent(info, text)
@@ -109,7 +130,7 @@ class Reader:
         page = self.page(info.noun, filter_text, fields=info.field_names, limit=limit)
         return [record for row in page.rows if isinstance(record := info.load(row), cls)]
 
-    # -- for queries of modules ------------------------------------------------------------------------------------------------
+    # -- for queries of modules ----------------------------------------------------------------------------------------
 
     def rows(self, key: str, build: Callable[[], ClauseElement], **values: object) -> list[Row]:
         """Rows of a module's own statement. `key` names the statement and everything its text depends on."""
@@ -119,9 +140,11 @@ class Reader:
         if not self.actor.may(permission):
             raise NotAllowed("{actor} may not {permission}", actor=self.actor.name, permission=permission)
 
-    # -- inside ----------------------------------------------------------------------------------------------------------------
+    # -- inside --------------------------------------------------------------------------------------------------------
 
-    def _prepare(self, noun: str, filter_text: str, names: Sequence[str]) -> tuple[RecordInfo, Filter, tuple[FieldInfo, ...]]:
+    def _prepare(
+        self, noun: str, filter_text: str, names: Sequence[str]
+    ) -> tuple[RecordInfo, Filter, tuple[FieldInfo, ...]]:
         info = self.info(noun)
         self.require(f"{noun}.read")
         return info, self.filter(info, filter_text), self.fields(noun, names)
@@ -141,7 +164,9 @@ class Reader:
             return []
         for name in info.key:
             if name in info.lookups:
-                rows = self.session.rows(f"{info.fingerprint}:ids:{name}", lambda name=name: _ids_by(info, name), {"value": text})  # type: ignore[misc]
+                rows = self.session.rows(
+                    f"{info.fingerprint}:ids:{name}", lambda name=name: _ids_by(info, name), {"value": text}
+                )  # type: ignore[misc]
                 if rows:
                     return [str(row[0]) for row in rows]
         tail = text.lower().rpartition("_")[2]
@@ -149,7 +174,10 @@ class Reader:
             return []
         from bo.core.kernel.dispatch import _ids_by_tail
 
-        return [str(row[0]) for row in self.session.rows(f"{info.fingerprint}:tail", lambda: _ids_by_tail(info), {"tail": f"%{tail}"})]
+        return [
+            str(row[0])
+            for row in self.session.rows(f"{info.fingerprint}:tail", lambda: _ids_by_tail(info), {"tail": f"%{tail}"})
+        ]
 
     def _values(self, found: Filter) -> dict[str, object]:
         values = parameters(found, sqlite=self.session.is_sqlite, array=self.session.array)
@@ -158,13 +186,20 @@ class Reader:
         return values
 
     def _shape(self, found: Filter, chosen: Sequence[FieldInfo]) -> str:
-        return f"{found.shape}|{','.join(item.name for item in chosen)}|{'scoped' if self.actor.scopes is not None else ''}"
+        names = ",".join(item.name for item in chosen)
+        return f"{found.shape}|{names}|{'scoped' if self.actor.scopes is not None else ''}"
 
     def _where(self, info: RecordInfo, found: Filter) -> list[Any]:
         return [*visible(info, self.actor), *clauses(info, found, sqlite=self.session.is_sqlite)]
 
     def _select(
-        self, info: RecordInfo, found: Filter, chosen: Sequence[FieldInfo], nulls: Sequence[bool] | None, *, bare: bool = False
+        self,
+        info: RecordInfo,
+        found: Filter,
+        chosen: Sequence[FieldInfo],
+        nulls: Sequence[bool] | None,
+        *,
+        bare: bool = False,
     ) -> Any:
         import sqlalchemy as sa
 
@@ -172,7 +207,11 @@ class Reader:
 
         made = table(info)
         columns = [made.c[item.name] for item in chosen]
-        keys = [] if bare else [*(made.c[name.lstrip("-")].label(f"key_{place}") for place, name in enumerate(found.sort)), made.c.n]
+        keys = (
+            []
+            if bare
+            else [*(made.c[name.lstrip("-")].label(f"key_{place}") for place, name in enumerate(found.sort)), made.c.n]
+        )
         wanted = sa.select(*columns, *keys).where(*self._where(info, found)).order_by(*order(info, found.sort))
         return wanted.where(after_clause(info, found.sort, nulls)) if nulls is not None else wanted
 
@@ -196,7 +235,8 @@ def visible(info: RecordInfo, actor: Actor) -> list[Any]:
 
 
 def wire_row(fields: Sequence[FieldInfo], currency: str) -> Callable[[Row], list[object]]:
-    """A function that turns a row into what JSON and people read: amounts in major units, JSON columns decoded, moments as text."""
+    """A function that turns a row into what JSON and people read: amounts in major units, JSON columns decoded, moments
+    as text."""
     money = next((place for place, item in enumerate(fields) if item.name == "currency"), None)
     odd = [(place, item.kind) for place, item in enumerate(fields) if item.kind.name in ("amount", "rate")]
     json = [place for place, item in enumerate(fields) if item.kind.column == "json"]
@@ -208,7 +248,13 @@ def wire_row(fields: Sequence[FieldInfo], currency: str) -> Callable[[Row], list
         for place in times:
             value = values[place]
             if value is not None and type(value) is not str:
-                values[place] = moment_text(value) if isinstance(value, datetime) else value.isoformat() if isinstance(value, date) else value
+                values[place] = (
+                    moment_text(value)
+                    if isinstance(value, datetime)
+                    else value.isoformat()
+                    if isinstance(value, date)
+                    else value
+                )
         for place in json:
             if values[place] is not None:
                 values[place] = msgspec.json.decode(values[place])
@@ -230,7 +276,8 @@ def _token(keys: Sequence[object]) -> str:
 
 
 def _read_token(token: str, info: RecordInfo, found: Filter) -> dict[str, object]:
-    """The sort keys of the last row that was shown. A token that somebody made up is refused here, not by the database."""
+    """The sort keys of the last row that was shown. A token that somebody made up is refused here, not by the
+    database."""
     from base64 import urlsafe_b64decode
 
     try:

@@ -1,10 +1,12 @@
-"""Records: a typed row, declared once. Table, JSON image, list columns, filter fields, import and export columns come from it.
+"""Records: a typed row, declared once. Table, JSON image, list columns, filter fields, import and export columns come
+from it.
 
     @record("leads", prefix="lead", key=("number",), states=LEAD_STATES)
     class Lead(Record):
         name: Annotated[PersonName, Field(search=True)] = ""
 
-Fields are plain values; a record is changed by assignment inside a command and nowhere else. Nested values (tags, facts) are replaced, never mutated.
+Fields are plain values; a record is changed by assignment inside a command and nowhere else. Nested values (tags,
+facts) are replaced, never mutated.
 """
 
 from __future__ import annotations
@@ -93,7 +95,8 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @classmethod
     def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[str, object]]:
-        """The lookup fields and values that making a record from these arguments looks for, so that a batch fetches them at once."""
+        """The lookup fields and values that making a record from these arguments looks for, so that a batch fetches
+        them at once."""
         return [(name, value) for name in info_of(cls).lookups if (value := values.get(name)) is not None]
 
     def check(self) -> None:
@@ -158,7 +161,9 @@ class RecordInfo(msgspec.Struct, eq=False):
         self.days = self._positions("day")
         self.jsons = self._positions("json")
         self.flags = self._positions("flag")
-        self.usual = tuple((info.name, info.default) for info in self.fields if info.editable and not _is_one_object(info.default))
+        self.usual = tuple(
+            (info.name, info.default) for info in self.fields if info.editable and not _is_one_object(info.default)
+        )
         self.decoder = msgspec.json.Decoder(self.cls)
         shape = ",".join(f"{info.name}:{info.kind.column}" for info in self.fields)
         self.fingerprint = f"{self.name}@{crc32(shape.encode()):08x}"
@@ -169,7 +174,8 @@ class RecordInfo(msgspec.Struct, eq=False):
     def image(self, item: Record) -> bytes:
         """The record's JSON: equal records give equal bytes.
 
-        msgspec leaves out a value that *is* its default, not one that equals it; so an equal one is made to be it first.
+        msgspec leaves out a value that *is* its default, not one that equals it; so an equal one is made to be it
+        first.
         """
         for name, default in self.usual:
             if getattr(item, name) == default:
@@ -225,7 +231,8 @@ def record(
     edit: str = "",
     columns: tuple[str, ...] = (),
 ) -> Callable[[type[R]], type[R]]:
-    """Declare a record class: the noun people type, the prefix of its ids, its natural key, its states, the commands an import uses."""
+    """Declare a record class: the noun people type, the prefix of its ids, its natural key, its states, the commands an
+    import uses."""
 
     def declare(cls: type[R]) -> type[R]:
         name = _table_name(cls.__name__)
@@ -273,7 +280,8 @@ def _fields(cls: type[Record]) -> list[FieldInfo]:
 
 
 def read_annotation(hint: object) -> tuple[Kind | None, Field, bool]:
-    """The kind, the field description and whether None is allowed, from an annotation such as `Annotated[Phone, Field()] | None`."""
+    """The kind, the field description and whether None is allowed, from an annotation such as `Annotated[Phone,
+    Field()] | None`."""
     if get_origin(hint) in (Union, types.UnionType):
         inner = [part for part in get_args(hint) if part is not type(None)]
         if len(inner) != 1:

@@ -1,6 +1,7 @@
 """Replay: a journal run again from nothing has to give the same bytes in every table, whichever database holds it.
 
-That is the proof that commands depend on nothing but their arguments and what they read, and that no row was changed behind the journal's back. It
+That is the proof that commands depend on nothing but their arguments and what they read, and that no row was changed
+behind the journal's back. It
 refuses to go on at the first operation that comes out otherwise.
 """
 
@@ -27,7 +28,8 @@ JOURNAL_TABLES: Final = ("operation", "change", "effect")
 def replay(source: Workspace, target: Workspace, *, at_once: int = AT_ONCE) -> int:
     """Run every operation of the source again in a target that has none; how many there were.
 
-    `at_once` operations share a transaction, which makes no difference to what comes out. Raises Damaged that names the first operation which is
+    `at_once` operations share a transaction, which makes no difference to what comes out. Raises Damaged that names the
+    first operation which is
     refused, does nothing, or changes something else than it did.
     """
     done = 0
@@ -55,7 +57,8 @@ def contents(session: Session, infos: Iterable[RecordInfo]) -> dict[str, list[tu
 
 
 def _compare(page: Sequence[journal.Operation], target: Workspace) -> None:
-    """The hash of the last operation vouches for all before it; only where it differs is the first bad one looked for."""
+    """The hash of the last operation vouches for all before it; only where it differs is the first bad one looked
+    for."""
     edge = page[0].seq - 1
     made = journal.operations(target.database.session, newest_first=False, limit=len(page), before=edge)
     if made[-1].hash == page[-1].hash:
@@ -68,7 +71,8 @@ def _compare(page: Sequence[journal.Operation], target: Workspace) -> None:
 
 def _parted(item: journal.Operation, reason: str) -> Damaged:
     return Damaged(
-        "operation {seq} ({id}, {name}) does not come out the same again: {reason}", hint="Restore a verified backup, and report this.",
+        "operation {seq} ({id}, {name}) does not come out the same again: {reason}",
+        hint="Restore a verified backup, and report this.",
         seq=item.seq, id=item.id, name=item.name, reason=reason,
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Words as the full-text index holds them.
 
-unicode61 makes one token of a run of Chinese characters, and trigrams cannot find one or two of them. So every CJK character is indexed as a word of
+unicode61 makes one token of a run of Chinese characters, and trigrams cannot find one or two of them. So every CJK
+character is indexed as a word of
 its own, and a query for several of them is a phrase: 退款 finds exactly the places where 退 is followed by 款.
 """
 
@@ -41,10 +42,8 @@ def index_text(values: list[str]) -> str:
 
 def query_words(text: str) -> list[list[str]]:
     """What people typed, as phrases of index words: `杭州 kit` is [['杭', '州'], ['kit']]."""
-    phrases = []
-    for part in _parts().findall(without_accents(text.lower())):
-        phrases.append(list(part) if _runs().match(part) else [part])
-    return phrases
+    parts = _parts().findall(without_accents(text.lower()))
+    return [list(part) if _runs().match(part) else [part] for part in parts]
 
 
 def without_accents(text: str) -> str:
@@ -55,7 +54,8 @@ def without_accents(text: str) -> str:
 
 
 def tsvector(text: str) -> str:
-    """The words of an index text with their places, as PostgreSQL writes a tsvector: its own parser would cut some of them otherwise."""
+    """The words of an index text with their places, as PostgreSQL writes a tsvector: its own parser would cut some of
+    them otherwise."""
     words = [word[:WORD_MOST] for phrase in query_words(text) for word in phrase]
     return " ".join(f"'{word}':{place}" for place, word in enumerate(words[:PLACES_MOST], 1))
 
@@ -67,4 +67,6 @@ def fts5_query(text: str) -> str:
 
 def tsquery(text: str) -> str:
     """The words as a PostgreSQL tsquery: every phrase must occur, the last word of each as a prefix."""
-    return " & ".join("(" + " <-> ".join(f"'{word[:WORD_MOST]}'" for word in words) + ":*)" for words in query_words(text))
+    return " & ".join(
+        "(" + " <-> ".join(f"'{word[:WORD_MOST]}'" for word in words) + ":*)" for words in query_words(text)
+    )

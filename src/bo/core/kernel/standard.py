@@ -1,7 +1,7 @@
 """Commands that every plain record has: add one, edit one. Written once here and declared by a module in a line each.
 
-    add = adds(Store, needs="stores.edit")
-    edit = edits(Store, needs="stores.edit")
+add = adds(Store, needs="stores.edit")
+edit = edits(Store, needs="stores.edit")
 """
 
 from __future__ import annotations
@@ -45,9 +45,8 @@ def edits(cls: type[R], *, needs: str, without: tuple[str, ...] = (), confirm: s
         for name, value in values.items():
             if value is None and name in required:
                 raise BadValue("{field} cannot be blank", hint="Give it another value.", field=name)
-            if name == "extra":
-                value = {**record.extra, **(value or {})}
-            setattr(record, name, defaults[name] if value is None else value)
+            wanted = {**record.extra, **(value or {})} if name == "extra" else value
+            setattr(record, name, defaults[name] if wanted is None else wanted)
 
     _dress(edit, cls, names, set(), f"Change fields of a {info.name.replace('_', ' ')}.", subject=True)
     return command(needs=needs, confirm=confirm)(edit)
@@ -57,7 +56,9 @@ def _names(cls: type[Record], without: tuple[str, ...]) -> list[str]:
     return [item.name for item in info_of(cls).fields if item.name not in FIXED and item.name not in without]
 
 
-def _dress(function: Callable[..., Any], cls: type[Record], names: list[str], required: set[str], doc: str, *, subject: bool) -> None:
+def _dress(
+    function: Callable[..., Any], cls: type[Record], names: list[str], required: set[str], doc: str, *, subject: bool
+) -> None:
     """Give the function the signature that the registry reads: the record's own annotations."""
     hints = inspect.get_annotations(cls, eval_str=False)
     parameters = [inspect.Parameter("tx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Tx)]

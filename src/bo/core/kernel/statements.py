@@ -1,7 +1,9 @@
 """Statements: SQL text that outlives the process.
 
-SQLAlchemy Core writes every statement, for both databases. Its import costs as much as twenty starts of Python, so the text it wrote is kept, by key, in
-the workspace, and the next process runs it directly. A key says everything the text depends on; the cache as a whole belongs to one schema version.
+SQLAlchemy Core writes every statement, for both databases. Its import costs as much as twenty starts of Python, so the
+text it wrote is kept, by key, in
+the workspace, and the next process runs it directly. A key says everything the text depends on; the cache as a whole
+belongs to one schema version.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
 
 
 class Prepared(NamedTuple):
-    """A statement in the driver's own spelling, the names of its parameters in the order it wants them, and those that never vary."""
+    """A statement in the driver's own spelling, the names of its parameters in the order it wants them, and those that
+    never vary."""
 
     sql: str
     names: tuple[str, ...]
@@ -41,5 +44,7 @@ def compile_statement(statement: ClauseElement, dialect: str) -> Prepared:
 
     compiled = statement.compile(dialect=driver_dialect(dialect), compile_kwargs={"render_postcompile": True})
     names = tuple(getattr(compiled, "positiontup", None) or ())
-    constants = {name: value for name, value in getattr(compiled, "params", {}).items() if value is not None and name in names}
+    constants = {
+        name: value for name, value in getattr(compiled, "params", {}).items() if value is not None and name in names
+    }
     return Prepared(str(compiled), names, constants)

@@ -1,6 +1,8 @@
-"""Tables, derived from records. The only module of the kernel that imports SQLAlchemy when it loads; so it is itself imported only where needed.
+"""Tables, derived from records. The only module of the kernel that imports SQLAlchemy when it loads; so it is itself
+imported only where needed.
 
-The same tables and statements run on SQLite (STRICT tables, FTS5) and PostgreSQL (timestamptz, tsvector); what differs is compiled here.
+The same tables and statements run on SQLite (STRICT tables, FTS5) and PostgreSQL (timestamptz, tsvector); what differs
+is compiled here.
 """
 
 from __future__ import annotations
@@ -24,7 +26,14 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # the order
 FLAG = sa.Integer().with_variant(sa.Boolean(), "postgresql")
 MOMENT = sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True, precision=3), "postgresql")
 DAY = sa.Text().with_variant(sa.Date(), "postgresql")
-TYPES: dict[str, sa.types.TypeEngine[Any]] = {"text": TEXT, "integer": INTEGER, "flag": FLAG, "moment": MOMENT, "day": DAY, "json": TEXT}
+TYPES: dict[str, sa.types.TypeEngine[Any]] = {
+    "text": TEXT,
+    "integer": INTEGER,
+    "flag": FLAG,
+    "moment": MOMENT,
+    "day": DAY,
+    "json": TEXT,
+}
 
 head = sa.Table(
     "head",
@@ -55,7 +64,12 @@ operation = sa.Table(
     sa.Column("hash", TEXT, nullable=False),
     sqlite_strict=True,
 )
-sa.Index("operation_batch", operation.c.batch, sqlite_where=operation.c.batch != operation.c.id, postgresql_where=operation.c.batch != operation.c.id)
+sa.Index(
+    "operation_batch",
+    operation.c.batch,
+    sqlite_where=operation.c.batch != operation.c.id,
+    postgresql_where=operation.c.batch != operation.c.id,
+)
 change = sa.Table(
     "change",
     metadata,
@@ -107,8 +121,12 @@ def table(info: RecordInfo) -> sa.Table:
         if field.meta.unique or field.meta.lookup or field.meta.index:
             present = made.c[field.name].is_not(None) if field.optional else None
             sa.Index(
-                f"{info.name}_{field.name}", made.c[field.name], unique=field.meta.unique, sqlite_where=present, postgresql_where=present
-            )  # fmt: skip
+                f"{info.name}_{field.name}",
+                made.c[field.name],
+                unique=field.meta.unique,
+                sqlite_where=present,
+                postgresql_where=present,
+            )
     if "state" in info.by_name:
         sa.Index(f"{info.name}_state", made.c.state, made.c.n)
     return made
@@ -116,22 +134,28 @@ def table(info: RecordInfo) -> sa.Table:
 
 def _column(field: FieldInfo) -> sa.Column[Any]:
     nullable = field.optional or field.kind.column == "json"
-    return sa.Column(field.name, TYPES[field.kind.column], nullable=nullable, unique=True if field.name == "id" else None)
+    return sa.Column(
+        field.name, TYPES[field.kind.column], nullable=nullable, unique=True if field.name == "id" else None
+    )
 
 
 def search_table(info: RecordInfo) -> sa.TableClause:
     """The full-text index beside a table: its rows have the table's `n`."""
-    return sa.table(f"{info.name}_search", sa.column("rowid", INTEGER), sa.column("n", INTEGER), sa.column("body", TEXT))
+    return sa.table(
+        f"{info.name}_search", sa.column("rowid", INTEGER), sa.column("n", INTEGER), sa.column("body", TEXT)
+    )
 
 
 def search_ddl(info: RecordInfo, dialect: str) -> list[str]:
     """FTS5 keeps no text of its own (contentless), PostgreSQL a tsvector of the same words."""
     name = f"{info.name}_search"
     if dialect == "sqlite":
-        return [
-            f"CREATE VIRTUAL TABLE {name} USING fts5(body, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2')"
-        ]
-    return [f"CREATE TABLE {name} (n bigint PRIMARY KEY, body tsvector NOT NULL)", f"CREATE INDEX {name}_body ON {name} USING gin (body)"]
+        options = "content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'"
+        return [f"CREATE VIRTUAL TABLE {name} USING fts5(body, {options})"]
+    return [
+        f"CREATE TABLE {name} (n bigint PRIMARY KEY, body tsvector NOT NULL)",
+        f"CREATE INDEX {name}_body ON {name} USING gin (body)",
+    ]
 
 
 @cache
@@ -150,7 +174,9 @@ class in_list(FunctionElement[Any]):  # noqa: N801 - reads as SQL
 @compiles(in_list, "sqlite")
 def _in_list_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     column, values = element.clauses
-    return f"{compiler.process(column, **options)} IN (SELECT value FROM json_each({compiler.process(values, **options)}))"
+    return (
+        f"{compiler.process(column, **options)} IN (SELECT value FROM json_each({compiler.process(values, **options)}))"
+    )
 
 
 @compiles(in_list, "postgresql")
@@ -179,7 +205,8 @@ def _matches_postgresql(element: Any, compiler: Any, **options: Any) -> str:
 
 
 class like(FunctionElement[Any]):  # noqa: N801 - reads as SQL
-    """`column LIKE pattern`, with `\\` before a plain % or _, and ASCII letters alike in both cases, which is what SQLite does."""
+    """`column LIKE pattern`, with `\\` before a plain % or _, and ASCII letters alike in both cases, which is what
+    SQLite does."""
 
     inherit_cache = True
     type = sa.types.NullType()

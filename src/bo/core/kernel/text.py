@@ -1,6 +1,7 @@
 """Words for people: translation, and text made safe to show.
 
-English message ids are the source; catalogues live in `bo/locale`. gettext is loaded only when a language other than English is asked for.
+English message ids are the source; catalogues live in `bo/locale`. gettext is loaded only when a language other than
+English is asked for.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def use_language(name: str) -> None:
 def language() -> str:
     """The language in use; decided at first use from `BO_LANG`, `LC_ALL`, `LC_MESSAGES` and `LANG`."""
     if not _language:
-        wanted = next((os.environ[name] for name in ("BO_LANG", "LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "en")
+        wanted = next(
+            (os.environ[name] for name in ("BO_LANG", "LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "en"
+        )
         use_language(wanted)
     return _language
 
@@ -62,7 +65,8 @@ _UNSAFE = re.compile(
 
 
 def visible(text: str) -> str:
-    """Text as it may be shown: control, bidi and zero-width characters become visible marks, so data never drives a terminal."""
+    """Text as it may be shown: control, bidi and zero-width characters become visible marks, so data never drives a
+    terminal."""
     if text.isascii() and text.isprintable():
         return text
     return _UNSAFE.sub(lambda match: "␤" if match[0] == "\n" else "␀" if match[0] == "\0" else "·", text)

@@ -1,6 +1,7 @@
 """What a command receives: who acts, when, and the records it may read and change.
 
-A command depends on this, on its arguments, and on nothing else; that is why it can be replayed. There is no clock, no randomness, no network here.
+A command depends on this, on its arguments, and on nothing else; that is why it can be replayed. There is no clock, no
+randomness, no network here.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import msgspec
 
 from bo.core.kernel.errors import NotFound, Refused
 from bo.core.kernel.kinds import Context
-from bo.core.kernel.record import EPOCH, Record, info_of, encode_json
+from bo.core.kernel.record import EPOCH, Record, encode_json, info_of
 from bo.core.kernel.unit import Change, Condition, Entry, Unit, derived_id
 
 R = TypeVar("R", bound=Record)
@@ -56,7 +57,7 @@ class Tx:
         self._effects: list[tuple[str, bytes]] = []
         self.viewed: set[str] = set()  # the nouns that were looked at
 
-    # -- reading ---------------------------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------------
 
     def get(self, cls: type[R], record_id: str) -> R:
         """The record of that id. Raises NotFound."""
@@ -95,14 +96,25 @@ class Tx:
         if name is None:
             raise TypeError(f"{info.noun}: none of {sorted(key)} is a lookup field; use select")
         entries = self._unit.with_key(cls, name, key[name])
-        added = [entry for entry in self._touched.values() if entry.image is None and entry.info is info and not entry.removed]
+        added = [
+            entry
+            for entry in self._touched.values()
+            if entry.image is None and entry.info is info and not entry.removed
+        ]
         if not entries and not added:
             return []
-        found = [entry for entry in (*entries, *added) if all(getattr(entry.record, field) == value for field, value in key.items())]
+        found = [
+            entry
+            for entry in (*entries, *added)
+            if all(getattr(entry.record, field) == value for field, value in key.items())
+        ]
         return [self._hand_out(cls, entry) for entry in found]
 
-    def select(self, cls: type[R], *conditions: Condition, order: str = "", limit: int = SELECT_MOST, **equals: object) -> list[R]:
-        """Records by any fields: `select(Lead, ("due_at", "<", tx.now), state=("valid", "assigned"), order="created_at")`.
+    def select(
+        self, cls: type[R], *conditions: Condition, order: str = "", limit: int = SELECT_MOST, **equals: object
+    ) -> list[R]:
+        """Records by any fields: `select(Lead, ("due_at", "<", tx.now), state=("valid", "assigned"),
+        order="created_at")`.
 
         A tuple means one of its values. What this very call has changed is not yet seen by the conditions.
         """
@@ -114,7 +126,7 @@ class Tx:
         """How many records; the same conditions as `select`."""
         return self._unit.count(cls, [*conditions, *((name, "=", value) for name, value in equals.items())])
 
-    # -- changing --------------------------------------------------------------------------------------------------------------
+    # -- changing ------------------------------------------------------------------------------------------------------
 
     def new_id(self, cls: type[Record]) -> str:
         """The next id of this operation: the same at every replay."""
@@ -145,7 +157,12 @@ class Tx:
         """Take a record out of its table; the journal keeps it."""
         entry = self._unit.entries[type(item)][item.id]
         if entry.info.append_only:
-            raise Refused("{name} {id} is final and cannot be removed", hint="Make a reversing entry.", name=entry.info.name, id=item.id)
+            raise Refused(
+                "{name} {id} is final and cannot be removed",
+                hint="Make a reversing entry.",
+                name=entry.info.name,
+                id=item.id,
+            )
         entry.removed = True
         self._touched[item.id] = entry
 
@@ -153,7 +170,7 @@ class Tx:
         """Ask for an effect on the outside, carried out after the commit."""
         self._effects.append((name, encode_json(payload)))
 
-    # -- used by dispatch ------------------------------------------------------------------------------------------------------
+    # -- used by dispatch ----------------------------------------------------------------------------------------------
 
     def begin(self, operation: str, now: datetime, actor: Actor) -> None:
         now = now.astimezone(UTC)
@@ -193,7 +210,12 @@ class Tx:
             if entry.info.image(record) == before:
                 return None
             if entry.info.append_only:
-                raise Refused("{name} {id} is final and cannot be changed", hint="Make a reversing entry.", name=entry.info.name, id=record.id)
+                raise Refused(
+                    "{name} {id} is final and cannot be changed",
+                    hint="Make a reversing entry.",
+                    name=entry.info.name,
+                    id=record.id,
+                )
         else:
             record.created_at = self.now if record.created_at == EPOCH else record.created_at
         record.revision += 1

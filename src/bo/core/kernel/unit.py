@@ -1,7 +1,9 @@
 """The unit of work: the records one writing transaction holds in memory, and the journal rows it will write.
 
-Commands change plain objects; nothing reaches the database until `flush`. An `Entry` knows its record's image as of the last accepted call, so that a
-refused call is dropped by putting the image back. Keys looked up once are remembered, absent ones too, and what the batch added is found like the rest.
+Commands change plain objects; nothing reaches the database until `flush`. An `Entry` knows its record's image as of the
+last accepted call, so that a
+refused call is dropped by putting the image back. Keys looked up once are remembered, absent ones too, and what the
+batch added is found like the rest.
 """
 
 from __future__ import annotations
@@ -77,10 +79,12 @@ class Unit(msgspec.Struct, eq=False):
     operations: list[Sequence[object]] = []
     changes: list[Sequence[object]] = []
     effects: list[Sequence[object]] = []
-    unwritten: dict[type[Record], dict[str, None]] = {}  # accepted and not yet in the database, in the order of their acceptance
+    unwritten: dict[
+        type[Record], dict[str, None]
+    ] = {}  # accepted and not yet in the database, in the order of their acceptance
     running: Mapping[str, Entry] = {}  # what the running call has in its hands
 
-    # -- finding ---------------------------------------------------------------------------------------------------------------
+    # -- finding -------------------------------------------------------------------------------------------------------
 
     def entry(self, cls: type[Record], record_id: str) -> Entry | None:
         """The row of that id, loaded where needed; None where there is none."""
@@ -106,7 +110,8 @@ class Unit(msgspec.Struct, eq=False):
             self.known.update((cls, name, value) for value in wanted)
 
     def with_key(self, cls: type[Record], name: str, value: object) -> list[Entry]:
-        """Rows whose lookup field has the value now, in memory or stored, in the order of their numbers: the same in a batch as in single calls."""
+        """Rows whose lookup field has the value now, in memory or stored, in the order of their numbers: the same in a
+        batch as in single calls."""
         if (cls, name, value) not in self.known:
             self.load_keys(cls, name, (value,))
         ids = self.index.get((cls, name, value))
@@ -130,7 +135,11 @@ class Unit(msgspec.Struct, eq=False):
         self.flush()
         info = info_of(cls)
         values = {f"p{place}": self._bind(value) for place, (_n, _o, value) in enumerate(conditions)}
-        return int(self.session.rows(f"{info.fingerprint}:count:{_shape(conditions)}", lambda: _count(info, conditions), values)[0][0])
+        return int(
+            self.session.rows(
+                f"{info.fingerprint}:count:{_shape(conditions)}", lambda: _count(info, conditions), values
+            )[0][0]
+        )
 
     def _bind(self, value: object) -> object:
         return self.session.array(value) if isinstance(value, (tuple, list)) else value
@@ -159,10 +168,11 @@ class Unit(msgspec.Struct, eq=False):
             if value is not None:
                 self.index.setdefault((cls, name, value), {})[entry.record.id] = None
 
-    # -- the journal -----------------------------------------------------------------------------------------------------------
+    # -- the journal ---------------------------------------------------------------------------------------------------
 
     def log(self, operation: Sequence[Any], at: datetime, changes: Sequence[Change]) -> int:
-        """Number, chain and keep one operation: (id, batch, name, version, subject, args, actor, device) with its changes.
+        """Number, chain and keep one operation: (id, batch, name, version, subject, args, actor, device) with its
+        changes.
 
         What is not there is an empty text, in the table as in the hash.
         """
@@ -184,7 +194,7 @@ class Unit(msgspec.Struct, eq=False):
         self.head.row += 1
         return self.head.row
 
-    # -- writing ---------------------------------------------------------------------------------------------------------------
+    # -- writing -------------------------------------------------------------------------------------------------------
 
     def flush(self) -> None:
         """Write what accepted calls have changed so far, with one statement for each table and sort of change."""
@@ -231,7 +241,8 @@ class Unit(msgspec.Struct, eq=False):
             entry.first, entry.dirty = entry.image, False
 
     def _insert(self, info: RecordInfo, rows: list[list[object]]) -> None:
-        """Rows with the same empty columns go together and leave those out: the driver takes each None through its slow road of adapters."""
+        """Rows with the same empty columns go together and leave those out: the driver takes each None through its slow
+        road of adapters."""
         groups: dict[bytes, list[list[object]]] = defaultdict(list)
         for row in rows:
             groups[bytes([value is not None for value in row])].append(row)
@@ -242,12 +253,15 @@ class Unit(msgspec.Struct, eq=False):
                 continue
             names = [name for name, given in zip(("n", *info.field_names), shape, strict=True) if given]
             full = [[value for value in row if value is not None] for row in group]
-            self.session.many(f"{info.fingerprint}:insert:{shape.hex()}", lambda names=names: _insert(info, names), full)  # type: ignore[misc]
+            self.session.many(
+                f"{info.fingerprint}:insert:{shape.hex()}", lambda names=names: _insert(info, names), full
+            )  # type: ignore[misc]
         if odd:
             self.session.many(f"{info.fingerprint}:insert", lambda: _insert(info, ("n", *info.field_names)), odd)
 
     def _free_uniques(self, info: RecordInfo, changed: list[tuple[Entry, Record, Record]]) -> None:
-        """Where rows exchange unique values, each first holds its own id for a moment: the index is checked row by row."""
+        """Where rows exchange unique values, each first holds its own id for a moment: the index is checked row by
+        row."""
         for name in info.uniques:
             moving = [(entry, getattr(before, name), getattr(after, name)) for entry, before, after in changed]
             moving = [(entry, old, new) for entry, old, new in moving if old != new]
@@ -263,11 +277,17 @@ class Unit(msgspec.Struct, eq=False):
             columns = info.row(accepted, text_moments=as_text)
             pairs = zip(astuple(before), astuple(accepted), strict=True)
             # the stamp always, or what is written together would depend on whether a millisecond had passed
-            places = [place for place, (old, new) in enumerate(pairs) if old != new or info.field_names[place] == "updated_at"]
-            groups[tuple(info.field_names[place] for place in places)].append([*(columns[place] for place in places), entry.n])
+            places = [
+                place for place, (old, new) in enumerate(pairs) if old != new or info.field_names[place] == "updated_at"
+            ]
+            groups[tuple(info.field_names[place] for place in places)].append(
+                [*(columns[place] for place in places), entry.n]
+            )
         for names, rows in groups.items():
             if names:
-                self.session.many(f"{info.fingerprint}:update:{','.join(names)}", lambda names=names: _update(info, names), rows)  # type: ignore[misc]
+                self.session.many(
+                    f"{info.fingerprint}:update:{','.join(names)}", lambda names=names: _update(info, names), rows
+                )  # type: ignore[misc]
 
     def _delete(self, info: RecordInfo, rows: list[tuple[int]]) -> None:
         if rows:
@@ -277,7 +297,11 @@ class Unit(msgspec.Struct, eq=False):
 
     def _accepted(self, entry: Entry) -> Record:
         """The record as of the last accepted call: the running call's own changes are not written."""
-        if entry.record.id in self.running and entry.image is not None and entry.info.image(entry.record) != entry.image:
+        if (
+            entry.record.id in self.running
+            and entry.image is not None
+            and entry.info.image(entry.record) != entry.image
+        ):
             return entry.info.decoder.decode(entry.image)
         return entry.record
 
@@ -294,11 +318,15 @@ def _number(entry: Entry) -> int:
 
 def _shape(conditions: Sequence[Condition]) -> str:
     """What the text of a statement with these conditions depends on."""
-    return ";".join(f"{name}{'in' if isinstance(value, (tuple, list)) else operator}{'none' if value is None else ''}" for name, operator, value in conditions)
+    return ";".join(
+        f"{name}{'in' if isinstance(value, (tuple, list)) else operator}{'none' if value is None else ''}"
+        for name, operator, value in conditions
+    )
 
 
 def chain_hash(parts: Iterable[str]) -> str:
-    """The next link: SHA-256 over the last hash and the stored texts, which hold no line ends of their own (they are JSON or single words)."""
+    """The next link: SHA-256 over the last hash and the stored texts, which hold no line ends of their own (they are
+    JSON or single words)."""
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -306,7 +334,7 @@ def _searched(info: RecordInfo, item: Record) -> list[str]:
     return [str(value) for name in info.searched if (value := getattr(item, name))]
 
 
-# -- the statements, each built once in the life of a workspace ---------------------------------------------------------------------
+# -- the statements, each built once in the life of a workspace --------------------------------------------------------
 
 
 def _columns(info: RecordInfo) -> Any:
@@ -348,7 +376,10 @@ def _select(info: RecordInfo, conditions: Sequence[Condition], order: str) -> Cl
     made = _columns(info)
     # where nulls come is said: the databases differ, and a replay has to come to the same
     names = [name for name in order.split(",") if name]
-    by = [made.c[name[1:]].desc().nulls_last() if name.startswith("-") else made.c[name].asc().nulls_first() for name in names]
+    by = [
+        made.c[name[1:]].desc().nulls_last() if name.startswith("-") else made.c[name].asc().nulls_first()
+        for name in names
+    ]
     return sa.select(made).where(*_where(info, conditions)).order_by(*by, made.c.n).limit(sa.bindparam("limit"))
 
 
@@ -401,7 +432,8 @@ def _index_words(info: RecordInfo, sqlite: bool) -> ClauseElement:
     if sqlite:
         return sa.text(f"INSERT OR REPLACE INTO {name}(rowid, body) VALUES (:row, :body)")
     return sa.text(
-        f"INSERT INTO {name}(n, body) VALUES (:row, CAST(:body AS tsvector)) ON CONFLICT (n) DO UPDATE SET body = excluded.body"
+        f"INSERT INTO {name}(n, body) VALUES (:row, CAST(:body AS tsvector))"
+        " ON CONFLICT (n) DO UPDATE SET body = excluded.body"
     )
 
 

@@ -1,4 +1,5 @@
-"""The workspace: the one door for every face. A database, who is using it, `run` commands, `ask` queries, `reader` to list, `history` and `undo`."""
+"""The workspace: the one door for every face. A database, who is using it, `run` commands, `ask` queries, `reader` to
+list, `history` and `undo`."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ def utc_now() -> datetime:
 
 @contextmanager
 def _collector_resting(wanted: bool) -> Iterator[None]:
-    """No garbage collection while a large batch runs: it makes hundreds of thousands of objects and drops hardly any, and each look costs."""
+    """No garbage collection while a large batch runs: it makes hundreds of thousands of objects and drops hardly any,
+    and each look costs."""
     if not wanted or not gc.isenabled():
         yield
         return
@@ -61,7 +63,8 @@ class _RollBack(Exception):
 
 
 class Workspace:
-    """An open office. `actor` is the id of the operator at the keyboard; `authorise` tells what that operator may do."""
+    """An open office. `actor` is the id of the operator at the keyboard; `authorise` tells what that operator may
+    do."""
 
     def __init__(
         self,
@@ -87,10 +90,11 @@ class Workspace:
             database.close()
             raise
 
-    # -- writing ---------------------------------------------------------------------------------------------------------------
+    # -- writing -------------------------------------------------------------------------------------------------------
 
     def run(self, calls: Sequence[Call], *, atomic: bool = False, dry_run: bool = False) -> list[Outcome]:
-        """Run commands in one transaction. Each call has its own outcome; with `atomic` the first refusal undoes all and is raised."""
+        """Run commands in one transaction. Each call has its own outcome; with `atomic` the first refusal undoes all
+        and is raised."""
         if not calls:
             return []
         with self.transaction(dry_run=dry_run) as perform:
@@ -98,9 +102,11 @@ class Workspace:
 
     @contextmanager
     def transaction(self, *, dry_run: bool = False) -> Iterator[Perform]:
-        """Several batches in one transaction, each in a unit of work of its own, so that memory stays that of one batch.
+        """Several batches in one transaction, each in a unit of work of its own, so that memory stays that of one
+        batch.
 
-        Leaving the block commits; an error, or `dry_run`, leaves everything as it was. The write lock is held all the while. A batch that raised has
+        Leaving the block commits; an error, or `dry_run`, leaves everything as it was. The write lock is held all the
+        while. A batch that raised has
         spoilt the transaction, whoever catches it: its error is raised again at the end.
         """
         spoilt: list[BaseException] = []
@@ -110,7 +116,9 @@ class Workspace:
 
                 def perform(calls: Sequence[Call], *, atomic: bool = False) -> list[Outcome]:
                     unit = Unit(session, head)
-                    dispatch = Dispatch(self.registry, session, unit, self.context, self.authorise, self.actor, self.clock, self.new_id)
+                    dispatch = Dispatch(
+                        self.registry, session, unit, self.context, self.authorise, self.actor, self.clock, self.new_id
+                    )
                     try:
                         with _collector_resting(len(calls) >= REST_LEAST):
                             outcomes = dispatch.perform(calls, atomic=atomic)
@@ -149,7 +157,7 @@ class Workspace:
         together = journal.batch(session, first.batch)
         return together if together[0].id == first.id else [first]
 
-    # -- reading ---------------------------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------------
 
     def reader(self, session: Session | None = None) -> Reader:
         """Eyes on this workspace. A thread of its own brings its own session (`database.connect()`)."""
@@ -199,7 +207,7 @@ class Workspace:
         """A number that changes whenever anything was written: the last operation's."""
         return int(self.database.session.rows("kernel:head", journal.head_statement)[0][0])
 
-    # -- opening and closing ---------------------------------------------------------------------------------------------------
+    # -- opening and closing -------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Keep what was learnt, and let go of the file."""
@@ -228,7 +236,11 @@ class Workspace:
         if not versions:
             raise Configuration("there is no office in this workspace", hint="Make one: bo init DIR")
         if versions[0] > SCHEMA_VERSION:
-            raise Configuration("this workspace was written by a newer bo (schema {version})", hint="Install that version.", version=versions[0])
+            raise Configuration(
+                "this workspace was written by a newer bo (schema {version})",
+                hint="Install that version.",
+                version=versions[0],
+            )
         from bo.core.kernel.migrations import upgrade
 
         upgrade(self.database)
@@ -247,7 +259,7 @@ class Workspace:
     def _save_head(self, session: Session, head: Head) -> None:
         session.run("kernel:save", _save_statement, {"new_seq": head.seq, "new_row": head.row, "new_hash": head.hash})
 
-    # -- statements that outlive the process -----------------------------------------------------------------------------------
+    # -- statements that outlive the process ---------------------------------------------------------------------------
 
     def _load_statements(self) -> None:
         session = self.database.session
@@ -267,9 +279,14 @@ class Workspace:
         session.cursor.execute("SELECT sql FROM statement WHERE key = 'version'")
         if session.cursor.fetchall() != [(_statements_version(),)]:
             session.cursor.execute("DELETE FROM statement")
-        if len(self.database.statements.kept) > STATEMENTS_MOST:  # every start reads them all: begin anew with what is used
+        if (
+            len(self.database.statements.kept) > STATEMENTS_MOST
+        ):  # every start reads them all: begin anew with what is used
             session.cursor.execute("DELETE FROM statement")
-        rows = [("version", _statements_version(), "[[],{}]"), *((key, item.sql, as_json(item[1:])) for key, item in fresh.items())]
+        rows = [
+            ("version", _statements_version(), "[[],{}]"),
+            *((key, item.sql, as_json(item[1:])) for key, item in fresh.items()),
+        ]
         session.cursor.executemany("INSERT OR REPLACE INTO statement VALUES (?, ?, ?)", rows)
         fresh.clear()
 
@@ -310,7 +327,11 @@ def make_office(database: Database, context: Context, device: str) -> None:
     upgrade(database)
     with database.writing() as session:
         values = {"only": 1, "seq": 0, "row": 0, "hash": journal.GENESIS, "device": device}
-        session.run("kernel:found", _found_statement, {**values, "region": context.region, "currency": context.currency, "zone": context.zone})
+        session.run(
+            "kernel:found",
+            _found_statement,
+            {**values, "region": context.region, "currency": context.currency, "zone": context.zone},
+        )
 
 
 def _statements_version() -> str:

@@ -1,4 +1,5 @@
-"""Migrations: forward only, by Alembic, on SQLite and PostgreSQL alike. An existing file is backed up before it is touched."""
+"""Migrations: forward only, by Alembic, on SQLite and PostgreSQL alike. An existing file is backed up before it is
+touched."""
 
 from __future__ import annotations
 
@@ -6,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from bo.core.kernel.database import Database, SqliteDatabase, told
-
 
 SCRIPTS: Final = Path(__file__).parent
 
@@ -22,7 +22,9 @@ def upgrade(database: Database) -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     url = "sqlite://" if database.dialect == "sqlite" else "postgresql+psycopg://"
-    engine = sa.create_engine(url, creator=lambda: _connection(database), poolclass=sa.pool.NullPool, module=_module(database))
+    engine = sa.create_engine(
+        url, creator=lambda: _connection(database), poolclass=sa.pool.NullPool, module=_module(database)
+    )
     if database.dialect == "sqlite":
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:

@@ -1,4 +1,5 @@
-"""How Alembic runs our migrations: on the connection it is given and in that one's transaction, so that an upgrade is whole or not at all."""
+"""How Alembic runs our migrations: on the connection it is given and in that one's transaction, so that an upgrade is
+whole or not at all."""
 
 from __future__ import annotations
 

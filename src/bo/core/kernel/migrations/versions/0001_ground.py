@@ -1,4 +1,5 @@
-"""The ground: head, journal, and the tables of the first modules. Written once from the records; never changed after its release."""
+"""The ground: head, journal, and the tables of the first modules. Written once from the records; never changed after
+its release."""
 
 from __future__ import annotations
 
