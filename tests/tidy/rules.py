@@ -18,7 +18,7 @@ DECORATOR_BUDGET = frozenset(("needs", "moves", "where", "confirm", "version"))
 NAMELESS = frozenset(("utils", "util", "helpers", "helper", "manager", "managers", "base", "common", "misc"))
 
 # These two alone write to the terminal, so that stdout stays data and stderr stays talk.
-SPEAKERS = frozenset(("src/bo/cli/output.py", "src/bo/cli/diagnostics.py"))
+SPEAKERS = frozenset(("src/bo/cli/output.py", "src/bo/cli/diagnostics.py", "src/bo/demo/stage.py"))
 # Importing one of these costs as much as starting Python once or more (docs/dependencies.md has the figures).
 # fmt: off
 HEAVY = frozenset((

@@ -64,6 +64,10 @@ def verbs(noun: str) -> dict[str, str]:
 def leaf(noun: str, typed: str) -> Leaf | None:
     """The command that a verb of a noun stands for."""
     entry, verb = manifest()[noun], typed.replace("-", "_")
+    if (noun, verb) == ("settlements", "export"):  # its arguments are a file: nobody types a hash
+        from bo.cli.payouts import EXPORT
+
+        return EXPORT
     if verb in entry["commands"]:
         return _command(noun, verb, entry["commands"][verb])
     if verb in entry["queries"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -56,18 +57,19 @@ class Stage:
 
     def bo(
         self,
-        *arguments: str,
+        line: str,
+        *,
         who: str = "",
         stdin: str | None = None,
         expect: int = 0,
         show: int = SHOWN_MOST,
         shown_as: str = "",
     ) -> Answer:
-        """Run a command, show it with its first lines, and hold it to its exit status. Raises Damaged where that
+        """Run a command, show it with its first lines, and hold it to its exit status. Raises Damaged where it
         differs."""
-        typed = shown_as or " ".join(["bo", *(["--as", who] if who else []), *(_quoted(item) for item in arguments)])
+        typed = shown_as or " ".join(["bo", *(["--as", who] if who else []), line])
         self._say(f"{self._in(DIM, '$')} {typed}")
-        answer = self.quiet(*arguments, who=who, stdin=stdin)
+        answer = self.quiet(line, who=who, stdin=stdin)
         lines = [*answer.out.splitlines(), *(f"{line}" for line in answer.talk.splitlines())]
         for line in lines[:show]:
             self._say(f"  {line}")
@@ -86,7 +88,7 @@ class Stage:
             )
         return answer
 
-    def quiet(self, *arguments: str, who: str = "", stdin: str | None = None) -> Answer:
+    def quiet(self, line: str, *, who: str = "", stdin: str | None = None) -> Answer:
         """Run a command without telling of it."""
         self.commands += 1
         environment = {
@@ -99,7 +101,7 @@ class Stage:
         if who:
             environment["BO_OPERATOR"] = who
         done = subprocess.run(
-            [sys.executable, "-m", "bo", *arguments],
+            [sys.executable, "-m", "bo", *shlex.split(line)],
             input=stdin,
             capture_output=True,
             encoding="utf-8",
@@ -111,8 +113,8 @@ class Stage:
 
     def ids(self, noun: str, filter_text: str, limit: int = 0) -> list[str]:
         """Ids that a filter finds, oldest first."""
-        more = ["--limit", str(limit)] if limit else []
-        return self.quiet(noun, "list", f"{filter_text} sort:created", "-o", "ids", *more).lines()
+        most = f"--limit {limit}" if limit else ""
+        return self.quiet(f"{noun} list '{filter_text} sort:created' -o ids {most}").lines()
 
     def _say(self, words: str) -> None:
         sys.stdout.write(words + "\n")
@@ -120,10 +122,3 @@ class Stage:
 
     def _in(self, style: str, words: str) -> str:
         return f"{style}{words}{PLAIN}" if self.colour else words
-
-
-def _quoted(word: str) -> str:
-    """A word as it would be typed in a shell."""
-    import shlex
-
-    return word if word.isidentifier() else shlex.quote(word)

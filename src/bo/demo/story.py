@@ -62,36 +62,20 @@ def open_the_office(stage: Stage) -> None:
     stage.chapter(
         _("1. An office"), _("A brand with six shops, in a folder of its own. No server, no account, no network.")
     )
-    stage.bo("init", str(stage.office), "--region", "CN", "--operator", "lin", show=2)
-    stage.bo("stores", "import", "stores.csv", "-o", "jsonl")
-    stage.bo("territories", "import", "territories.csv", "-o", "jsonl")
-    stage.bo("referrers", "import", "referrers.csv", "-o", "jsonl")
+    stage.bo(f"init {stage.office} --region CN --operator lin", show=2)
+    for noun in ("stores", "territories", "referrers"):
+        stage.bo(f"{noun} import {noun}.csv -o jsonl")
     for login, name, role in PEOPLE:
-        more = ["--store", "HZ-XIHU"] if role == "store" else []
-        stage.quiet("operators", "add", "--login", login, "--name", name, "--roles", role, *more)
-    stage.bo("operators", "list", "--fields", "login,name,roles,store")
-    first = datetime.now(UTC).astimezone().date().replace(day=1).isoformat()
-    for rule in (
-        ("--code", "valid-lead", "--event", "valid_lead", "--kind", "fixed", "--amount", "50", "--cap-month", "500"),
-        (
-            "--code",
-            "order-3",
-            "--event",
-            "won",
-            "--kind",
-            "percent",
-            "--rate",
-            "3%",
-            "--base",
-            "net",
-            "--cap-event",
-            "2000",
-        ),
-    ):
-        stage.bo("reward-rules", "add", *rule, "--effective-from", first, show=0)
-    for code in ("valid-lead", "order-3"):
-        stage.quiet("reward-rules", "activate", code)
-    stage.bo("reward-rules", "list", "--fields", "code,state,event,kind,amount,rate,base,cap_event,cap_month")
+        shop = "--store HZ-XIHU" if role == "store" else ""
+        stage.quiet(f"operators add --login {login} --name '{name}' --roles {role} {shop}")
+    stage.bo("operators list --fields login,name,roles,store -o table")
+    first = datetime.now(UTC).astimezone().date().replace(day=1)
+    fixed = "--code valid-lead --event valid_lead --kind fixed --amount 50 --cap-month 500"
+    percent = "--code order-3 --event won --kind percent --rate 3% --base net --cap-event 2000"
+    for rule in (fixed, percent):
+        stage.bo(f"reward-rules add {rule} --effective-from {first}", show=0)
+    stage.bo("reward-rules activate valid-lead order-3 --yes", show=0)
+    stage.bo("reward-rules list --fields code,state,event,kind,amount,rate,base,cap_event,cap_month -o table")
 
 
 def take_leads_in(stage: Stage) -> None:
@@ -99,67 +83,36 @@ def take_leads_in(stage: Stage) -> None:
         _("2. Leads come in"),
         _("Two files nobody cleaned: GB18030 with Chinese headers, and semicolons with English ones. First only look:"),
     )
-    stage.bo("leads", "import", "leads_zh.csv", "--dry-run", "-o", "jsonl", expect=65)
-    stage.say(_("Four rows cannot be read, so nothing would be written. Keep the good ones, and put the others aside:"))
-    stage.bo("leads", "import", "leads_zh.csv", "--rejects", "rejects.csv", "-o", "jsonl", expect=3)
+    stage.bo("leads import leads_zh.csv --dry-run -o jsonl", expect=65)
+    stage.say(_("Four rows cannot be read, so nothing would be written. Keep the good ones, put the others aside:"))
+    stage.bo("leads import leads_zh.csv --rejects rejects.csv -o jsonl", expect=3)
     mended = _mend(stage.files / "rejects.csv")
     stage.say(_("Mend the {count} cells in that very file, and import it:", count=mended))
-    stage.bo("leads", "import", "rejects.csv", "-o", "jsonl")
-    stage.bo("leads", "import", "leads_en.csv", "-o", "jsonl")
+    stage.bo("leads import rejects.csv -o jsonl")
+    stage.bo("leads import leads_en.csv -o jsonl")
     stage.say(_("The same file again changes nothing:"))
-    stage.bo("leads", "import", "leads_en.csv", "-o", "jsonl")
+    stage.bo("leads import leads_en.csv -o jsonl")
     stage.say(_("Reported twice, with the phone spelt another way: kept, and pointing to the first."))
-    stage.bo(
-        "leads",
-        "list",
-        "state:duplicate",
-        "--fields",
-        "number,name,phone,referrer,duplicate_of",
-        "--limit",
-        "5",
-        "-o",
-        "table",
-    )
-    stage.bo(
-        "leads",
-        "list",
-        "样板间",
-        "city:杭州",
-        "--limit",
-        "3",
-        "--fields",
-        "number,name,city,category,note",
-        "-o",
-        "table",
-    )
+    stage.bo("leads list state:duplicate --fields number,name,phone,referrer,duplicate_of --limit 5 -o table")
+    stage.bo("leads list 样板间 city:杭州 --fields number,name,city,category,note --limit 3 -o table")
 
 
 def review(stage: Stage) -> None:
     stage.chapter(_("3. Review"), _("Mei rejects two with reasons, asks about one, and accepts the rest in one go."))
     waiting = stage.ids("leads", "state:pending_review")
-    stage.bo("leads", "reject", waiting[0], "--reason", "no_intent", "--note", "只是问问", who="mei", show=0)
-    stage.bo("leads", "reject", waiting[1], "--reason", "unreachable", who="mei", expect=76)
-    stage.bo("leads", "request-info", waiting[2], "--note", "哪一期工程？", who="mei", show=0)
-    rest = "\n".join(waiting[3:])
+    stage.bo(f"leads reject {waiting[0]} --reason no_intent --note 只是问问", who="mei", show=0)
+    stage.bo(f"leads reject {waiting[1]} --reason unreachable", who="mei", expect=76)
+    stage.bo(f"leads request-info {waiting[2]} --note 哪一期工程？", who="mei", show=0)
+    no_consent = stage.ids("leads", "state:pending_review consent:no", 1)
     stage.bo(
-        "leads",
-        "accept",
-        "-",
-        "-o",
-        "jsonl",
-        "--yes",
+        "leads accept - -o jsonl --yes",
         who="mei",
-        stdin=rest,
+        stdin="\n".join(waiting[3:]),
         show=2,
-        expect=3 if _refused(stage) else 0,
-        shown_as="bo leads list 'state:pending_review' -o ids | bo --as mei leads accept - -o jsonl",
+        expect=3 if no_consent else 0,
+        shown_as="bo leads list state:pending_review -o ids | bo --as mei leads accept - -o jsonl",
     )
-    stage.bo("leads", "funnel", "-o", "table")
-
-
-def _refused(stage: Stage) -> bool:
-    """Whether some of the waiting leads gave no consent, which no reviewer may pass over."""
-    return bool(stage.ids("leads", "state:pending_review consent:no", 1))
+    stage.bo("leads funnel -o table")
 
 
 def give_to_stores(stage: Stage) -> None:
@@ -167,19 +120,9 @@ def give_to_stores(stage: Stage) -> None:
         _("4. To the stores"),
         _("Territory, categories and capacity decide; the reason stays on the lead. What nobody can take waits."),
     )
-    stage.bo("leads", "assign-by-rule", "--where", "state:valid", "--yes", "-o", "jsonl", who="dao", show=2)
-    stage.bo(
-        "leads",
-        "list",
-        "state:assigned",
-        "--fields",
-        "number,name,city,category,store,assigned_reason",
-        "--limit",
-        "4",
-        "-o",
-        "table",
-    )
-    stage.bo("leads", "count", "state:valid overflow:yes")
+    stage.bo("leads assign-by-rule --where state:valid --yes -o jsonl", who="dao", show=2)
+    stage.bo("leads list state:assigned --fields number,name,city,category,store,assigned_reason --limit 4 -o table")
+    stage.bo("leads count 'state:valid overflow:yes'")
 
 
 def sell(stage: Stage) -> None:
@@ -187,135 +130,70 @@ def sell(stage: Stage) -> None:
         _("5. At the store"),
         _("The store sees its own leads only. Taken, called, visited, sold; one lost, one refunded."),
     )
-    stage.bo("leads", "take", "--where", "state:assigned", "--yes", "-o", "jsonl", who="west", show=1)
-    mine = [
-        number
-        for number in stage.quiet("leads", "list", "state:accepted sort:created", "-o", "ids", who="west").lines()
-    ]
-    stage.bo("leads", "follow-up", mine[0], "--outcome", "reached", "--note", "周六来看样板间", who="west", show=0)
-    stage.bo("leads", "visit", *mine[:9], "--yes", who="west", show=0)
-    stage.bo("leads", "lose", mine[1], "--reason", "price", who="west", show=0)
+    stage.bo("leads take --where state:assigned --yes -o jsonl", who="west", show=1)
+    mine = stage.quiet("leads list 'state:accepted sort:created,number' -o ids", who="west").lines()
+    stage.bo(f"leads follow-up {mine[0]} --outcome reached --note 周六来看样板间", who="west", show=0)
+    stage.bo(
+        f"leads visit {' '.join(mine[:9])} --yes", who="west", show=0, shown_as="bo --as west leads visit LEAD … --yes"
+    )
+    stage.bo(f"leads lose {mine[1]} --reason price", who="west", show=0)
     for place, lead in enumerate(mine[2:9]):
         amount = 12_000 + 17_350 * place
-        stage.bo(
-            "leads",
-            "win",
-            lead,
-            "--order-number",
-            f"SO-{1001 + place}",
-            "--amount",
-            str(amount),
-            "--net",
-            f"{amount / 1.13:.2f}",
-            who="west",
-            show=0,
-        )
-    stage.bo(
-        "leads",
-        "list",
-        "state:won",
-        "--fields",
-        "number,name,order_number,order_amount,order_net,referrer",
-        "-o",
-        "table",
-        who="west",
-    )
+        money = f"--amount {amount} --net {amount / 1.13:.2f}"
+        stage.bo(f"leads win {lead} --order-number SO-{1001 + place} {money}", who="west", show=0)
+    fields = "number,name,order_number,order_amount,order_net,referrer"
+    stage.bo(f"leads list state:won --fields {fields} -o table", who="west")
     stage.say(_("One order is refunded in part. The reward follows, in proportion; nothing already paid is touched."))
-    stage.bo("leads", "refund", mine[4], "--amount", "10000", "--reason", "柜门退一扇", "--yes", show=0)
-    line = stage.ids("rewards", "kind:clawback", 1)[0]
-    stage.bo("rewards", "explain", line, "-o", "table", show=20)
+    stage.bo(f"leads refund {mine[4]} --amount 10000 --reason 柜门退一扇 --yes", show=0)
+    (line,) = stage.ids("rewards", "kind:clawback", 1)
+    stage.bo(f"rewards explain {line} -o table", show=20)
 
 
 def settle(stage: Stage) -> None:
-    period = datetime.now(UTC).astimezone().date().strftime("%Y-%m")
     stage.chapter(
         _("6. Settlement, by two people"),
         _("Who is paid must have an account. An account that changed within a week holds the payment."),
     )
     for number in range(1, 21):
-        code = f"D{number:03d}"
-        stage.quiet(
-            "payee-accounts",
-            "add",
-            "--referrer",
-            code,
-            "--kind",
-            "bank",
-            "--holder",
-            f"户名{number}",
-            "--number",
-            f"62220000000000{number:05d}",
-        )
-    stage.bo("rewards", "due", "-o", "table", show=8, who="fang")
-    stage.bo("settlements", "run", "--period", period, "-o", "ids", who="fang")
-    settlement = stage.quiet("settlements", "list", "--fields", "number", "-o", "jsonl").first()["number"]
-    assert isinstance(settlement, str)
-    stage.bo(
-        "payouts",
-        "list",
-        f"settlement:{settlement}",
-        "--fields",
-        "reference,referrer,state,amount,currency,reason",
-        "--limit",
-        "6",
-        "-o",
-        "table",
-        who="fang",
-    )
-    stage.bo("settlements", "submit", settlement, who="fang", show=0)
-    check = stage.bo("settlements", "check", settlement, "-o", "json", who="guo", show=16).json()
-    shown = str(check["content_hash"])
+        account = f"--holder 户名{number} --number 62220000000000{number:05d}"
+        stage.quiet(f"payee-accounts add --referrer D{number:03d} --kind bank {account}")
+    stage.bo("rewards due -o table", show=8, who="fang")
+    stage.bo(f"settlements run --period {datetime.now(UTC).astimezone():%Y-%m} -o ids", who="fang")
+    settlement = stage.quiet("settlements list --fields number -o jsonl").first()["number"]
+    fields = "reference,referrer,state,amount,currency,reason"
+    stage.bo(f"payouts list settlement:{settlement} --fields {fields} --limit 6 -o table", who="fang")
+    stage.bo(f"settlements submit {settlement}", who="fang", show=0)
+    shown = stage.bo(f"settlements check {settlement} -o json", who="guo", show=16).json()["content_hash"]
     stage.say(_("Fang made it, so Fang cannot approve it:"))
-    stage.bo("settlements", "approve", settlement, "--hash", shown, "--yes", who="fang", expect=76)
-    stage.bo("settlements", "approve", settlement, "--hash", shown, "--yes", who="guo", show=0)
-    file = stage.quiet("settlements", "payout-file", settlement, "-o", "json", who="fang").json()
-    stage.bo("settlements", "payout-file", settlement, "--to", "payout.csv", who="fang", show=0)
-    stage.bo(
-        "settlements",
-        "export",
-        settlement,
-        "--file-hash",
-        str(file["hash"]),
-        "--file-name",
-        "payout.csv",
-        "--yes",
-        who="fang",
-        show=0,
-    )
-    stage.bo("settlements", "mark-paid", settlement, "--yes", who="fang", show=0)
-    payee = stage.quiet(
-        "payouts", "list", f"settlement:{settlement} state:paid", "-o", "jsonl", "--fields", "referrer", "--limit", "1"
-    ).first()["referrer"]
+    stage.bo(f"settlements approve {settlement} --hash {shown} --yes", who="fang", expect=76)
+    stage.bo(f"settlements approve {settlement} --hash {shown} --yes", who="guo", show=0)
+    stage.bo(f"settlements export {settlement} --to payout.csv --yes", who="fang", show=0)
+    stage.bo(f"settlements mark-paid {settlement} --yes", who="fang", show=0)
+    payee = stage.quiet(f"payouts list 'settlement:{settlement} state:paid' -o jsonl --fields referrer").first()[
+        "referrer"
+    ]
     for form in ("pdf", "csv"):
         stage.bo(
-            "settlements",
-            "statement-file",
-            settlement,
-            "--referrer",
-            str(payee),
-            "--form",
-            form,
-            "--to",
-            f"statement.{form}",
+            f"settlements statement-file {settlement} --referrer {payee} --form {form} --to statement.{form}",
             who="fang",
             show=0,
         )
-    stage.say((stage.files / "payout.csv").read_text("utf-8-sig").split("\n", 3)[0])
-    stage.bo("ledger", "balance", "-o", "table", who="fang")
-    stage.bo("ledger", "check", "-o", "json", who="fang", show=12)
+    stage.say("\n".join((stage.files / "payout.csv").read_text("utf-8-sig").splitlines()[:3]))
+    stage.bo("ledger balance -o table", who="fang")
+    stage.bo("ledger check -o json", who="fang", show=12)
 
 
 def look_back(stage: Stage) -> None:
     stage.chapter(
         _("7. Who did what"), _("Every call is one operation in a chain of hashes; anything not final can be undone.")
     )
-    stage.bo("op", "log", "--limit", "4", "-o", "table")
-    lead = stage.ids("leads", "state:invalid", 1)[0]
-    stage.bo("leads", "history", lead, "-o", "table")
-    last = stage.quiet("leads", "history", lead, "-o", "jsonl").first()
-    stage.bo("undo", str(last["operation"]), "--yes", show=3)
-    stage.bo("leads", "list", f"id:{lead}", "--fields", "number,state,name", "-o", "table")
-    stage.bo("backup", "create", show=2)
+    stage.bo("op log --limit 4 -o table")
+    (lead,) = stage.ids("leads", "state:invalid", 1)
+    stage.bo(f"leads history {lead} -o table")
+    last = stage.quiet(f"leads history {lead} -o jsonl").first()["operation"]
+    stage.bo(f"undo {last} --yes", show=3)
+    stage.bo(f"leads list id:{lead} --fields number,state,name -o table")
+    stage.bo("backup create -o json", show=3)
     stage.bo("doctor", show=14)
 
 

@@ -192,7 +192,7 @@ class OfficeSource:
     def _what(self, operation: Operation, change: Change) -> str:
         from bo.core.kernel.journal import differences
 
-        verb = operation.name.partition(".")[2].replace("_", " ")
+        verb = _(operation.name.partition(".")[2].replace("_", " ").capitalize()).lower()
         if change.before is None:
             return verb
         told = []

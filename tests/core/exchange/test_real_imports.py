@@ -7,7 +7,6 @@ skipped.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,11 +22,12 @@ from bo.core.kernel.parsing import split_phones
 from bo.core.kernel.record import Record, info_of
 from bo.core.kernel.workspace import Workspace
 from bo.core.leads.records import Lead
-from bo.core.office import context_for, create
+from bo.core.office import context_for
 
 # Read at load, because the settings of whoever runs the tests are taken away before each of them.
 DATA = Path(os.environ.get("BO_REAL_DATA") or Path(__file__).parents[4] / "shared" / "data")
 ENDINGS = (".csv", ".tsv", ".xlsx", ".xls", ".ods", ".xlsb", ".gz", ".bz2")
+FEW = 500
 LEADS = DATA / "05-leads-crm"
 
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real files are not here")
@@ -36,12 +36,6 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real files are no
 def names(*folders: str) -> list[str]:
     found = [path for folder in folders for path in (DATA / folder).rglob("*") if path.suffix in ENDINGS]
     return sorted(path.relative_to(DATA).as_posix() for path in found)
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Workspace]:
-    with create(tmp_path / "office", context_for("CN"), operator="li") as made:
-        yield made
 
 
 def imported(
@@ -133,7 +127,7 @@ def assert_nothing_changes_twice(
     assert (again.created, again.updated, again.duplicate) == (0, 0, 0)
     assert again.rejected == first.rejected
     formats: tuple[Format, ...] = ("csv", "tsv", "json", "jsonl", "xlsx")
-    for format in formats:
+    for format in formats if len(before) < FEW else ("csv", "jsonl"):
         exported = folder / f"exported.{format}"
         count = export_file(office, "leads", exported, ExportOptions(format=format))
         assert count == len(before)
