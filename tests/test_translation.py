@@ -72,7 +72,7 @@ def test_the_compiled_catalogues_are_those_of_the_source() -> None:
         with path.open("rb") as file:
             spoken = gettext.GNUTranslations(file)
         for text, words in translations(path.with_suffix(".po")).items():
-            assert spoken.gettext(text) == words
+            assert spoken.gettext(text) == (words or text)
 
 
 @pytest.mark.parametrize("name", [name for name in LANGUAGES if name != "en"])

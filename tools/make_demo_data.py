@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 TARGET = Path(__file__).parents[1] / "src/bo/demo/data"
@@ -84,10 +84,13 @@ CITIES = {
     "成都": (["武侯区", "高新区"], ["锦江花园", "天府名居"]),
 }
 STORES = [
-    ("HZ-XIHU", "西湖旗舰店", "浙江", "杭州", "西湖区", 40, "全屋定制,橱柜"), ("HZ-BJ", "滨江店", "浙江", "杭州", "滨江区", 25, ""),
-    ("SH-XH", "徐汇店", "上海", "上海", "徐汇区", 30, ""), ("SH-PD", "浦东店", "上海", "上海", "浦东新区", 30, "橱柜,木门"),
-    ("NJ-GL", "鼓楼店", "江苏", "南京", "鼓楼区", 20, ""), ("SZ-SIP", "园区店", "江苏", "苏州", "工业园区", 12, ""),
-]  # fmt: skip
+    ("HZ-XIHU", "西湖旗舰店", "浙江", "杭州", "西湖区", 40, "全屋定制,橱柜"),
+    ("HZ-BJ", "滨江店", "浙江", "杭州", "滨江区", 25, ""),
+    ("SH-XH", "徐汇店", "上海", "上海", "徐汇区", 30, ""),
+    ("SH-PD", "浦东店", "上海", "上海", "浦东新区", 30, "橱柜,木门"),
+    ("NJ-GL", "鼓楼店", "江苏", "南京", "鼓楼区", 20, ""),
+    ("SZ-SIP", "园区店", "江苏", "苏州", "工业园区", 12, ""),
+]
 CATEGORIES = ["全屋定制", "橱柜", "木门", "卫浴"]
 SOURCES = ["设计师推荐", "老客户介绍", "展会", "抖音", "小红书", "门店自然到店"]
 
@@ -99,15 +102,23 @@ def phone(dice: random.Random) -> str:
 def spelled(dice: random.Random, number: str) -> str:
     """The same number as people write it."""
     forms = [
-        number, number, number, f"+86 {number[:3]} {number[3:7]} {number[7:]}", f"0086{number}", f"{number[:3]}-{number[3:7]}-{number[7:]}",
-        number.translate({ord(str(digit)): chr(0xFF10 + digit) for digit in range(10)}), f" {number} ", f"86-{number}",
-    ]  # fmt: skip
+        number,
+        number,
+        number,
+        f"+86 {number[:3]} {number[3:7]} {number[7:]}",
+        f"0086{number}",
+        f"{number[:3]}-{number[3:7]}-{number[7:]}",
+        number.translate({ord(str(digit)): chr(0xFF10 + digit) for digit in range(10)}),
+        f" {number} ",
+        f"86-{number}",
+    ]
     return dice.choice(forms)
 
 
 def chinese_leads(dice: random.Random, referrers: list[str]) -> list[list[str]]:
-    rows, known = [], []
-    start = datetime(2026, 10, 3, 9, 0)
+    rows: list[list[str]] = []
+    known: list[tuple[str, str]] = []
+    start = datetime(2026, 10, 3, 9, 0, tzinfo=UTC)
     for number in range(1, 261):
         city = dice.choices(list(CITIES), [5, 4, 2, 2, 1])[0]
         districts, communities = CITIES[city]
@@ -133,10 +144,24 @@ def chinese_leads(dice: random.Random, referrers: list[str]) -> list[list[str]]:
                 "<b>急</b> 周末到店",
             ]
         )
-        rows.append([
-            f"BB2610{number:04d}", name, cell, city, dice.choice(districts), dice.choice(communities), f"{dice.randrange(1, 30)}-{dice.randrange(1, 33)}0{dice.randrange(1, 5)}",
-            dice.choice(CATEGORIES), dice.choice(SOURCES), dice.choice(referrers), budget, start.strftime("%Y/%m/%d %H:%M"), note, dice.choice(["", "是", "否"]),
-        ])  # fmt: skip
+        rows.append(
+            [
+                f"BB2610{number:04d}",
+                name,
+                cell,
+                city,
+                dice.choice(districts),
+                dice.choice(communities),
+                f"{dice.randrange(1, 30)}-{dice.randrange(1, 33)}0{dice.randrange(1, 5)}",
+                dice.choice(CATEGORIES),
+                dice.choice(SOURCES),
+                dice.choice(referrers),
+                budget,
+                start.strftime("%Y/%m/%d %H:%M"),
+                note,
+                dice.choice(["", "是", "否"]),
+            ]
+        )
     rows[41][2] = "138-0000-00"  # too short
     rows[97][10] = "八万左右"  # an amount nobody can read
     rows[150][11] = "2026/02/30 10:00"  # a day that does not exist
@@ -146,7 +171,7 @@ def chinese_leads(dice: random.Random, referrers: list[str]) -> list[list[str]]:
 
 def english_leads(dice: random.Random, referrers: list[str]) -> list[list[str]]:
     rows = []
-    start = datetime(2026, 10, 5, 8, 0)
+    start = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
     for number in range(1, 91):
         name = f"{dice.choice(FIRST)} {dice.choice(LAST)}"
         mail = f"{name.split(maxsplit=1)[0].lower()}.{number}@example.{dice.choice(['com', 'org', 'net'])}".replace(
@@ -161,12 +186,23 @@ def english_leads(dice: random.Random, referrers: list[str]) -> list[list[str]]:
                 "",
             ]
         )
-        rows.append([
-            f"EX-{number:03d}", name, mobile, mail if dice.random() < 0.9 else "", dice.choice(["Shanghai", "Hangzhou", "上海", "杭州"]),
-            dice.choice(["Kitchen", "Whole house", "Doors"]), dice.choice(["Expo", "Website", "Referral"]), dice.choice([*referrers, ""]),
-            dice.choice(["", "1,200.50", "USD 15,000", "98.000,00"]) if number % 30 == 0 else dice.choice(["", "", "15000", "8,500.00"]),
-            start.strftime("%Y-%m-%dT%H:%M:%S+08:00"), dice.choice(["", "wants a showroom visit", "=HYPERLINK(\"http://example.com\")", "call after 6pm"]),
-        ])  # fmt: skip
+        rows.append(
+            [
+                f"EX-{number:03d}",
+                name,
+                mobile,
+                mail if dice.random() < 0.9 else "",
+                dice.choice(["Shanghai", "Hangzhou", "上海", "杭州"]),
+                dice.choice(["Kitchen", "Whole house", "Doors"]),
+                dice.choice(["Expo", "Website", "Referral"]),
+                dice.choice([*referrers, ""]),
+                dice.choice(["", "1,200.50", "USD 15,000", "98.000,00"])
+                if number % 30 == 0
+                else dice.choice(["", "", "15000", "8,500.00"]),
+                start.strftime("%Y-%m-%dT%H:%M:%S+08:00"),
+                dice.choice(["", "wants a showroom visit", '=HYPERLINK("http://example.com")', "call after 6pm"]),
+            ]
+        )
     rows[10] = list(rows[3])  # the same row twice, under another number
     rows[10][0] = "EX-011"
     return rows

@@ -17,7 +17,8 @@ def detail_lines(detail: Detail, looks: Looks, width: int, *, value_lines: int =
     label_width = min(16, max(8, width // 3))
     title = wrapped(harmless(detail.title), width - 1, 2)
     lines: list[Line] = [((" " + part, "head"),) for part in title]
-    state: Span = (f" {looks.state(detail.state)} {harmless(detail.state)}", state_tone(detail.state))
+    word = harmless(_(detail.state.replace("_", " ")))
+    state: Span = (f" {looks.state(detail.state)} {word}", state_tone(detail.state))
     lines += [(state, (f"  {harmless(detail.id)}", "dim")), ()]
     for field in detail.fields:
         if field.value:

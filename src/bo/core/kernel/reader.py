@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -165,8 +166,8 @@ class Reader:
         for name in info.key:
             if name in info.lookups:
                 rows = self.session.rows(
-                    f"{info.fingerprint}:ids:{name}", lambda name=name: _ids_by(info, name), {"value": text}
-                )  # type: ignore[misc]
+                    f"{info.fingerprint}:ids:{name}", partial(_ids_by, info, name), {"value": text}
+                )
                 if rows:
                     return [str(row[0]) for row in rows]
         tail = text.lower().rpartition("_")[2]

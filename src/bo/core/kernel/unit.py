@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -253,9 +254,7 @@ class Unit(msgspec.Struct, eq=False):
                 continue
             names = [name for name, given in zip(("n", *info.field_names), shape, strict=True) if given]
             full = [[value for value in row if value is not None] for row in group]
-            self.session.many(
-                f"{info.fingerprint}:insert:{shape.hex()}", lambda names=names: _insert(info, names), full
-            )  # type: ignore[misc]
+            self.session.many(f"{info.fingerprint}:insert:{shape.hex()}", partial(_insert, info, names), full)
         if odd:
             self.session.many(f"{info.fingerprint}:insert", lambda: _insert(info, ("n", *info.field_names)), odd)
 
@@ -267,7 +266,7 @@ class Unit(msgspec.Struct, eq=False):
             moving = [(entry, old, new) for entry, old, new in moving if old != new]
             if len(moving) > 1 and {old for _entry, old, _new in moving} & {new for _entry, _old, new in moving}:
                 rows = [[entry.record.id, entry.n] for entry, _old, _new in moving]
-                self.session.many(f"{info.fingerprint}:update:{name}", lambda name=name: _update(info, (name,)), rows)  # type: ignore[misc]
+                self.session.many(f"{info.fingerprint}:update:{name}", partial(_update, info, (name,)), rows)
 
     def _update(self, info: RecordInfo, changed: list[tuple[Entry, Record, Record]]) -> None:
         """Only the columns that differ are written; rows in which the same ones differ go together."""
@@ -285,9 +284,7 @@ class Unit(msgspec.Struct, eq=False):
             )
         for names, rows in groups.items():
             if names:
-                self.session.many(
-                    f"{info.fingerprint}:update:{','.join(names)}", lambda names=names: _update(info, names), rows
-                )  # type: ignore[misc]
+                self.session.many(f"{info.fingerprint}:update:{','.join(names)}", partial(_update, info, names), rows)
 
     def _delete(self, info: RecordInfo, rows: list[tuple[int]]) -> None:
         if rows:
