@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from io import StringIO
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final
 
 import msgspec
 
 from bo.core.exchange.escaping import FIRST, escape
 from bo.core.exchange.source import Format
-from bo.core.exchange.writers import WRITTEN, Value, _Target, open_writer
-from bo.core.kernel.amounts import format_amount
+from bo.core.exchange.writers import WRITTEN, _Target, open_writer
+from bo.core.kernel.amounts import exponent_of, format_amount
 from bo.core.kernel.errors import UsageError
 from bo.core.kernel.kinds import moment_text
 from bo.core.kernel.reader import Reader
@@ -29,10 +29,10 @@ from bo.core.kernel.record import FieldInfo, RecordInfo
 from bo.core.kernel.workspace import Workspace
 
 Row = tuple[Any, ...]
-Cells = list[Any]
 Convert = Callable[[Any], object]
 FACTS: Final = "extra"
 CURRENCY: Final = "currency"
+USUAL_DECIMALS: Final = 2
 CACHE_KIB: Final = 8192
 ENDINGS: Final[dict[str, Format]] = {
     "csv": "csv",
@@ -154,7 +154,7 @@ def _limited(batches: Iterator[list[Row]], limit: int | None) -> Generator[list[
 
 
 class _Shaper:
-    """Turns stored rows into values of a format, touching only the columns that are stored otherwise."""
+    """Turns stored rows into columns of values of a format, touching only those that are stored otherwise."""
 
     def __init__(
         self,
@@ -169,35 +169,45 @@ class _Shaper:
         made = [(place, convert(item)) for place, item in enumerate(fields)]
         self._odd = [(place, function) for place, function in made if function is not None]
         self._amounts = [place for place, item in enumerate(fields) if item.kind.name == "amount"]
-        self._currency = next((place for place, item in enumerate(fields) if item.name == CURRENCY), None)
+        self._currency = self.names.index(CURRENCY) if CURRENCY in self.names else None
         self._risky = [place for place, item in enumerate(fields) if escaped and item.kind.name in FREE_KINDS]
 
-    def shape(self, batch: Sequence[Row]) -> list[Cells]:
-        odd, amounts, risky = self._odd, self._amounts, self._risky
-        shaped = []
-        for row in batch:
-            values = list(row)
-            for place, convert in odd:
-                value = values[place]
-                if value is not None:
-                    values[place] = convert(value)
-            if amounts:
-                self._price(values)
-            for place in risky:
-                text = values[place]
-                if text and text[0] in FIRST and not (text[0] == "+" and text[1:].isdigit()):
-                    values[place] = escape(text)
-            shaped.append(values)
-        return shaped
+    def columns(self, batch: Sequence[Row]) -> list[Sequence[Any]]:
+        """The values of a batch that is not empty, column by column."""
+        columns: list[Sequence[Any]] = list(zip(*batch, strict=True))
+        for place, convert in self._odd:
+            columns[place] = [None if value is None else convert(value) for value in columns[place]]
+        if self._amounts:
+            self._take_prices(columns, len(batch))
+        for place in self._risky:
+            if not FIRST.isdisjoint({text[0] for text in columns[place] if text}):
+                columns[place] = [_escaped(text) for text in columns[place]]
+        return columns
 
-    def _price(self, values: Cells) -> None:
+    def _take_prices(self, columns: list[Sequence[Any]], rows: int) -> None:
         """Amounts in major units of the row's currency, which is the office's where the row has none."""
-        code = self._office
+        codes: Sequence[str] = [self._office] * rows
         if self._currency is not None:
-            code = values[self._currency] = values[self._currency] or code
+            codes = columns[self._currency] = [code or self._office for code in columns[self._currency]]
+        decimals = {code: exponent_of(code) for code in set(codes)}
         for place in self._amounts:
-            if values[place] is not None:
-                values[place] = format_amount(values[place], code)
+            columns[place] = [
+                None if minor is None else _decimal(minor, code, decimals[code])
+                for minor, code in zip(columns[place], codes, strict=True)
+            ]
+
+
+def _decimal(minor: int, code: str, decimals: int) -> str:
+    """What `format_amount` says; the usual case written out, in a third of the time."""
+    if decimals == USUAL_DECIMALS and minor >= 0:
+        return f"{minor // 100}.{minor % 100:02}"
+    return format_amount(minor, code)
+
+
+def _escaped(text: str | None) -> str | None:
+    if text and text[0] in FIRST and not (text[0] == "+" and text[1:].isdigit()):
+        return escape(text)
+    return text
 
 
 def _timely(value: object) -> object:
@@ -260,8 +270,7 @@ class _JsonLines(_Form):
         self._encode = msgspec.json.Encoder().encode_lines
 
     def put(self, batch: Sequence[Row]) -> bytes:
-        made = self._object
-        return self._encode([made(*values) for values in self._shaper.shape(batch)])
+        return self._encode(list(map(self._object, *self._shaper.columns(batch)))) if batch else b""
 
 
 class _JsonArray(_JsonLines):
@@ -271,6 +280,8 @@ class _JsonArray(_JsonLines):
 
     def put(self, batch: Sequence[Row]) -> bytes:
         lines = super().put(batch)
+        if not lines:
+            return lines
         data, self._before = self._before + lines[:-1].replace(b"\n", b",\n"), b",\n"
         return data
 
@@ -288,13 +299,13 @@ class _Cells(_Form):
         return (b"\xef\xbb\xbf" if self._bom else b"") + self._lines([self._shaper.names], csv.QUOTE_MINIMAL).encode()
 
     def put(self, batch: Sequence[Row]) -> bytes:
-        rows = self._shaper.shape(batch)
-        text = self._lines(rows, csv.QUOTE_MINIMAL)
+        columns = self._shaper.columns(batch) if batch else []
+        text = self._lines(zip(*columns, strict=True), csv.QUOTE_MINIMAL)
         if "\r" in text:  # the csv module leaves a lone CR bare, where any reader would see the end of a line
-            text = self._lines(rows, csv.QUOTE_ALL)
+            text = self._lines(zip(*columns, strict=True), csv.QUOTE_ALL)
         return text.encode()
 
-    def _lines(self, rows: Sequence[Sequence[object]], quoting: Any) -> str:
+    def _lines(self, rows: Iterable[Sequence[object]], quoting: Any) -> str:
         buffer = StringIO(newline="")
         csv.writer(buffer, delimiter=self._delimiter, lineterminator="\n", quoting=quoting).writerows(rows)
         return buffer.getvalue()
@@ -336,8 +347,9 @@ def _through_writer(
     amounts = [place for place, item in enumerate(fields) if item.kind.name == "amount"]
     with open_writer(target, format, shaper.names) as writer:
         for batch in batches:
-            for values in shaper.shape(batch):
-                for place in amounts:
-                    values[place] = None if values[place] is None else Decimal(values[place])
-                writer.row(cast(list[Value], values))
+            columns = shaper.columns(batch) if batch else []
+            for place in amounts if batch else ():
+                columns[place] = [None if price is None else Decimal(price) for price in columns[place]]
+            for values in zip(*columns, strict=True):
+                writer.row(values)
         return writer.rows
