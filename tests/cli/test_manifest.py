@@ -57,7 +57,7 @@ def test_a_command_takes_the_name_of_a_standard_verb_which_stays_within_reach() 
 
     assert step is not None
     assert file is not None
-    assert (step.handler, file.handler) == ("bo.cli.writing:run", "bo.cli.exchange:export_file")
+    assert (step.handler, file.handler) == ("bo.cli.payouts:export", "bo.cli.exchange:export_file")
     assert derive.leaf("leads", "export-file") is None
 
 

@@ -13,6 +13,7 @@ from bo.core.exchange import pipeline
 from bo.core.exchange.pipeline import import_file
 from bo.core.exchange.planning import Item, Planner
 from bo.core.exchange.report import FieldChange, ImportOptions, ImportReport, Problem, RowOutcome
+from bo.core.exchange.seen import Seen
 from bo.core.exchange.source import Row
 from bo.core.kernel.dispatch import Call
 from bo.core.kernel.errors import BadFile, NotAllowed, UsageError
@@ -563,3 +564,26 @@ def test_days_of_stores_are_read_as_days(office: Workspace, tmp_path: Path) -> N
     assert counts(import_file(office, "stores", path)) == "1 created"
     assert office.reader().get(Store, "n1").contract_until == date(2027, 1, 31)
     assert counts(import_file(office, "stores", path)) == "1 unchanged"
+
+
+# -- what a file has named before -------------------------------------------------------------------------------------
+
+
+def test_keys_are_counted_however_many_there_are() -> None:
+    # Given more keys than the first table holds, so that it grows
+    seen = Seen()
+    keys = [f"key {place}" for place in range(50_000)]
+    # Then
+    assert [seen.before(key) for key in keys] == [0] * 50_000
+    assert [seen.before(keys[0]), seen.before(keys[0]), seen.before(keys[-1]), seen.before("new")] == [1, 2, 1, 0]
+
+
+def test_an_amount_is_in_the_currency_of_its_row(office: Workspace, tmp_path: Path) -> None:
+    path = file(tmp_path, "编号,预算,currency\nA1,1250,JPY\nA2,12.5,USD\nA3,12.5,\nA4,12.5,JPY\n")
+    report = import_file(office, "leads", path, ImportOptions(rejects=tmp_path / "r.csv"))
+    assert counts(report) == "3 created, 1 rejected"
+    assert [(lead.budget, lead.currency) for lead in leads(office)] == [(1250, "JPY"), (1250, "USD"), (1250, "")]
+    assert [item.column for item in report.problems] == ["预算"]
+    # And where the row says nothing, of its record
+    again = file(tmp_path, "编号,预算\nA1,1250\nA2,12.50\n", "again.csv")
+    assert counts(import_file(office, "leads", again)) == "2 unchanged"

@@ -73,8 +73,8 @@ def test_a_store_is_paused_resumed_and_closed_for_good(scene: Scene) -> None:
     assert scene.refused("stores.resume", "S1") == "wrong_state"
 
 
-def test_a_reviewer_does_not_close_stores(scene: Scene) -> None:
-    assert scene.refused("stores.close", "S1", by="rita") == "not_allowed"
+def test_a_store_does_not_close_itself(scene: Scene) -> None:
+    assert scene.refused("stores.close", "S1", by="stan") == "not_allowed"
 
 
 def test_territories_are_added_changed_and_removed(scene: Scene) -> None:

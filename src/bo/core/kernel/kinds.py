@@ -258,6 +258,9 @@ class ChoiceKind(Kind):
         plain = word.lower().replace(" ", "_").replace("-", "_")
         if plain in self.options:
             return plain
+        found = [option for option, label in zip(self.options, self.labels, strict=True) if _means(label, word)]
+        if len(found) == 1:
+            return found[0]
         raise BadValue("{value} is not one of: {options}", value=word, options=", ".join(self.options))
 
     def describe(self) -> dict[str, object]:
@@ -339,6 +342,12 @@ def moment_text(moment: datetime) -> str:
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _means(label: str, word: str) -> bool:
+    from bo.core.kernel.text import in_every_language
+
+    return word.lower() in in_every_language(label)
 
 
 def _as_text(value: object) -> str:

@@ -20,6 +20,7 @@ import msgspec
 from bo.core.kernel.errors import BadValue, UsageError
 from bo.core.kernel.kinds import Context, Kind, PhoneKind, RefKind, TagsKind, TextKind
 from bo.core.kernel.record import FieldInfo, RecordInfo
+from bo.core.kernel.text import in_every_language
 
 TOKEN: Final = re.compile(r"""(-?)(?:([^\s:<>=~!"]+)(:|>=|<=|!=|>|<|=|~))?("(?:[^"\\]|\\.)*"|[^\s"]+)?""")
 PERIOD: Final = re.compile(r"([+-]?[0-9]{1,9})([dhm])")
@@ -129,7 +130,7 @@ def field_called(name: str, info: RecordInfo) -> FieldInfo:
         if candidate in info.by_name:
             return info.by_name[candidate]
     for item in info.fields:
-        if wanted in (item.label.lower(), *(alias.lower() for alias in item.meta.aliases)):
+        if wanted in (*in_every_language(item.label), *(alias.lower() for alias in item.meta.aliases)):
             return item
     names = ", ".join(item.name for item in info.fields if not item.meta.internal)
     raise UsageError("{noun} have no field {field}", hint="Fields: {names}", noun=info.noun, field=name, names=names)

@@ -52,6 +52,11 @@ def _(message: str, /, **facts: object) -> str:
     return fill(message, facts)
 
 
+def in_every_language(message: str) -> list[str]:
+    """A text and its translations, in small letters: what people may type for it, whichever language they see."""
+    return [message.lower(), *(_catalogue(name).gettext(message).lower() for name in LANGUAGES if name != "en")]
+
+
 @cache
 def _catalogue(name: str) -> NullTranslations:
     import gettext
