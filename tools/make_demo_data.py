@@ -162,7 +162,7 @@ def chinese_leads(dice: random.Random, referrers: list[str]) -> list[list[str]]:
                 dice.choice(["", "是", "否"]),
             ]
         )
-    rows[41][2] = "138-0000-00"  # too short
+    rows[41][2] = "电话见微信"  # no number at all
     rows[97][10] = "八万左右"  # an amount nobody can read
     rows[150][11] = "2026/02/30 10:00"  # a day that does not exist
     rows[203][9] = "D999"  # nobody's code

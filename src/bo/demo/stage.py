@@ -16,6 +16,7 @@ from bo.core.kernel.errors import Damaged
 from bo.core.kernel.text import _
 
 SHOWN_MOST: Final = 12
+TALK_MOST: Final = 8
 DIM, BOLD, PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
 
 
@@ -70,11 +71,13 @@ class Stage:
         typed = shown_as or " ".join(["bo", *(["--as", who] if who else []), line])
         self._say(f"{self._in(DIM, '$')} {typed}")
         answer = self.quiet(line, who=who, stdin=stdin)
-        lines = [*answer.out.splitlines(), *(f"{line}" for line in answer.talk.splitlines())]
+        lines = answer.out.splitlines()
         for line in lines[:show]:
             self._say(f"  {line}")
         if len(lines) > show > 0:
             self._say(self._in(DIM, "  " + _("… {count} more lines", count=len(lines) - show)))
+        for line in answer.talk.splitlines()[:TALK_MOST] if show else ():
+            self._say(f"  {line}")
         if expect:
             self._say(self._in(DIM, "  " + _("(exit status {status})", status=answer.status)))
         if answer.status != expect:

@@ -21,7 +21,7 @@ PEOPLE: Final = (
     ("guo", "郭 Guo, approves", "approver"),
 )
 MENDED: Final = {
-    "138-0000-00": "13800000042",
+    "电话见微信": "13800000042",
     "八万左右": "80000",
     "2026/02/30 10:00": "2026/10/30 10:00",
     "D999": "D001",
@@ -64,7 +64,7 @@ def open_the_office(stage: Stage) -> None:
     )
     stage.bo(f"init {stage.office} --region CN --operator lin", show=2)
     for noun in ("stores", "territories", "referrers"):
-        stage.bo(f"{noun} import {noun}.csv -o jsonl")
+        stage.bo(f"{noun} import {noun}.csv -o table")
     for login, name, role in PEOPLE:
         shop = "--store HZ-XIHU" if role == "store" else ""
         stage.quiet(f"operators add --login {login} --name '{name}' --roles {role} {shop}")
@@ -83,15 +83,15 @@ def take_leads_in(stage: Stage) -> None:
         _("2. Leads come in"),
         _("Two files nobody cleaned: GB18030 with Chinese headers, and semicolons with English ones. First only look:"),
     )
-    stage.bo("leads import leads_zh.csv --dry-run -o jsonl", expect=65)
+    stage.bo("leads import leads_zh.csv --dry-run -o table", expect=65, show=4)
     stage.say(_("Four rows cannot be read, so nothing would be written. Keep the good ones, put the others aside:"))
-    stage.bo("leads import leads_zh.csv --rejects rejects.csv -o jsonl", expect=3)
+    stage.bo("leads import leads_zh.csv --rejects rejects.csv -o table", expect=3)
     mended = _mend(stage.files / "rejects.csv")
     stage.say(_("Mend the {count} cells in that very file, and import it:", count=mended))
-    stage.bo("leads import rejects.csv -o jsonl")
-    stage.bo("leads import leads_en.csv -o jsonl")
+    stage.bo("leads import rejects.csv -o table")
+    stage.bo("leads import leads_en.csv -o table")
     stage.say(_("The same file again changes nothing:"))
-    stage.bo("leads import leads_en.csv -o jsonl")
+    stage.bo("leads import leads_en.csv -o table")
     stage.say(_("Reported twice, with the phone spelt another way: kept, and pointing to the first."))
     stage.bo("leads list state:duplicate --fields number,name,phone,referrer,duplicate_of --limit 5 -o table")
     stage.bo("leads list 样板间 city:杭州 --fields number,name,city,category,note --limit 3 -o table")

@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from bo.core.exchange.mapping import FACTS, Binding, SavedMapping, bind, find_mapping, importable, read_mapping
+from bo.core.exchange.mapping import FACTS, Binding, SavedMapping, bind, find_mapping, read_mapping
 from bo.core.exchange.planning import BAD, Item, Planner
 from bo.core.exchange.readers import open_source
 from bo.core.exchange.rejects import REJECT_COLUMNS, RejectFile, is_reject_file
@@ -350,9 +350,3 @@ def _note(report: ImportReport, source: Source, binding: Binding, planner: Plann
     report.notes = notes
     report.extra_columns = extra
     report.ignored_columns = [name for name in (*read_only, *dropped) if name not in REJECT_COLUMNS]
-
-
-def fields_of(workspace: Workspace, noun: str) -> list[str]:
-    """The fields that an import of a noun can give."""
-    _info, create, _edit = commands_of(workspace, noun)
-    return list(importable(create))
