@@ -64,6 +64,15 @@ class Command(msgspec.Struct, frozen=True, eq=False):
     summary: str
     doc: str
     plans: dict[tuple[str, ...], Plan] = {}
+    refs: dict[str, tuple[Param, ...]] = {}
+
+    @property
+    def references(self) -> tuple[Param, ...]:
+        """The parameters that name records; worked out once."""
+        found = self.refs.get("")
+        if found is None:
+            found = self.refs[""] = tuple(param for param in self.params if isinstance(param.kind, RefKind))
+        return found
 
     def param(self, name: str) -> Param | None:
         return next((param for param in self.params if param.name == name), None)

@@ -221,9 +221,9 @@ class Dispatch(msgspec.Struct, eq=False):
     def _arguments(self, tx: Tx, item: Decoded) -> dict[str, object]:
         """Values as the function takes them: references become records, or ids where only an id is asked for."""
         arguments = dict(item.values)
-        for param in item.command.params:
+        for param in item.command.references:
             value = arguments.get(param.name)
-            if value is None or not isinstance(param.kind, RefKind):
+            if value is None:
                 continue
             try:
                 record = self._load(tx, param.record or self.registry.record(param.kind.record), str(value))
@@ -269,7 +269,7 @@ class Dispatch(msgspec.Struct, eq=False):
             command = item.command
             if command.subject is not None and command.subject.record is not None and item.call.subject is not None:
                 _want(ids, keys, command.subject.record, item.call.subject)
-            for param in command.params:
+            for param in command.references:
                 if param.record is not None and (value := item.values.get(param.name)) is not None:
                     _want(ids, keys, param.record, str(value))
             if command.returns is not None:

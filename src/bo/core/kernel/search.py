@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from functools import cache
 from typing import Final
-from unicodedata import normalize
+from unicodedata import is_normalized, normalize
 
 WORD_MOST: Final = 500  # characters: PostgreSQL takes words of 2046 bytes
 PLACES_MOST: Final = 16_000  # and knows no place beyond 16383
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 _CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
 
 
@@ -50,7 +51,9 @@ def without_accents(text: str) -> str:
     """`Café` as `Cafe`, so that both databases find either by either."""
     if text.isascii():
         return text
-    return normalize("NFC", "".join(letter for letter in normalize("NFD", text) if not "\u0300" <= letter <= "\u036f"))
+    apart = text if is_normalized("NFD", text) else normalize("NFD", text)
+    bare = _ACCENTS.sub("", apart)
+    return text if bare is text else normalize("NFC", bare)
 
 
 def tsvector(text: str) -> str:
