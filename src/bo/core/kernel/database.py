@@ -229,6 +229,8 @@ class SqliteDatabase(Database):
                 version=dbapi2.sqlite_version,
                 least="3.51.3",
             )
+        # without an adapter of its own the driver looks for one on every None it binds, which costs as much as the row
+        dbapi2.register_adapter(type(None), _itself)
         with told("sqlite"):
             connection = dbapi2.connect(
                 str(self.path), isolation_level=None, check_same_thread=False, cached_statements=256
@@ -280,6 +282,10 @@ class PostgresDatabase(Database):
     def begin(self, session: Session) -> None:
         with told("postgresql"):
             session.cursor.execute("BEGIN")
+
+
+def _itself(value: object) -> object:
+    return value
 
 
 @contextmanager

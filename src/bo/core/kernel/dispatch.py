@@ -223,7 +223,7 @@ class Dispatch(msgspec.Struct, eq=False):
         arguments = dict(item.values)
         for param in item.command.references:
             value = arguments.get(param.name)
-            if value is None:
+            if value is None or not isinstance(param.kind, RefKind):
                 continue
             try:
                 record = self._load(tx, param.record or self.registry.record(param.kind.record), str(value))

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
 
 Condition = tuple[str, str, object]
-GROUP_LEAST: Final = 20
 OPERATORS: Final = {"=": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
 
 
@@ -242,21 +241,8 @@ class Unit(msgspec.Struct, eq=False):
             entry.first, entry.dirty = entry.image, False
 
     def _insert(self, info: RecordInfo, rows: list[list[object]]) -> None:
-        """Rows with the same empty columns go together and leave those out: the driver takes each None through its slow
-        road of adapters."""
-        groups: dict[bytes, list[list[object]]] = defaultdict(list)
-        for row in rows:
-            groups[bytes([value is not None for value in row])].append(row)
-        odd: list[list[object]] = []
-        for shape, group in groups.items():
-            if len(group) < GROUP_LEAST:
-                odd += group
-                continue
-            names = [name for name, given in zip(("n", *info.field_names), shape, strict=True) if given]
-            full = [[value for value in row if value is not None] for row in group]
-            self.session.many(f"{info.fingerprint}:insert:{shape.hex()}", partial(_insert, info, names), full)
-        if odd:
-            self.session.many(f"{info.fingerprint}:insert", lambda: _insert(info, ("n", *info.field_names)), odd)
+        if rows:
+            self.session.many(f"{info.fingerprint}:insert", lambda: _insert(info), rows)
 
     def _free_uniques(self, info: RecordInfo, changed: list[tuple[Entry, Record, Record]]) -> None:
         """Where rows exchange unique values, each first holds its own id for a moment: the index is checked row by
@@ -386,10 +372,8 @@ def _count(info: RecordInfo, conditions: Sequence[Condition]) -> ClauseElement:
     return sa.select(sa.func.count()).select_from(_columns(info)).where(*_where(info, conditions))
 
 
-def _insert(info: RecordInfo, names: Sequence[str]) -> ClauseElement:
-    import sqlalchemy as sa
-
-    return _columns(info).insert().values({name: sa.bindparam(name) for name in names})  # type: ignore[no-any-return]
+def _insert(info: RecordInfo) -> ClauseElement:
+    return _columns(info).insert()  # type: ignore[no-any-return]
 
 
 def _insert_kernel(name: str) -> ClauseElement:

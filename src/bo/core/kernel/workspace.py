@@ -58,6 +58,14 @@ class Perform(Protocol):
     def __call__(self, calls: Sequence[Call], *, atomic: bool = False) -> list[Outcome]: ...
 
 
+class Rights(msgspec.Struct):
+    """Who may do what, as the last transaction knew it; good as long as nobody has written since (`seq`)."""
+
+    seq: int = -1
+    actors: dict[str, Actor] = {}
+    watched: set[str] = set()
+
+
 class _RollBack(Exception):
     """Leaves a writing transaction without writing."""
 
@@ -82,6 +90,7 @@ class Workspace:
         self.actor = actor
         self.clock = clock
         self.new_id = new_id
+        self._rights = Rights()
         try:
             self._check_schema()
             self._load_statements()
@@ -106,18 +115,29 @@ class Workspace:
         batch.
 
         Leaving the block commits; an error, or `dry_run`, leaves everything as it was. The write lock is held all the
-        while. A batch that raised has
-        spoilt the transaction, whoever catches it: its error is raised again at the end.
+        while. A batch that raised has spoilt the transaction, whoever catches it: its error is raised again at the end.
         """
         spoilt: list[BaseException] = []
         try:
             with self.database.writing() as session:
                 head = self._lock_head(session)
+                rights, self._rights = self._rights, Rights()
+                if rights.seq != head.seq:
+                    rights = Rights()
 
                 def perform(calls: Sequence[Call], *, atomic: bool = False) -> list[Outcome]:
                     unit = Unit(session, head)
                     dispatch = Dispatch(
-                        self.registry, session, unit, self.context, self.authorise, self.actor, self.clock, self.new_id
+                        self.registry,
+                        session,
+                        unit,
+                        self.context,
+                        self.authorise,
+                        self.actor,
+                        self.clock,
+                        self.new_id,
+                        rights.actors,
+                        rights.watched,
                     )
                     try:
                         with _collector_resting(len(calls) >= REST_LEAST):
@@ -135,6 +155,8 @@ class Workspace:
                     raise _RollBack
                 self._save_head(session, head)
                 self._keep_statements(session)
+            rights.seq = head.seq
+            self._rights = rights
         except _RollBack:
             pass
 
