@@ -115,7 +115,7 @@ def _declared() -> Iterator[str]:
     office = registry().load_all()
     for noun, entry in manifest().items():
         yield from (entry["summary"], *_words(noun), *_words(entry.get("one", "")))
-    for info in declared_records().values():
+    for info in (found for found in declared_records().values() if found.cls.__module__.startswith("bo.")):
         for item in info.fields:
             yield from (item.label, item.meta.help, *_options(item.kind.describe()))
     called: list[Command | Query] = [*office.commands.values(), *office.queries.values()]
