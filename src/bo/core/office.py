@@ -177,15 +177,13 @@ def open_database(
 
 
 def default_operator(folder: Path) -> str:
-    """The operator named in the workspace's settings."""
-    try:
-        text = (folder / SETTINGS_NAME).read_text("utf-8")
-    except OSError:
-        return SYSTEM.id
+    """The operator named in the workspace's settings. Raises Configuration where none is: nobody acts by default."""
     import tomllib
 
     try:
-        value = tomllib.loads(text).get("operator", SYSTEM.id)
+        value = tomllib.loads((folder / SETTINGS_NAME).read_text("utf-8")).get("operator", "")
+    except OSError:
+        value = ""
     except tomllib.TOMLDecodeError as error:
         raise Configuration(
             "{file} cannot be read: {reason}",
@@ -193,6 +191,12 @@ def default_operator(folder: Path) -> str:
             file=str(folder / SETTINGS_NAME),
             reason=str(error),
         ) from None
+    if not value:
+        raise Configuration(
+            "no operator is named in {file}",
+            hint='Say who acts with --as, or write operator = "LOGIN" there.',
+            file=str(folder / SETTINGS_NAME),
+        )
     return str(value)
 
 

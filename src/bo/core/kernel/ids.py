@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import time
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Final
 
 ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, lower case, as TypeID asks
@@ -40,6 +39,8 @@ def new_operation_id() -> str:
 
 def operation_id_for_key(key: str) -> str:
     """The operation id that an idempotency key stands for: the same key is the same operation."""
+    from hashlib import blake2b  # loads OpenSSL, which reads do without
+
     return "op_" + encode(int.from_bytes(blake2b(key.encode(), digest_size=16, person=b"bo-key").digest(), "big"))
 
 
@@ -48,6 +49,8 @@ def derived_tail(operation_id: str, count: int) -> str:
     tail = operation_id[-TAIL_LENGTH:]
     if count == 0:
         return tail
+    from hashlib import blake2b
+
     digest = blake2b(f"{tail}{count}".encode(), digest_size=10).digest()
     return tail[:10] + encode(int.from_bytes(digest, "big"))[-16:]
 

@@ -20,7 +20,7 @@ from bo.core.kernel.dispatch import TAIL_LEAST, absent, is_id
 from bo.core.kernel.errors import Ambiguous, NotAllowed, UsageError
 from bo.core.kernel.kinds import Context, moment_text
 from bo.core.kernel.query import Filter, Reading, after_clause, clauses, field_called, order, parameters, parse_filter
-from bo.core.kernel.record import FieldInfo, Record, RecordInfo, info_of
+from bo.core.kernel.record import FieldInfo, Record, RecordInfo, day_or_moment, info_of
 from bo.core.kernel.tx import Actor
 
 if TYPE_CHECKING:
@@ -240,25 +240,19 @@ def wire_row(fields: Sequence[FieldInfo], currency: str) -> Callable[[Row], list
     as text."""
     money = next((place for place, item in enumerate(fields) if item.name == "currency"), None)
     odd = [(place, item.kind) for place, item in enumerate(fields) if item.kind.name in ("amount", "rate")]
-    json = [place for place, item in enumerate(fields) if item.kind.column == "json"]
+    json = [
+        (place, item.kind.wire(item.default, "")) for place, item in enumerate(fields) if item.kind.column == "json"
+    ]
     flags = [place for place, item in enumerate(fields) if item.kind.column == "flag"]
     times = [place for place, item in enumerate(fields) if item.kind.column in ("moment", "day")]
 
     def convert(row: Row) -> list[object]:
         values = list(row)
         for place in times:
-            value = values[place]
-            if value is not None and type(value) is not str:
-                values[place] = (
-                    moment_text(value)
-                    if isinstance(value, datetime)
-                    else value.isoformat()
-                    if isinstance(value, date)
-                    else value
-                )
-        for place in json:
-            if values[place] is not None:
-                values[place] = msgspec.json.decode(values[place])
+            if type(values[place]) is not str:
+                values[place] = day_or_moment(values[place])
+        for place, empty in json:
+            values[place] = msgspec.json.decode(values[place]) if values[place] is not None else empty
         for place in flags:
             if values[place] is not None:
                 values[place] = bool(values[place])

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -310,6 +309,8 @@ def _shape(conditions: Sequence[Condition]) -> str:
 def chain_hash(parts: Iterable[str]) -> str:
     """The next link: SHA-256 over the last hash and the stored texts, which hold no line ends of their own (they are
     JSON or single words)."""
+    from hashlib import sha256  # loads OpenSSL, which reads do without
+
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
