@@ -327,7 +327,9 @@ class BoApp(App[None]):
         at_table = len(self.screen_stack) == 1 and not self.typing.is_open
         if self._held_down(event) or (at_table and self.pressed(event)):
             return
-        takers = [pump for pump in (self.focused, self.screen) if pump is not None]
+        # A key climbs from its field to the screen, one queue after the other.
+        path = self.focused.ancestors_with_self if self.focused is not None else [self.screen]
+        takers = [pump for pump in path if pump is not self]
         await super().on_event(event)
         await _digested(takers)
 
