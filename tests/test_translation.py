@@ -136,7 +136,7 @@ def test_a_list_for_programs_is_the_same_in_every_language(office: dict[str, str
 def test_errors_and_hints_are_in_chinese(office: dict[str, str]) -> None:
     missing = process("leads", "show", "R9", env=office)
     assert (missing.returncode, missing.stdout) == (66, "")
-    assert missing.stderr == "bo: leads.show: 没有 lead R9。 bo leads list 显示现有的内容。\n"
+    assert missing.stderr == "bo: leads.show: 没有 线索 R9。 bo leads list 显示现有的内容。\n"
 
     unknown = process("leads", "frob", env=office)
     assert unknown.returncode == 2

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LANGUAGES = ("en", "zh_CN")
 LOCALE_DIR = Path(__file__).parents[2] / "locale"
 
+WORDS = frozenset(("name", "state", "wanted"))  # facts of messages that hold words of ours: records and states
+
 _language = ""
 
 
@@ -49,7 +51,20 @@ def _(message: str, /, **facts: object) -> str:
     chosen = language()
     if chosen != "en" and message:
         message = _catalogue(chosen).gettext(message)
+        facts = {key: _word(chosen, fact) if key in WORDS else fact for key, fact in facts.items()}
     return fill(message, facts)
+
+
+def _word(chosen: str, fact: object) -> object:
+    """A fact that is a word of ours (a lead, pending_review / valid) in the user's language; anything else as it is."""
+    if not isinstance(fact, str) or not fact.isascii():
+        return fact
+    said = []
+    for part in fact.split(" / "):
+        plain = part.replace("_", " ")
+        word = _catalogue(chosen).gettext(plain) if plain else ""
+        said.append(word if word != plain else part)
+    return " / ".join(said)
 
 
 def in_every_language(message: str) -> list[str]:
