@@ -10,8 +10,9 @@ import msgspec
 from bo.cli import diagnostics, exit_codes, output
 from bo.cli.office import opened
 from bo.cli.output import Column
+from bo.cli.saving import placed
 from bo.cli.table import is_record_id
-from bo.core.kernel.errors import BadFile, UsageError
+from bo.core.kernel.errors import UsageError
 from bo.core.kernel.record import read_annotation
 
 if TYPE_CHECKING:
@@ -67,17 +68,8 @@ def _save(asked: Asked, answer: object) -> int:
     if content is None:
         raise UsageError("this answer is rows and not a file", hint="Use -o csv > FILE.")
     path = Path(asked.text("to"))
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise BadFile(
-            "{name} cannot be written: {reason}",
-            hint="Check the folder and your rights to it.",
-            name=str(path),
-            reason=error.strerror or str(error),
-        ) from None
+    with placed(path, content):
+        pass
     diagnostics.note(asked, "{name} written, {size} bytes", name=str(path), size=len(content))
     return exit_codes.OK
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +10,9 @@ from bo.cli.asked import Asked
 from bo.cli.leaf import EVERYWHERE, WRITES, Argument, Leaf, Option
 from bo.cli.office import opened
 from bo.cli.outcomes import ResultWriter, result_of
+from bo.cli.saving import placed
 from bo.core.kernel.dispatch import Call
-from bo.core.kernel.errors import BadFile, UsageError
+from bo.core.kernel.errors import UsageError
 from bo.core.kernel.text import _
 
 EXPORT: Final = Leaf(
@@ -31,25 +31,15 @@ def export(asked: Asked) -> int:
         raise UsageError("{command} needs {field}", hint="Give it with --{option}.", command=asked.command, field="to",
                          option="to")  # fmt: skip
     path = Path(asked.text("to"))
-    part = path.with_name(f".{path.name}.part")
     with opened(asked) as workspace:
         subject = asked.text("settlement")
         file = workspace.ask("settlements.payout_file", subject)
         diagnostics.confirm(asked, _("write the payout file of {number} to {name}?", number=subject, name=str(path)))
-        try:
-            part.write_bytes(file.content)
+        with placed(path, file.content, keep=not asked.flag("dry_run")):
             call = Call(asked.command, subject, {"file_hash": file.hash, "file_name": path.name})
             (outcome,) = workspace.run([call], dry_run=asked.flag("dry_run"))
             if outcome.error is not None:
                 raise outcome.error
-            if not asked.flag("dry_run"):
-                part.replace(path)
-        except OSError as error:
-            raise BadFile("{name} cannot be written: {reason}", hint="Check the folder and your rights to it.",
-                          name=str(path), reason=error.strerror or str(error)) from None  # fmt: skip
-        finally:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
         writer = ResultWriter(asked, workspace, several=False)
         writer.write([result_of(outcome, workspace)])
         writer.end()

@@ -131,8 +131,6 @@ class Shape:
         self.names = tuple(item.name for item in fields)
         self.columns = [Column(item.name, item.kind.name, item.label) for item in fields]
         self.wire = wire_row(fields, self.currency)
-        empty: dict[str, object] = {"tags": [], "facts": {}}  # which the database holds as nothing at all
-        self.blanks = [(at, empty[item.kind.name]) for at, item in enumerate(fields) if item.kind.name in empty]
         self.place = self.names.index(CURRENCY) if CURRENCY in self.names else None
         if self.is_money and self.place is None and self.form != "table":
             self.columns.append(Column(CURRENCY))
@@ -157,10 +155,6 @@ class Shape:
         a table.
         """
         rows = [self.wire(row) for row in batch]
-        for place, blank in self.blanks:
-            for row in rows:
-                if row[place] is None:
-                    row[place] = blank
         if self.is_money:
             self._put_currency(rows)
         return self._with_keys(rows) if self.form == "table" and rows else rows

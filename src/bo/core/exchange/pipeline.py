@@ -34,7 +34,7 @@ from bo.core.kernel.database import SqliteDatabase
 from bo.core.kernel.errors import BadFile, UsageError
 from bo.core.kernel.record import RecordInfo, info_of
 from bo.core.kernel.text import _
-from bo.core.kernel.workspace import Perform, Workspace
+from bo.core.kernel.workspace import Perform, Workspace, collector_resting
 
 BATCH_ROWS: Final = 1000
 PLANNING_SHARE: Final = 0.3
@@ -66,7 +66,7 @@ def import_file(
         NotAllowed: the operator may not make such records.
     """
     info, create, edit = commands_of(workspace, noun)
-    with _collector_at_rest(), _smaller_cache(workspace), open_table(path, options) as source:
+    with collector_resting(), _smaller_cache(workspace), open_table(path, options) as source:
         binding = bind_columns(workspace, info, create, source, options)
         _require_key_columns(info, create, binding)
         run = _Import(workspace, info, create, edit, source, binding, options, progress)
@@ -157,18 +157,6 @@ def _require_key_columns(info: RecordInfo, create: Command, binding: Binding) ->
             fields=" / ".join(missing),
             noun=info.noun,
         )
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Batches are freed by their counts of references; looking for cycles in them costs a tenth of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 @contextmanager

@@ -63,16 +63,8 @@ class Command(msgspec.Struct, frozen=True, eq=False):
     returns: type[Record] | None
     summary: str
     doc: str
+    references: tuple[tuple[Param, str], ...]  # the parameters that name records, each with the noun of those
     plans: dict[tuple[str, ...], Plan] = {}
-    refs: dict[str, tuple[Param, ...]] = {}
-
-    @property
-    def references(self) -> tuple[Param, ...]:
-        """The parameters that name records; worked out once."""
-        found = self.refs.get("")
-        if found is None:
-            found = self.refs[""] = tuple(param for param in self.params if isinstance(param.kind, RefKind))
-        return found
 
     def param(self, name: str) -> Param | None:
         return next((param for param in self.params if param.name == name), None)
@@ -219,6 +211,7 @@ class Registry(msgspec.Struct, eq=False):
         made = Command(
             f"{owner}.{verb}", owner, verb, function, mark.needs, mark.moves, mark.where, mark.confirm, mark.version,
             subject, params, returns, summary, inspect.getdoc(function) or "",
+            tuple((param, param.kind.record) for param in params if isinstance(param.kind, RefKind)),
         )  # fmt: skip
         _refuse_mistakes(made, self.commands)
         self.commands[made.name] = made

@@ -33,7 +33,7 @@ from bo.core.kernel.errors import (
     WrongState,
 )
 from bo.core.kernel.ids import TAIL_LENGTH, short
-from bo.core.kernel.kinds import Context, RefKind
+from bo.core.kernel.kinds import Context
 from bo.core.kernel.record import Move, Record, RecordInfo, encode_json, info_of
 from bo.core.kernel.tx import SYSTEM, Actor, Tx
 from bo.core.kernel.unit import Change, Unit
@@ -221,12 +221,12 @@ class Dispatch(msgspec.Struct, eq=False):
     def _arguments(self, tx: Tx, item: Decoded) -> dict[str, object]:
         """Values as the function takes them: references become records, or ids where only an id is asked for."""
         arguments = dict(item.values)
-        for param in item.command.references:
+        for param, noun in item.command.references:
             value = arguments.get(param.name)
-            if value is None or not isinstance(param.kind, RefKind):
+            if value is None:
                 continue
             try:
-                record = self._load(tx, param.record or self.registry.record(param.kind.record), str(value))
+                record = self._load(tx, param.record or self.registry.record(noun), str(value))
             except (NotFound, Ambiguous) as error:
                 error.facts.setdefault("field", param.name)
                 raise
@@ -269,7 +269,7 @@ class Dispatch(msgspec.Struct, eq=False):
             command = item.command
             if command.subject is not None and command.subject.record is not None and item.call.subject is not None:
                 _want(ids, keys, command.subject.record, item.call.subject)
-            for param in command.references:
+            for param, _noun in command.references:
                 if param.record is not None and (value := item.values.get(param.name)) is not None:
                     _want(ids, keys, param.record, str(value))
             if command.returns is not None:
@@ -307,9 +307,9 @@ class Dispatch(msgspec.Struct, eq=False):
         if wanted is not None and wanted.record is not None and item.call.subject is not None:
             given = self._meant_then(wanted.record, item.call.subject, subject)
         recorded = msgspec.json.decode(arguments, type=dict[str, object])
-        for param in item.command.params:
-            if isinstance(param.kind, RefKind) and (value := item.values.get(param.name)) is not None:
-                record = param.record or self.registry.record(param.kind.record)
+        for param, noun in item.command.references:
+            if (value := item.values.get(param.name)) is not None:
+                record = param.record or self.registry.record(noun)
                 item.values[param.name] = self._meant_then(record, str(value), recorded.get(param.name))
         return given == subject and _arguments(item).decode() == arguments
 
@@ -514,10 +514,3 @@ def _ids_by_tail(info: RecordInfo) -> Any:
 
     made = table(info)
     return sa.select(made.c.id).where(made.c.id.like(sa.bindparam("tail"))).limit(6)
-
-
-def with_ids(calls: Sequence[Call], keys: Sequence[str]) -> list[Call]:
-    """Calls whose operation ids stand for idempotency keys."""
-    from bo.core.kernel.ids import operation_id_for_key
-
-    return [msgspec.structs.replace(call, id=operation_id_for_key(key)) for call, key in zip(calls, keys, strict=True)]

@@ -9,7 +9,7 @@ batch added is found like the rest.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -421,7 +421,3 @@ def _index_words(info: RecordInfo, sqlite: bool) -> ClauseElement:
 
 def derived_id(info: RecordInfo, operation_id: str, count: int) -> str:
     return f"{info.prefix}_{derived_tail(operation_id, count)}"
-
-
-Lookup = Mapping[str, object]
-Builder = Callable[[], "ClauseElement"]

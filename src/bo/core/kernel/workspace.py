@@ -39,7 +39,7 @@ def utc_now() -> datetime:
 
 
 @contextmanager
-def _collector_resting(wanted: bool) -> Iterator[None]:
+def collector_resting(wanted: bool = True) -> Iterator[None]:
     """No garbage collection while a large batch runs: it makes hundreds of thousands of objects and drops hardly any,
     and each look costs."""
     if not wanted or not gc.isenabled():
@@ -140,7 +140,7 @@ class Workspace:
                         rights.watched,
                     )
                     try:
-                        with _collector_resting(len(calls) >= REST_LEAST):
+                        with collector_resting(len(calls) >= REST_LEAST):
                             outcomes = dispatch.perform(calls, atomic=atomic)
                             unit.flush()
                     except BaseException as error:
