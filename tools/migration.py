@@ -15,6 +15,9 @@ from types import ModuleType
 from bo.core.kernel.record import RecordInfo, declared_records
 from bo.core.kernel.tables import schema_ddl
 from bo.core.office import registry
+from bo.sync import tables as central_tables
+
+del central_tables  # loaded for what it declares
 
 VERSIONS = Path(__file__).parents[1] / "src/bo/core/kernel/migrations/versions"
 DIALECTS = ("sqlite", "postgresql")

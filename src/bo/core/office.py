@@ -34,6 +34,8 @@ NOUNS: Final = {
     "op": "bo.core.kernel",
     "roles": "bo.core.access",
     "operators": "bo.core.access",
+    "devices": "bo.core.access",
+    "webhooks": "bo.core.access",
     "entries": "bo.core.ledger",
     "postings": "bo.core.ledger",
     "ledger": "bo.core.ledger",
@@ -158,12 +160,16 @@ def open_database(
     operator: str,
     clock: Callable[[], datetime] = utc_now,
     new_id: Callable[[], str] = new_operation_id,
+    lapsed: bool = False,
 ) -> Workspace:
-    """Open an office wherever it lies. Raises Configuration for an unknown operator."""
+    """Open an office wherever it lies. Raises Configuration for an unknown operator, and for a device that has been out
+    of touch for too long unless it is opened `lapsed`, to be synced."""
     from bo.core.access.permissions import authorise
 
     workspace = Workspace(database, registry(), authorise, actor=SYSTEM.id, clock=clock, new_id=new_id)
     if operator != SYSTEM.id:
+        if workspace.link is not None and not lapsed:
+            _require_contact(workspace)
         rows = workspace.database.session.rows("access:operator", _operator_statement, {"wanted": operator})
         if not rows:
             workspace.close()
@@ -172,8 +178,29 @@ def open_database(
                 hint="Choose one with --as, or set it in bo.toml.",
                 operator=operator,
             )
+        if workspace.link is not None and workspace.link.operator != rows[0][0]:
+            workspace.close()
+            raise Configuration(
+                "this device does not work in the name of {operator}",
+                hint="Leave --as away, or log in as that operator in another folder.",
+                operator=operator,
+            )
         workspace.actor = str(rows[0][0])
     return workspace
+
+
+def _require_contact(workspace: Workspace) -> None:
+    """A device that nobody has seen for long shows nothing any more, until it has been in touch."""
+    link = workspace.link
+    assert link is not None
+    silent = workspace.clock() - link.contact_at
+    if silent.days >= link.lease_days:
+        workspace.close()
+        raise Configuration(
+            "this device has not been in touch with its central store for {days} days",
+            hint="bo sync",
+            days=silent.days,
+        )
 
 
 def default_operator(folder: Path) -> str:

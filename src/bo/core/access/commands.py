@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from bo.core.access.records import Operator, OperatorKind, Role
+from bo.core.access.records import ACTIVE, REVOKED, Device, Operator, OperatorKind, Role, Webhook
 from bo.core.kernel.command import command
 from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import Email, Field, PersonName, RefKind, Tags, Text
@@ -11,8 +11,10 @@ from bo.core.kernel.tx import Tx
 
 StoreId = Annotated[str, RefKind("stores"), Field(help="sees this shop's rows only")]
 
-add = adds(Role, needs="roles.edit")
-edit_role = edits(Role, needs="roles.edit", confirm="always")
+add = adds(Role, needs="roles.edit", where="central")
+edit_role = edits(Role, needs="roles.edit", confirm="always", where="central")
+add_webhook = adds(Webhook, needs="webhooks.edit", where="central")
+edit_webhook = edits(Webhook, needs="webhooks.edit", where="central")
 
 
 class UnknownRole(Refused):
@@ -33,7 +35,7 @@ class LastAdministrator(Refused):
     code = "last_administrator"
 
 
-@command(needs="operators.edit")
+@command(needs="operators.edit", where="central")
 def add_(
     tx: Tx,
     *,
@@ -53,7 +55,7 @@ def add_(
     return tx.add(Operator(login=login, name=name, email=email, kind=kind, roles=roles, store=store))
 
 
-@command(needs="operators.edit", confirm="always")
+@command(needs="operators.edit", where="central", confirm="always")
 def edit(
     tx: Tx,
     operator: Operator,
@@ -83,7 +85,7 @@ def edit(
         operator.store = store
 
 
-@command(needs="operators.edit", confirm="always")
+@command(needs="operators.edit", where="central", confirm="always")
 def disable(tx: Tx, operator: Operator) -> None:
     """Switch an operator off: nothing can be done in that name any more.
 
@@ -95,11 +97,29 @@ def disable(tx: Tx, operator: Operator) -> None:
     _require_administrator(tx, operator)
 
 
-@command(needs="operators.edit")
+@command(needs="operators.edit", where="central")
 def enable(tx: Tx, operator: Operator) -> None:
     """Switch an operator on again."""
     _require_somebody_else(tx, operator)
     operator.active = True
+
+
+@command(needs="devices.edit", where="central")
+def register(tx: Tx, *, operator: Operator, name: Text = "") -> Device:
+    """Register a device that works in an operator's name. `bo login` does it."""
+    return tx.add(Device(operator=operator.id, name=name))
+
+
+@command(needs="devices.edit", moves=ACTIVE >> REVOKED, where="central", confirm="always")
+def revoke(tx: Tx, device: Device, *, reason: Text = "") -> None:
+    """Shut a device out: it can neither send nor receive any more."""
+    device.revoked_reason = reason
+
+
+@command(needs="devices.edit", moves=ACTIVE | REVOKED, where="central")
+def rename(tx: Tx, device: Device, *, name: Text) -> None:
+    """Give a device another name."""
+    device.name = name
 
 
 def _require_roles(tx: Tx, roles: tuple[str, ...]) -> None:

@@ -132,5 +132,6 @@ def authorise(tx: Tx, actor: str) -> Actor:
         role = tx.view_by(Role, "code", code)
         if role is not None:
             granted.update(role.permissions)
-    scopes = frozenset((f"store:{operator.store}",)) if operator.store else None
+    # who works for a shop sees that shop's rows, what is shared, and themselves
+    scopes = frozenset((f"store:{operator.store}", f"operator:{operator.id}")) if operator.store else None
     return Actor(operator.id, operator.name or operator.login, frozenset(granted), scopes)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from bo.core.kernel.kinds import ChoiceKind, Email, Field, Flag, PersonName, RefKind, Tags, Text
-from bo.core.kernel.record import Record, record
+from bo.core.kernel.record import Record, State, record
 
 OperatorKind = Annotated[str, ChoiceKind("person", "service")]
 
@@ -22,6 +22,9 @@ class Role(Record, kw_only=True):
     code: Annotated[Text, Field(lookup=True, unique=True, aliases=("角色", "role"))]
     permissions: Annotated[Tags, Field(aliases=("权限",))] = ()
     note: Text = ""
+
+    def held_by(self) -> str:
+        return "everyone"
 
 
 @record(
@@ -42,6 +45,49 @@ class Operator(Record, kw_only=True):
     kind: OperatorKind = "person"
     roles: Annotated[Tags, Field(aliases=("角色",))] = ()
     store: Annotated[str, RefKind("stores"), Field(index=True, aliases=("门店",))] | None = None
+    active: Flag = True
+
+    def held_by(self) -> str:
+        return f"operator:{self.id}"
+
+
+ACTIVE, REVOKED = State("active"), State("revoked")
+DeviceState = Annotated[str, ChoiceKind(ACTIVE, REVOKED)]
+
+
+@record(
+    "devices",
+    prefix="dev",
+    states=(ACTIVE, REVOKED),
+    columns=("name", "operator", "state", "created_at"),
+)
+class Device(Record, kw_only=True):
+    """A machine that works offline in one operator's name and syncs with this central store."""
+
+    operator: Annotated[str, RefKind("operators"), Field(index=True)]
+    name: Annotated[Text, Field(search=True)] = ""
+    state: DeviceState = ACTIVE
+    revoked_reason: Annotated[Text, Field(label="why revoked")] = ""
+
+    def held_by(self) -> str:
+        return f"operator:{self.operator}"
+
+
+@record(
+    "webhooks",
+    prefix="hook",
+    key=("name",),
+    columns=("name", "url", "events", "active"),
+)
+class Webhook(Record, kw_only=True):
+    """An address that is told what happens: every operation whose name one of the `events` stands for."""
+
+    name: Annotated[Text, Field(lookup=True, unique=True)]
+    url: Text
+    events: Annotated[Tags, Field(help="names such as leads.won, leads.* or *")] = ("*",)
+    operator: Annotated[
+        str, RefKind("operators"), Field(help="whose eyes the address has: it is told what they may see")
+    ]
     active: Flag = True
 
     def held_by(self) -> str:

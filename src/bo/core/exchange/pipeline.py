@@ -34,7 +34,7 @@ from bo.core.kernel.database import SqliteDatabase
 from bo.core.kernel.errors import BadFile, UsageError
 from bo.core.kernel.record import RecordInfo, info_of
 from bo.core.kernel.text import _
-from bo.core.kernel.workspace import Perform, Workspace, collector_resting
+from bo.core.kernel.workspace import Transaction, Workspace, collector_resting
 
 BATCH_ROWS: Final = 1000
 PLANNING_SHARE: Final = 0.3
@@ -257,7 +257,7 @@ class _Import:
             self.report.read += len(batch)
             yield batch
 
-    def _write(self, items: Sequence[Item], perform: Perform) -> list[Done]:
+    def _write(self, items: Sequence[Item], perform: Transaction) -> list[Done]:
         done = self.writing.write(items, perform)
         report, options = self.report, self.options
         report.count(Counter(row.outcome for row in done))

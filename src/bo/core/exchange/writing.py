@@ -16,7 +16,7 @@ from bo.core.exchange.report import CREATED, DUPLICATE, REJECTED, UNCHANGED, UPD
 from bo.core.kernel.dispatch import Call, Outcome
 from bo.core.kernel.errors import BoError, Refused
 from bo.core.kernel.record import Record
-from bo.core.kernel.workspace import Perform
+from bo.core.kernel.workspace import Transaction
 
 MARK_OF_DUPLICATES: Final = b'"state":"duplicate"'
 
@@ -47,7 +47,7 @@ class Writing:
         self._create = create
         self._edit = edit
 
-    def write(self, items: Sequence[Item], perform: Perform) -> list[Done]:
+    def write(self, items: Sequence[Item], perform: Transaction) -> list[Done]:
         """Write rows, and say of each what became of it, in their order."""
         done: dict[int, Done] = {}
         calls: list[Call] = []
@@ -74,7 +74,7 @@ class Writing:
         return [done[place] for place in range(len(items))]
 
     def _again(
-        self, items: Sequence[Item], waiting: Sequence[int], done: dict[int, Done], perform: Perform
+        self, items: Sequence[Item], waiting: Sequence[int], done: dict[int, Done], perform: Transaction
     ) -> list[int]:
         """One round for rows whose record is there by now: the first of each. What is left waits for the next round."""
         first: dict[tuple[str, str], int] = {}
@@ -106,7 +106,7 @@ class Writing:
             return Call(self._edit, item.subject, item.args, batch=self.batch)
         return Call(self._create, None, item.args, batch=self.batch)
 
-    def _perform(self, calls: Sequence[Call], perform: Perform) -> list[Outcome]:
+    def _perform(self, calls: Sequence[Call], perform: Transaction) -> list[Outcome]:
         """Run the calls; the first that is carried out gives its id to the import."""
         outcomes: list[Outcome] = []
         while not self.begun and len(outcomes) < len(calls):

@@ -18,7 +18,7 @@ from typing import Final, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from bo.core.kernel.errors import UsageError
+from bo.core.kernel.errors import TooNew, UsageError
 from bo.core.kernel.kinds import Context, Field, Kind, RefKind
 from bo.core.kernel.record import Move, Record, States, declared_records, info_of, read_annotation
 
@@ -122,6 +122,37 @@ def query(*, needs: str) -> Callable[[F], F]:
         return function
 
     return mark
+
+
+Upcaster = Callable[[Mapping[str, object]], Mapping[str, object]]
+_UPCASTERS: dict[tuple[str, int], Upcaster] = {}
+
+
+def upcasts(name: str, version: int) -> Callable[[Upcaster], Upcaster]:
+    """Mark a function that turns the arguments of an older version of a command into those of the next one."""
+
+    def mark(function: Upcaster) -> Upcaster:
+        _UPCASTERS[name, version] = function
+        return function
+
+    return mark
+
+
+def as_of_today(command: Command, version: int, args: Mapping[str, object]) -> Mapping[str, object]:
+    """Arguments that an older version of a command was called with, as today's takes them. Raises TooNew."""
+    if version > command.version:
+        raise TooNew(
+            "{command} {version} is newer than this bo, which has {known}",
+            hint="Install the newer bo here; until then it waits.",
+            command=command.name,
+            version=version,
+            known=command.version,
+        )
+    while version < command.version:
+        step = _UPCASTERS.get((command.name, version))
+        args = step(args) if step is not None else args
+        version += 1
+    return args
 
 
 class Registry(msgspec.Struct, eq=False):

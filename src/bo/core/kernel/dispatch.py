@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from bo.core.kernel.command import Command, Plan, Query, Registry
+from bo.core.kernel.command import Command, Plan, Query, Registry, as_of_today
 from bo.core.kernel.database import Session
 from bo.core.kernel.errors import (
     Ambiguous,
@@ -43,8 +43,8 @@ OUTAGES: Final = (Busy, StorageFull, Damaged, Configuration)
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One call of a command, as a face, a file or another machine asks for it. `id`, `at`, `actor`, `device` and
-    `batch` are given by replays."""
+    """One call of a command, as a face, a file or another machine asks for it. `id`, `at`, `actor`, `device`, `batch`
+    and `version` are given by replays and by other machines."""
 
     name: str
     subject: str | None = None
@@ -54,11 +54,12 @@ class Call(msgspec.Struct, frozen=True):
     actor: str | None = None
     device: str | None = None
     batch: str | None = None
+    version: int | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """What became of a call: `applied`, `unchanged` (nothing to do), `repeated` (the same operation came before),
-    `refused`, or `not_run`."""
+    `requested` (central decides), `refused`, or `not_run`. `seq` is the operation's number."""
 
     call: Call
     status: str
@@ -67,10 +68,11 @@ class Outcome(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...] = ()
     returned: str | None = None
     error: BoError | None = None
+    seq: int = 0
 
     @property
     def ok(self) -> bool:
-        return self.status in ("applied", "unchanged", "repeated")
+        return self.status in ("applied", "unchanged", "repeated", "requested")
 
 
 class Authorise(Protocol):
@@ -102,11 +104,12 @@ class Dispatch(msgspec.Struct, eq=False):
     new_id: Callable[[], str]
     actors: dict[str, Actor] = {}
     watched: set[str] = set()  # the nouns that authorising has looked at
+    authority: bool = True  # false on a device: central has the last word
 
     def perform(self, calls: Sequence[Call], *, atomic: bool) -> list[Outcome]:
         """Run the calls in order. With `atomic`, the first refusal is raised and nothing of the batch stands."""
         tx = Tx(self.unit, self.context)
-        tx.needs_of = self._needs_of
+        tx.needs_of, tx.authority = self._needs_of, self.authority
         decoded = [self._decode(call) for call in calls]
         self._prefetch(decoded)
         before = self._recorded_before(decoded)
@@ -123,7 +126,12 @@ class Dispatch(msgspec.Struct, eq=False):
             if outcome.error is not None and atomic:
                 raise outcome.error
             if outcome.status == "applied":
-                before[item.operation] = (item.command.name, outcome.subject, _arguments(item).decode())
+                before[item.operation] = (
+                    item.command.name,
+                    outcome.subject,
+                    _arguments(item).decode(),
+                    outcome.seq,
+                )
             outcomes.append(outcome)
         tx.end()
         return outcomes
@@ -133,6 +141,8 @@ class Dispatch(msgspec.Struct, eq=False):
     def _perform(self, tx: Tx, item: Decoded, batch: str, now: datetime) -> Outcome:
         call, command = item.call, item.command
         tx.begin(item.operation, call.at or now, SYSTEM)
+        if not self.authority:
+            self.unit.seen = set()
         try:
             if item.error is not None:
                 raise item.error
@@ -146,6 +156,8 @@ class Dispatch(msgspec.Struct, eq=False):
                 )
             subject = self._subject(tx, item)
             arguments = self._arguments(tx, item)
+            if command.where == "central" and not self.authority:
+                return self._request(tx, item, subject, batch)
             returned = self._run(tx, command, subject, arguments)
             changes = tx.settle()
             _refuse_doubles(self.unit, changes)
@@ -166,18 +178,30 @@ class Dispatch(msgspec.Struct, eq=False):
         tx.accept(changes)
         if any(change.noun in self.watched for change in changes):
             self.actors.clear()
-        logged = (
+        logged = self._logged(tx, item, subject_id, batch)
+        seq = self.unit.log((*logged, call.device or self.unit.head.device), tx.now, changes)
+        if not self.authority:
+            self.unit.wait(logged, tx.now)
+        return Outcome(call, "applied", item.operation, subject_id, tuple(changes), returned_id, seq=seq)
+
+    def _logged(self, tx: Tx, item: Decoded, subject: str | None, batch: str) -> tuple[object, ...]:
+        command = item.command
+        return (
             item.operation,
             batch,
             command.name,
             command.version,
-            subject_id or "",
+            subject or "",
             _arguments(item).decode(),
             tx.actor.id,
-            call.device or self.unit.head.device,
         )
-        self.unit.log(logged, tx.now, changes)
-        return Outcome(call, "applied", item.operation, subject_id, tuple(changes), returned_id)
+
+    def _request(self, tx: Tx, item: Decoded, subject: Record | None, batch: str) -> Outcome:
+        """What central alone decides waits as a request, and changes nothing here."""
+        tx.drop()
+        subject_id = subject.id if subject is not None else None
+        self.unit.wait(self._logged(tx, item, subject_id, batch), tx.now)
+        return Outcome(item.call, "requested", item.operation, subject_id)
 
     def _actor(self, tx: Tx, actor: str) -> Actor:
         """Who acts; asked once in a batch, and again after anything that the answer was taken from has changed."""
@@ -235,10 +259,13 @@ class Dispatch(msgspec.Struct, eq=False):
         return arguments
 
     def _load(self, tx: Tx, cls: type[Record], text: str, *, own: bool = False) -> Record:
-        record = tx.peek(cls, resolve(self.unit, cls, text))
         # a subject must be in sight; what it is pointed to may be the whole office's (a referrer), but not another
         # shop's
-        if record is None or (not tx.actor.sees(record.scope) and (own or record.scope.startswith("store:"))):
+        def sees(scope: str) -> bool:
+            return tx.actor.sees(scope) or not (own or scope.startswith("store:"))
+
+        record = tx.peek(cls, resolve(self.unit, cls, text, sees))
+        if record is None or not sees(record.scope):
             raise absent(info_of(cls), text)
         return record
 
@@ -255,7 +282,8 @@ class Dispatch(msgspec.Struct, eq=False):
         command = self.registry.command(call.name)
         item = Decoded(call, command, call.id or self.new_id(), {})
         try:
-            item.values = decode_arguments(command, call.args, self.context)
+            args = call.args if call.version is None else as_of_today(command, call.version, call.args)
+            item.values = decode_arguments(command, args, self.context)
         except BoError as error:
             item.error = error
         return item
@@ -280,18 +308,21 @@ class Dispatch(msgspec.Struct, eq=False):
         for (cls, name), values in keys.items():
             self.unit.load_keys(cls, name, values)
 
-    def _recorded_before(self, decoded: Sequence[Decoded]) -> dict[str, tuple[str, str | None, str]]:
+    def _recorded_before(self, decoded: Sequence[Decoded]) -> dict[str, tuple[str, str | None, str, int]]:
         """Operations of this batch that were carried out earlier, by id."""
         given = [item.operation for item in decoded if item.call.id is not None]
         if not given:
             return {}
         rows = self.session.rows("kernel:operations:by:id", _operations_by_id, {"ids": self.session.array(given)})
-        return {str(row[0]): (str(row[1]), str(row[2]) or None, str(row[3])) for row in rows}
+        if not self.authority:  # what waits as a request is in no journal yet
+            waiting = self.session.rows("kernel:waiting:by:id", _waiting_by_id, {"ids": self.session.array(given)})
+            rows += [row for row in waiting if row[0] not in self.unit.numbers]
+        return {str(row[0]): (str(row[1]), str(row[2]) or None, str(row[3]), int(row[4])) for row in rows}
 
-    def _repeat(self, item: Decoded, earlier: tuple[str, str | None, str]) -> Outcome:
-        name, subject, arguments = earlier
+    def _repeat(self, item: Decoded, earlier: tuple[str, str | None, str, int]) -> Outcome:
+        name, subject, arguments, seq = earlier
         if self._same(item, name, subject, arguments):
-            return Outcome(item.call, "repeated", item.operation, subject)
+            return Outcome(item.call, "repeated", item.operation, subject, seq=seq)
         error = Refused(
             "this operation id was used before for something else",
             hint="Use another --idempotency-key.",
@@ -381,9 +412,13 @@ def _unknown(command: Command | Query, given: Mapping[str, object]) -> UsageErro
     )
 
 
-def resolve(unit: Unit, cls: type[Record], text: str) -> str:
-    """The full id that a text stands for: an id, a natural key, or an id's unique tail. Raises NotFound or
-    Ambiguous."""
+def _anybody(_scope: str) -> bool:
+    return True
+
+
+def resolve(unit: Unit, cls: type[Record], text: str, sees: Callable[[str], bool] = _anybody) -> str:
+    """The full id that a text stands for: an id, a natural key, or an id's unique tail, among the rows in sight. Raises
+    NotFound or Ambiguous."""
     info = info_of(cls)
     if is_id(info, text):
         return text
@@ -391,13 +426,13 @@ def resolve(unit: Unit, cls: type[Record], text: str) -> str:
         raise absent(info, text)
     for name in info.key:
         if name in info.lookups:
-            found = unit.with_key(cls, name, text)
+            found = [entry for entry in unit.with_key(cls, name, text) if sees(entry.record.scope)]
             if len(found) > 1:
                 ids = ", ".join(short(entry.record.id) for entry in found[:5])
                 raise Ambiguous("{id} means several: {ids}", hint="Say which by its id.", id=text, ids=ids)
             if found:
                 return found[0].record.id
-    return _by_tail(unit, info, text)
+    return _by_tail(unit, info, text, sees)
 
 
 def absent(info: RecordInfo, text: str) -> NotFound:
@@ -420,18 +455,18 @@ def is_id(info: RecordInfo, text: str) -> bool:
     )
 
 
-def _by_tail(unit: Unit, info: RecordInfo, text: str) -> str:
+def _by_tail(unit: Unit, info: RecordInfo, text: str, sees: Callable[[str], bool]) -> str:
     tail = text.lower().rpartition("_")[2]
     if len(tail) < TAIL_LEAST or not (tail.isascii() and tail.isalnum()):
         raise absent(info, text)
     held = [
         record_id
         for record_id, entry in unit.entries[info.cls].items()
-        if record_id.endswith(tail) and not entry.removed
+        if record_id.endswith(tail) and not entry.removed and sees(entry.record.scope)
     ]
     unit.flush()
     rows = unit.session.rows(f"{info.fingerprint}:tail", lambda: _ids_by_tail(info), {"tail": f"%{tail}"})
-    found = sorted({*held, *(str(row[0]) for row in rows)})
+    found = sorted({*held, *(str(row[0]) for row in rows if sees(str(row[1])))})
     if not found:
         raise absent(info, text)
     if len(found) > 1:
@@ -502,9 +537,17 @@ def _operations_by_id() -> Any:
 
     from bo.core.kernel.tables import in_list, operation
 
-    return sa.select(operation.c.id, operation.c.name, operation.c.subject, operation.c.args).where(
-        in_list(operation.c.id, sa.bindparam("ids"))
-    )
+    columns = (operation.c.id, operation.c.name, operation.c.subject, operation.c.args, operation.c.seq)
+    return sa.select(*columns).where(in_list(operation.c.id, sa.bindparam("ids")))
+
+
+def _waiting_by_id() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import in_list, pending
+
+    columns = (pending.c.id, pending.c.name, pending.c.subject, pending.c.args, pending.c.device_seq)
+    return sa.select(*columns).where(in_list(pending.c.id, sa.bindparam("ids")))
 
 
 def _ids_by_tail(info: RecordInfo) -> Any:
@@ -513,4 +556,5 @@ def _ids_by_tail(info: RecordInfo) -> Any:
     from bo.core.kernel.tables import table
 
     made = table(info)
-    return sa.select(made.c.id).where(made.c.id.like(sa.bindparam("tail"))).limit(6)
+    # more than are told: some may be out of sight
+    return sa.select(made.c.id, made.c.scope).where(made.c.id.like(sa.bindparam("tail"))).limit(100)

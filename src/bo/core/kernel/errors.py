@@ -12,6 +12,7 @@ BoError
  +-- NotAllowed        the operator lacks the permission
  +-- Busy              somebody else is writing; try again
  +-- StorageFull       no room to write; nothing was changed
+ +-- TooNew            it needs a newer bo than this one; nothing is lost by waiting
  +-- Configuration     a workspace, setting or environment that cannot be used
  +-- Damaged           stored data fails a check: stop rather than go on wrong
 """
@@ -96,6 +97,11 @@ class Busy(BoError):
 
 class StorageFull(BoError):
     code = "storage_full"
+    retryable = True
+
+
+class TooNew(BoError):
+    code = "too_new"
     retryable = True
 
 

@@ -224,6 +224,14 @@ def head_statement() -> Any:
     return sa.select(head.c.seq, head.c.row, head.c.hash, head.c.device)
 
 
+def length() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import operation
+
+    return sa.select(sa.func.count()).select_from(operation)
+
+
 def _log(newest_first: bool) -> Any:
     import sqlalchemy as sa
 

@@ -47,6 +47,7 @@ class Field(msgspec.Struct, frozen=True):
     index: bool = False
     help: str = ""
     internal: bool = False  # kept by the kernel or a rule; not shown or exported unless asked for
+    needs: str = ""  # a permission without which the value is neither shown nor sent; only for what may be blank
 
 
 class Kind:

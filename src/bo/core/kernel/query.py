@@ -50,6 +50,10 @@ class Filter(msgspec.Struct, frozen=True):
     words: str = ""
     sort: tuple[str, ...] = ()
 
+    def named(self) -> set[str]:
+        """The fields that it looks at."""
+        return {condition.field for condition in self.conditions} | {name.lstrip("-") for name in self.sort}
+
     @property
     def shape(self) -> str:
         return "&".join(

@@ -21,7 +21,7 @@ from bo.core.kernel.errors import Ambiguous, NotAllowed, UsageError
 from bo.core.kernel.kinds import Context, moment_text
 from bo.core.kernel.query import Filter, Reading, after_clause, clauses, field_called, order, parameters, parse_filter
 from bo.core.kernel.record import FieldInfo, Record, RecordInfo, day_or_moment, info_of
-from bo.core.kernel.tx import Actor
+from bo.core.kernel.tx import OPEN_SCOPES, Actor
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
@@ -56,12 +56,18 @@ class Reader:
         return info_of(self.registry.record(noun))
 
     def fields(self, noun: str, names: Sequence[str] = ()) -> tuple[FieldInfo, ...]:
-        """The named fields; without names those a list of this noun shows."""
+        """The named fields; without names those a list of this noun shows. Raises NotAllowed for one that this actor
+        may not see."""
         info = self.info(noun)
+        hidden = {item.name for item in self.actor.hidden(info)} if info.guarded else ()
         if names:
-            return tuple(field_called(name, info) for name in names)
+            chosen = tuple(field_called(name, info) for name in names)
+            for item in chosen:
+                if item.name in hidden:
+                    self.require(item.meta.needs)
+            return chosen
         shown = info.columns or tuple(item.name for item in info.fields if not item.meta.internal)
-        return tuple(info.by_name[name] for name in dict.fromkeys(("id", *shown)))
+        return tuple(info.by_name[name] for name in dict.fromkeys(("id", *shown)) if name not in hidden)
 
     def page(
         self,
@@ -120,16 +126,27 @@ class Reader:
             else []
         )
         record = info.load(rows[0][1:]) if rows else None
-        if record is None or not self.actor.sees(record.scope):
+        scopes = self.actor.scopes_of(info.noun)
+        if record is None or (scopes is not None and record.scope not in scopes):
             raise absent(info, text)
+        for item in self.actor.hidden(info):
+            setattr(record, item.name, item.default)
         assert isinstance(record, cls)
         return record
 
     def records(self, cls: type[R], filter_text: str = "", *, limit: int = PAGE_MOST) -> list[R]:
         """Whole records that a filter finds."""
         info = info_of(cls)
-        page = self.page(info.noun, filter_text, fields=info.field_names, limit=limit)
-        return [record for row in page.rows if isinstance(record := info.load(row), cls)]
+        hidden = {item.name: item.default for item in self.actor.hidden(info)}
+        names = tuple(name for name in info.field_names if name not in hidden)
+        page = self.page(info.noun, filter_text, fields=names, limit=limit)
+        if hidden:  # what may not be seen is as blank as where it is not known
+            rows = [
+                [(dict(zip(names, row, strict=True)) | hidden)[name] for name in info.field_names] for row in page.rows
+            ]
+        else:
+            rows = [list(row) for row in page.rows]
+        return [record for row in rows if isinstance(record := info.load(row), cls)]
 
     # -- for queries of modules ----------------------------------------------------------------------------------------
 
@@ -151,7 +168,11 @@ class Reader:
         return info, self.filter(info, filter_text), self.fields(noun, names)
 
     def filter(self, info: RecordInfo, text: str) -> Filter:
-        return parse_filter(text, info, Reading(self.context, self.now, self._find_ref))
+        found = parse_filter(text, info, Reading(self.context, self.now, self._find_ref))
+        for item in self.actor.hidden(info):  # which rows a filter finds would tell the value
+            if item.name in found.named():
+                self.require(item.meta.needs)
+        return found
 
     def _find_ref(self, noun: str, text: str) -> str | None:
         """The id a reference in a filter means; a filter on an unknown one finds nothing rather than failing."""
@@ -175,15 +196,14 @@ class Reader:
             return []
         from bo.core.kernel.dispatch import _ids_by_tail
 
-        return [
-            str(row[0])
-            for row in self.session.rows(f"{info.fingerprint}:tail", lambda: _ids_by_tail(info), {"tail": f"%{tail}"})
-        ]
+        scopes = self.actor.scopes_of(info.noun)
+        rows = self.session.rows(f"{info.fingerprint}:tail", lambda: _ids_by_tail(info), {"tail": f"%{tail}"})
+        return [str(row[0]) for row in rows if scopes is None or row[1] in scopes]
 
     def _values(self, found: Filter) -> dict[str, object]:
         values = parameters(found, sqlite=self.session.is_sqlite, array=self.session.array)
         if self.actor.scopes is not None:
-            values["scopes"] = self.session.array(["shared", *sorted(self.actor.scopes)])
+            values["scopes"] = self.session.array(sorted({*OPEN_SCOPES, *self.actor.scopes}))
         return values
 
     def _shape(self, found: Filter, chosen: Sequence[FieldInfo]) -> str:

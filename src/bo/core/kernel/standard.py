@@ -20,7 +20,7 @@ R = TypeVar("R", bound=Record)
 FIXED = KERNEL_FIELDS | {"state", "extra"}
 
 
-def adds(cls: type[R], *, needs: str, without: tuple[str, ...] = ()) -> Callable[..., R]:
+def adds(cls: type[R], *, needs: str, without: tuple[str, ...] = (), where: str = "anywhere") -> Callable[..., R]:
     """A command that makes a record from its fields."""
     info = info_of(cls)
     names = _names(cls, without)
@@ -31,10 +31,12 @@ def adds(cls: type[R], *, needs: str, without: tuple[str, ...] = ()) -> Callable
 
     required = {*info.key, *(item.name for item in info.fields if item.required)}
     _dress(add, cls, names, required, f"Add a {info.name.replace('_', ' ')}.", subject=False)
-    return command(needs=needs)(add)
+    return command(needs=needs, where=where)(add)
 
 
-def edits(cls: type[R], *, needs: str, without: tuple[str, ...] = (), confirm: str = "") -> Callable[..., None]:
+def edits(
+    cls: type[R], *, needs: str, without: tuple[str, ...] = (), confirm: str = "", where: str = "anywhere"
+) -> Callable[..., None]:
     """A command that sets fields of a record; a field that is not given stays, one given as blank is cleared."""
     info = info_of(cls)
     names = _names(cls, without)
@@ -49,7 +51,7 @@ def edits(cls: type[R], *, needs: str, without: tuple[str, ...] = (), confirm: s
             setattr(record, name, defaults[name] if wanted is None else wanted)
 
     _dress(edit, cls, names, set(), f"Change fields of a {info.name.replace('_', ' ')}.", subject=True)
-    return command(needs=needs, confirm=confirm)(edit)
+    return command(needs=needs, confirm=confirm, where=where)(edit)
 
 
 def _names(cls: type[Record], without: tuple[str, ...]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -101,6 +102,49 @@ statement = sa.Table(
     sa.Column("key", TEXT, primary_key=True),
     sa.Column("sql", TEXT, nullable=False),
     sa.Column("names", TEXT, nullable=False),
+    sqlite_strict=True,
+)
+
+_MOVED = sa.and_(change.c.scope_before != "", change.c.scope_before != change.c.scope_after)
+sa.Index("change_scope_after", change.c.scope_after, change.c.seq)
+sa.Index(
+    "change_scope_before",
+    change.c.scope_before,
+    change.c.seq,
+    sqlite_where=_MOVED,
+    postgresql_where=_MOVED,
+)
+sa.Index("operation_device", operation.c.device, operation.c.seq)
+link = sa.Table(
+    "link",  # one row on a device, none anywhere else: which central store it belongs to and how far it has come
+    metadata,
+    sa.Column("only", INTEGER, primary_key=True, autoincrement=False),
+    sa.Column("url", TEXT, nullable=False),
+    sa.Column("operator", TEXT, nullable=False),
+    sa.Column("seq", INTEGER, nullable=False),
+    sa.Column("hash", TEXT, nullable=False),
+    sa.Column("stable", INTEGER, nullable=False),
+    sa.Column("device_seq", INTEGER, nullable=False),
+    sa.Column("view", TEXT, nullable=False),
+    sa.Column("contact_at", MOMENT, nullable=False),
+    sa.Column("lease_days", INTEGER, nullable=False),
+    sqlite_strict=True,
+)
+pending = sa.Table(
+    "pending",  # what central has not confirmed yet, or has refused
+    metadata,
+    sa.Column("device_seq", INTEGER, primary_key=True, autoincrement=False),
+    sa.Column("id", TEXT, nullable=False, unique=True),
+    sa.Column("batch", TEXT, nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("subject", TEXT, nullable=False),
+    sa.Column("args", TEXT, nullable=False),
+    sa.Column("actor", TEXT, nullable=False),
+    sa.Column("at", MOMENT, nullable=False),
+    sa.Column("footprint", TEXT, nullable=False),
+    sa.Column("state", TEXT, nullable=False),
+    sa.Column("answer", TEXT, nullable=False),
     sqlite_strict=True,
 )
 
@@ -222,6 +266,17 @@ def _like_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 def _like_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     column, pattern = element.clauses
     return f"{compiler.process(column, **options)} ILIKE {compiler.process(pattern, **options)} ESCAPE '\\'"
+
+
+def upsert(made: sa.Table, key: str, *names: str, sqlite: bool) -> sa.Insert:
+    """Insert rows; where the key is taken, set these columns to the new values, or keep what is there if none is
+    named."""
+    insert: Any = sqlite_insert if sqlite else postgresql.insert
+    wanted = insert(made)
+    if not names:
+        return wanted.on_conflict_do_nothing(index_elements=[key])  # type: ignore[no-any-return]
+    new = {name: wanted.excluded[name] for name in names}
+    return wanted.on_conflict_do_update(index_elements=[key], set_=new)  # type: ignore[no-any-return]
 
 
 def schema_ddl(infos: Iterable[RecordInfo], dialect: str) -> list[str]:

@@ -14,11 +14,13 @@ import msgspec
 
 from bo.core.kernel.errors import NotFound, Refused
 from bo.core.kernel.kinds import Context
-from bo.core.kernel.record import EPOCH, Record, encode_json, info_of
+from bo.core.kernel.record import EPOCH, FieldInfo, Record, RecordInfo, encode_json, info_of
 from bo.core.kernel.unit import Change, Condition, Entry, Unit, derived_id
 
 R = TypeVar("R", bound=Record)
 SELECT_MOST: Final = 100_000
+EVERYONE: Final = "everyone"  # needed by every device, whoever works there
+OPEN_SCOPES: Final = frozenset(("shared", EVERYONE))
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -35,7 +37,19 @@ class Actor(msgspec.Struct, frozen=True):
         return permission.partition(".")[0] + ".*" in self.permissions
 
     def sees(self, scope: str) -> bool:
-        return self.scopes is None or scope == "shared" or scope in self.scopes
+        """Whether rows of that scope are theirs to see, if they may read such rows at all."""
+        return self.scopes is None or scope in OPEN_SCOPES or scope in self.scopes
+
+    def scopes_of(self, noun: str) -> frozenset[str] | None:
+        """The scopes whose rows of a noun they see; None: all. What is everyone's, and who they are themselves, needs
+        no permission."""
+        if self.may(f"{noun}.read"):
+            return None if self.scopes is None else self.scopes | OPEN_SCOPES
+        return frozenset((EVERYONE, f"operator:{self.id}"))
+
+    def hidden(self, info: RecordInfo) -> tuple[FieldInfo, ...]:
+        """The fields of a record whose values they do not see."""
+        return tuple(item for item in info.guarded if not self.may(item.meta.needs))
 
 
 SYSTEM: Final = Actor("system", "system", frozenset(("*",)))
@@ -51,7 +65,7 @@ class Tx:
         self.operation = ""
         self.now: datetime = EPOCH
         self.actor = SYSTEM
-        self.authority = False
+        self.authority = True  # false on a device, whose word is provisional
         self._touched: dict[str, Entry] = {}
         self._ids = 0
         self._effects: list[tuple[str, bytes]] = []
@@ -238,7 +252,8 @@ class Tx:
             if entry.n == 0:
                 entry.n = self._unit.next_row()
             self._unit.note_keys(entry)
-        for place, (name, payload) in enumerate(self._effects):
+        # a device carries out no effect: the operation does it where it is final
+        for place, (name, payload) in enumerate(self._effects if self.authority else ()):
             self._unit.effects.append((f"{self.operation}.{place}", self.operation, name, payload.decode(), "wanted"))
 
     @property

@@ -20,13 +20,14 @@ from msgspec.structs import astuple
 from bo.core.kernel.database import Session
 from bo.core.kernel.ids import derived_tail
 from bo.core.kernel.kinds import moment_text
-from bo.core.kernel.record import Record, RecordInfo, info_of
+from bo.core.kernel.record import Record, RecordInfo, encode_json, info_of
 from bo.core.kernel.search import index_text, tsvector
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
 
 Condition = tuple[str, str, object]
+PENDING: Final = 2**50  # a device's own operations are numbered from here until central has given them their number
 OPERATORS: Final = {"=": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
 
 
@@ -58,12 +59,23 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
 
 class Head(msgspec.Struct):
-    """The one row that orders everything: the last operation's number and hash, the last row number."""
+    """The one row that orders everything: the last operation's number and hash, the last row number.
+
+    On a device `seq` counts its own operations, from `PENDING` up; `pulled` is how far it has read central's journal,
+    and `device_seq` the number of the last operation that it made.
+    """
 
     seq: int
     row: int
     hash: str
     device: str
+    pulled: int = 0
+    device_seq: int = 0
+
+    @property
+    def version(self) -> int:
+        """Grows with whatever is written, here or by central."""
+        return self.seq + self.pulled
 
 
 class Unit(msgspec.Struct, eq=False):
@@ -82,11 +94,18 @@ class Unit(msgspec.Struct, eq=False):
         type[Record], dict[str, None]
     ] = {}  # accepted and not yet in the database, in the order of their acceptance
     running: Mapping[str, Entry] = {}  # what the running call has in its hands
+    seen: set[str] | None = (
+        None  # on a device: what the running call looked at, so that a later pull knows whom it meets
+    )
+    waiting: list[Sequence[object]] = []  # on a device: what is to be sent to central
+    numbers: dict[str, int] = {}  # on a device: operations that have their number already, and are run again
 
     # -- finding -------------------------------------------------------------------------------------------------------
 
     def entry(self, cls: type[Record], record_id: str) -> Entry | None:
         """The row of that id, loaded where needed; None where there is none."""
+        if self.seen is not None:
+            self.seen.add(record_id)
         found = self.entries[cls].get(record_id)
         if found is None and record_id not in self.absent:
             self.load_ids(cls, (record_id,))
@@ -111,6 +130,8 @@ class Unit(msgspec.Struct, eq=False):
     def with_key(self, cls: type[Record], name: str, value: object) -> list[Entry]:
         """Rows whose lookup field has the value now, in memory or stored, in the order of their numbers: the same in a
         batch as in single calls."""
+        if self.seen is not None:
+            self.seen.add(key_touched(info_of(cls), name, value))
         if (cls, name, value) not in self.known:
             self.load_keys(cls, name, (value,))
         ids = self.index.get((cls, name, value))
@@ -125,6 +146,8 @@ class Unit(msgspec.Struct, eq=False):
         """Rows that a statement finds, among what accepted calls of this batch have made of them."""
         self.flush()
         info = info_of(cls)
+        if self.seen is not None:
+            self.seen.add(info.noun)
         key = f"{info.fingerprint}:select:{_shape(conditions)}:{order}"
         values = {f"p{place}": self._bind(value) for place, (_n, _o, value) in enumerate(conditions)}
         rows = self.session.rows(key, lambda: _select(info, conditions, order), {**values, "limit": limit})
@@ -133,6 +156,8 @@ class Unit(msgspec.Struct, eq=False):
     def count(self, cls: type[Record], conditions: Sequence[Condition]) -> int:
         self.flush()
         info = info_of(cls)
+        if self.seen is not None:
+            self.seen.add(info.noun)
         values = {f"p{place}": self._bind(value) for place, (_n, _o, value) in enumerate(conditions)}
         return int(
             self.session.rows(
@@ -177,17 +202,57 @@ class Unit(msgspec.Struct, eq=False):
         """
         head = self.head
         head.seq += 1
-        moment = moment_text(at)
-        parts = [head.hash, str(head.seq), *[str(part) for part in operation], moment]
+        parts = [head.hash, str(head.seq), *[str(part) for part in operation], moment_text(at)]
+        for row in self.note_changes(head.seq, changes):
+            parts += (str(row[1]), *row[2:])
+        head.hash = chain_hash(parts)
+        self.operations.append((head.seq, *operation, self.moment(at), head.hash))
+        return head.seq
+
+    def note_changes(self, seq: int, changes: Sequence[Change]) -> list[tuple[int, int, str, str, str, str, str, str]]:
+        """Keep the changes of an operation, as the table and the hash have them."""
+        rows = []
         for place, item in enumerate(changes):
             before, after = item.before.decode() if item.before else "", item.after.decode() if item.after else ""
-            row = (item.noun, item.row, before, after, item.scope_before or "", item.scope_after or "")
-            self.changes.append((head.seq, place, *row))
-            parts += (str(place), *row)
-        head.hash = chain_hash(parts)
-        stored = moment if self.session.is_sqlite else at
-        self.operations.append((head.seq, *operation, stored, head.hash))
-        return head.seq
+            rows.append(
+                (seq, place, item.noun, item.row, before, after, item.scope_before or "", item.scope_after or "")
+            )
+        self.changes += rows
+        return rows
+
+    def wait(self, operation: Sequence[Any], at: datetime) -> None:
+        """On a device: keep an operation until central has confirmed it. (id, batch, name, version, subject, args,
+        actor) with what it looked at."""
+        number = self.numbers.get(operation[0])
+        if number is None:
+            self.head.device_seq += 1
+            number = self.head.device_seq
+        footprint = encode_json(sorted(self.seen or ())).decode()
+        self.waiting.append((number, *operation, self.moment(at), footprint, "waiting", ""))
+
+    def moment(self, at: datetime) -> object:
+        """A time as this database holds it."""
+        return moment_text(at) if self.session.is_sqlite else at
+
+    def put(self, info: RecordInfo, row: str, image: bytes | None) -> Change:
+        """Make a row what another journal says it is, past every rule; None takes it out. What that changed."""
+        entry = self.entry(info.cls, row)
+        before, scope = (entry.image, entry.record.scope) if entry is not None else (None, None)
+        after = None
+        if image is not None:
+            record = info.decoder.decode(image)
+            after = info.image(record)
+            if entry is None:
+                entry = self.entries[info.cls][row] = Entry(info, record, None, self.next_row())
+                self.absent.discard(row)
+            entry.record, entry.removed = record, False
+            self.note_keys(entry)
+        elif entry is not None:
+            entry.removed = True
+        if entry is not None:
+            entry.image, entry.dirty = after, True
+            self.unwritten.setdefault(info.cls, {})[row] = None
+        return Change(info.noun, row, before, after, scope, entry.record.scope if entry and after else None)
 
     def next_row(self) -> int:
         self.head.row += 1
@@ -206,6 +271,9 @@ class Unit(msgspec.Struct, eq=False):
         self._append("operation", self.operations)
         self._append("change", self.changes)
         self._append("effect", self.effects)
+        if self.waiting:
+            self.session.many("kernel:wait", lambda: _wait(self.session.is_sqlite), self.waiting)
+            self.waiting.clear()
 
     def _append(self, name: str, rows: list[Sequence[object]]) -> None:
         if rows:
@@ -306,6 +374,11 @@ def _shape(conditions: Sequence[Condition]) -> str:
     )
 
 
+def key_touched(info: RecordInfo, name: str, value: object) -> str:
+    """A lookup by key, or a row with that key, as a footprint names it."""
+    return f"{info.noun}.{name}={value}"
+
+
 def chain_hash(parts: Iterable[str]) -> str:
     """The next link: SHA-256 over the last hash and the stored texts, which hold no line ends of their own (they are
     JSON or single words)."""
@@ -375,6 +448,12 @@ def _count(info: RecordInfo, conditions: Sequence[Condition]) -> ClauseElement:
 
 def _insert(info: RecordInfo) -> ClauseElement:
     return _columns(info).insert()  # type: ignore[no-any-return]
+
+
+def _wait(sqlite: bool) -> ClauseElement:
+    from bo.core.kernel.tables import pending, upsert
+
+    return upsert(pending, "device_seq", "footprint", sqlite=sqlite)
 
 
 def _insert_kernel(name: str) -> ClauseElement:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
@@ -27,7 +27,7 @@ from bo.core.kernel.unit import Change, Head, Unit
 
 STATEMENTS_VERSION: Final = "1"
 STATEMENTS_MOST: Final = 2000
-SCHEMA_VERSION: Final = "0001"
+SCHEMA_VERSION: Final = "0002"
 REST_LEAST: Final = 100
 _KEPT = tuple[tuple[str, ...], dict[str, str | int]]
 
@@ -52,18 +52,58 @@ def collector_resting(wanted: bool = True) -> Iterator[None]:
         gc.enable()
 
 
-class Perform(Protocol):
-    """Runs calls inside an open transaction."""
+class Link(msgspec.Struct, frozen=True):
+    """What ties a device to its central store: where that is, who works here, and how far its journal has been read
+    (`seq` and the hash of that operation). Up to `stable` central's journal is in a verified backup."""
 
-    def __call__(self, calls: Sequence[Call], *, atomic: bool = False) -> list[Outcome]: ...
+    url: str
+    operator: str
+    seq: int
+    hash: str
+    stable: int
+    device_seq: int
+    view: str
+    contact_at: datetime
+    lease_days: int
 
 
 class Rights(msgspec.Struct):
-    """Who may do what, as the last transaction knew it; good as long as nobody has written since (`seq`)."""
+    """Who may do what, as the last transaction knew it; good as long as nobody has written since (`version`)."""
 
-    seq: int = -1
+    version: int = -1
     actors: dict[str, Actor] = {}
     watched: set[str] = set()
+
+
+class Transaction(msgspec.Struct, eq=False):
+    """An open writing transaction: runs calls, each batch in a unit of work of its own. `session` and `head` are for
+    sync, which also writes what central says."""
+
+    workspace: Workspace
+    session: Session
+    head: Head
+    rights: Rights
+    spoilt: list[BaseException] = []
+
+    def __call__(self, calls: Sequence[Call], *, atomic: bool = False, unit: Unit | None = None) -> list[Outcome]:
+        own = self.workspace
+        unit = unit or Unit(self.session, self.head)
+        dispatch = Dispatch(
+            own.registry, self.session, unit, own.context, own.authorise, own.actor, own.clock, own.new_id,
+            self.rights.actors, self.rights.watched, own.authority,
+        )  # fmt: skip
+        try:
+            with collector_resting(len(calls) >= REST_LEAST):
+                outcomes = dispatch.perform(calls, atomic=atomic)
+                unit.flush()
+        except BaseException as error:
+            self.spoilt.append(error)
+            raise
+        return outcomes
+
+    def forget_rights(self) -> None:
+        """Rows that say who may do what have been written past dispatch."""
+        self.rights.actors.clear()
 
 
 class _RollBack(Exception):
@@ -95,6 +135,7 @@ class Workspace:
             self._check_schema()
             self._load_statements()
             self.context, self.device = self._read_head()
+            self.link = self.read_link()
         except BaseException:
             database.close()
             raise
@@ -110,52 +151,28 @@ class Workspace:
             return perform(calls, atomic=atomic)
 
     @contextmanager
-    def transaction(self, *, dry_run: bool = False) -> Iterator[Perform]:
+    def transaction(self, *, dry_run: bool = False) -> Iterator[Transaction]:
         """Several batches in one transaction, each in a unit of work of its own, so that memory stays that of one
         batch.
 
         Leaving the block commits; an error, or `dry_run`, leaves everything as it was. The write lock is held all the
         while. A batch that raised has spoilt the transaction, whoever catches it: its error is raised again at the end.
         """
-        spoilt: list[BaseException] = []
         try:
             with self.database.writing() as session:
                 head = self._lock_head(session)
                 rights, self._rights = self._rights, Rights()
-                if rights.seq != head.seq:
+                if rights.version != head.version:
                     rights = Rights()
-
-                def perform(calls: Sequence[Call], *, atomic: bool = False) -> list[Outcome]:
-                    unit = Unit(session, head)
-                    dispatch = Dispatch(
-                        self.registry,
-                        session,
-                        unit,
-                        self.context,
-                        self.authorise,
-                        self.actor,
-                        self.clock,
-                        self.new_id,
-                        rights.actors,
-                        rights.watched,
-                    )
-                    try:
-                        with collector_resting(len(calls) >= REST_LEAST):
-                            outcomes = dispatch.perform(calls, atomic=atomic)
-                            unit.flush()
-                    except BaseException as error:
-                        spoilt.append(error)
-                        raise
-                    return outcomes
-
-                yield perform
-                if spoilt:
-                    raise spoilt[0]
+                made = Transaction(self, session, head, rights)
+                yield made
+                if made.spoilt:
+                    raise made.spoilt[0]
                 if dry_run:
                     raise _RollBack
                 self._save_head(session, head)
                 self._keep_statements(session)
-            rights.seq = head.seq
+            rights.version = head.version
             self._rights = rights
         except _RollBack:
             pass
@@ -180,6 +197,20 @@ class Workspace:
         return together if together[0].id == first.id else [first]
 
     # -- reading -------------------------------------------------------------------------------------------------------
+
+    @property
+    def authority(self) -> bool:
+        """Whether what is done here is final; on a device it is provisional until central has confirmed it."""
+        return self.link is None
+
+    def read_link(self, session: Session | None = None) -> Link | None:
+        """The tie to a central store as it is now; None where this office is its own."""
+        rows = (session or self.database.session).rows("kernel:link", _link_statement)
+        if not rows:
+            return None
+        url, operator, seq, hashed, stable, device_seq, view, contact_at, lease_days = rows[0]
+        moment = contact_at if isinstance(contact_at, datetime) else datetime.fromisoformat(contact_at)
+        return Link(url, operator, seq, hashed, stable, device_seq, view, moment, lease_days)
 
     def reader(self, session: Session | None = None) -> Reader:
         """Eyes on this workspace. A thread of its own brings its own session (`database.connect()`)."""
@@ -221,13 +252,23 @@ class Workspace:
         return found if reader.actor.sees(newest.scope_after or newest.scope_before or "") else []
 
     def verify(self) -> int:
-        """Check the journal's chain; the number of operations. Raises Damaged."""
+        """Check the journal's chain; the number of operations. Raises Damaged.
+
+        A device has a part of central's journal: there the chain is central's to check, and `bo sync --check` compares
+        the rows.
+        """
+        if self.link is not None:
+            return len(self.operations(limit=1)) and int(
+                self.database.session.rows("kernel:length", journal.length)[0][0]
+            )
         with self.database.reading() as session:
             return journal.verify_chain(session)
 
     def data_version(self) -> int:
         """A number that changes whenever anything was written: the last operation's."""
-        return int(self.database.session.rows("kernel:head", journal.head_statement)[0][0])
+        seq = int(self.database.session.rows("kernel:head", journal.head_statement)[0][0])
+        link = self.read_link() if self.link is not None else None
+        return seq + (link.seq if link is not None else 0)
 
     # -- opening and closing -------------------------------------------------------------------------------------------
 
@@ -276,9 +317,14 @@ class Workspace:
 
     def _lock_head(self, session: Session) -> Head:
         seq, row, hashed, device = session.rows("kernel:lock", _lock_statement)[0]
-        return Head(int(seq), int(row), str(hashed), str(device))
+        head = Head(int(seq), int(row), str(hashed), str(device))
+        if self.link is not None and (link := self.read_link(session)) is not None:
+            head.pulled, head.device_seq = link.seq, link.device_seq
+        return head
 
     def _save_head(self, session: Session, head: Head) -> None:
+        if self.link is not None:
+            session.run("kernel:counted", _counted_statement, {"new_device_seq": head.device_seq})
         session.run("kernel:save", _save_statement, {"new_seq": head.seq, "new_row": head.row, "new_hash": head.hash})
 
     # -- statements that outlive the process ---------------------------------------------------------------------------
@@ -388,6 +434,22 @@ def _save_statement() -> Any:
     from bo.core.kernel.tables import head
 
     return head.update().values({name: sa.bindparam(f"new_{name}") for name in ("seq", "row", "hash")})
+
+
+def _link_statement() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import link
+
+    return sa.select(*(column for column in link.c if column.name != "only"))
+
+
+def _counted_statement() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import link
+
+    return link.update().values(device_seq=sa.bindparam("new_device_seq"))
 
 
 def _found_statement() -> Any:

@@ -186,9 +186,12 @@ class Lead(Record, kw_only=True):
     category: Annotated[Text, Field(aliases=("品类", "类目", "意向产品", "Category", "Product Interest"))] = ""
     source: Annotated[Text, Field(index=True, aliases=("来源", "渠道", "客户来源", "Lead Source", "LeadSource"))] = ""
     brand: Annotated[Text, Field(aliases=("品牌",))] = ""
-    referrer: Annotated[str, RefKind("referrers"), Field(index=True, aliases=("推荐人", "报备人", "设计师"))] | None = (
-        None
-    )
+    referrer: (
+        Annotated[
+            str, RefKind("referrers"), Field(index=True, needs="referrers.read", aliases=("推荐人", "报备人", "设计师"))
+        ]
+        | None
+    ) = None
     reported_at: (
         Annotated[Moment, Field(label="reported", aliases=("报备时间", "创建时间", "CreatedDate", "Created Date"))]
         | None

@@ -10,7 +10,7 @@ from bo.core.leads.records import Lead
 
 def earned(tx: Tx, lead: Lead, event: str, *, happened_at: datetime | None = None, first_order: bool = False) -> None:
     """The reward of whoever reported the lead, where a rule pays one."""
-    if not lead.referrer:
+    if not lead.referrer or not tx.authority:  # what is earned is central's to say: a shop's device has no rules
         return
     from bo.core.rewards.earning import earn
 
@@ -35,7 +35,7 @@ def earned(tx: Tx, lead: Lead, event: str, *, happened_at: datetime | None = Non
 
 def refunded(tx: Tx, lead: Lead, reason: str) -> None:
     """Take back the refunded share of what the order earned."""
-    if lead.referrer:
+    if lead.referrer and tx.authority:
         from bo.core.rewards.earning import claw_back
 
         claw_back(tx, cause_id=lead.id, refunded=lead.refunded, base=lead.order_amount or 0, event="won", reason=reason)
@@ -52,7 +52,7 @@ def all_taken_back(tx: Tx, lead: Lead, reason: str) -> None:
 
 
 def _void(tx: Tx, lead: Lead, event: str | None, reason: str) -> None:
-    if lead.referrer:
+    if lead.referrer and tx.authority:
         from bo.core.rewards.earning import void
 
         void(tx, cause_id=lead.id, event=event, reason=reason)
