@@ -64,7 +64,132 @@ _CRON_RUN = _leaf(
     passes_on=True,
 )
 
-# A path of one or two words -> the command. A first word that only opens a group has its text in GROUPS.
+_ORG: Final = Argument("org", "ORG", "name of the organisation", required=True)
+_LOGIN: Final = Argument("login", "LOGIN", "the operator's login", required=True)
+_PLACE: Final = (
+    Option("data", "folder of the organisations (BO_DATA)", metavar="DIR"),
+    Option(
+        "database", "address of a PostgreSQL database that holds them; better in BO_DATABASE, which ps does not show",
+        metavar="URL",
+    ),
+)  # fmt: skip
+_PASSWORD: Final = Option("password_stdin", "read the password from stdin, its first line", kind="flag")
+_FIELDS: Final = READS[0]
+
+
+def _central(
+    words: str,
+    summary: str,
+    function: str,
+    *,
+    arguments: tuple[Argument, ...] = (_ORG,),
+    options: tuple[Option, ...] = (),
+    doc: str = "",
+) -> Leaf:
+    command = "central." + words.replace(" ", ".").replace("-", "_")
+    return _leaf(
+        command, summary, f"central:{function}", arguments=arguments, options=(*options, *_PLACE), doc=doc
+    )  # fmt: skip
+
+
+CENTRAL: Final[dict[tuple[str, ...], Leaf]] = {
+    ("central", "org", "create"): _central(
+        "org create",
+        "Make an organisation: a new office, or a copy of one that has no central store yet.",
+        "org_create",
+        arguments=(Argument("org", "ORG", "2 to 40 lower-case letters, digits and hyphens", required=True),),
+        options=(
+            Option("from", "folder of the office to copy", metavar="FOLDER"),
+            *(option for option in _INIT.options if option.name in ("region", "currency", "zone", "operator", "name")),
+        ),
+    ),
+    ("central", "org", "list"): _central(
+        "org list", "List the organisations.", "org_list", arguments=(), options=(_FIELDS,)
+    ),
+    ("central", "user", "add"): _central(
+        "user add",
+        "Add an operator who may log in with a password.",
+        "user_add",
+        arguments=(_ORG, _LOGIN),
+        options=(
+            Option("role", "a role; bo roles list shows them", kind="many", metavar="ROLE"),
+            Option("store", "the operator sees this shop's rows only", metavar="STORE"),
+            Option("name", "the operator's name", metavar="NAME"),
+            Option("service", "a program: it has no password, bo central user token gives it a token", kind="flag"),
+            _PASSWORD,
+        ),
+    ),
+    ("central", "user", "list"): _central(
+        "user list", "List the operators, and how each may come in.", "user_list", options=(_FIELDS,)
+    ),
+    ("central", "user", "disable"): _central(
+        "user disable",
+        "Switch an operator off, and every token with it.",
+        "user_disable",
+        arguments=(_ORG, _LOGIN),
+        options=WRITES[1:3],
+    ),
+    ("central", "user", "password"): _central(
+        "user password",
+        "Set an operator's password; devices of that operator have to log in again.",
+        "user_password",
+        arguments=(_ORG, _LOGIN),
+        options=(_PASSWORD,),
+    ),
+    ("central", "user", "second-factor"): _central(
+        "user second-factor",
+        "Switch an operator's second factor on; its secret and the recovery codes are shown this once.",
+        "user_second_factor",
+        arguments=(_ORG, _LOGIN),
+        options=(Option("off", "switch it off", kind="flag"), *WRITES[1:3]),
+    ),
+    ("central", "user", "token"): _central(
+        "user token",
+        "Give a program a token; it is shown this once.",
+        "user_token",
+        arguments=(_ORG, _LOGIN),
+        options=(
+            Option("name", "what the token is for", metavar="NAME"),
+            Option("days", "how long it is good; 90 when not given", metavar="N"),
+            Option("drop", "take the token of that name back", kind="flag"),
+        ),
+    ),
+    ("central", "device", "list"): _central(
+        "device list", "List the devices, and when each was last in touch.", "device_list", options=(_FIELDS,)
+    ),
+    ("central", "device", "revoke"): _central(
+        "device revoke",
+        "Shut a device out; it may leave once what it had not sent, for an administrator to read.",
+        "device_revoke",
+        arguments=(_ORG, Argument("device", "DEVICE", "id of the device, or its unique end", required=True)),
+        options=(Option("reason", "why", metavar="TEXT"), *WRITES[1:3]),
+    ),
+    ("central", "backup"): _central(
+        "backup",
+        "Write a verified copy of an organisation; devices then let go of what is in it.",
+        "backup_create",
+        arguments=(_ORG, Argument("file", "FILE", "where to; backups/ in its folder when not given")),
+        options=(
+            Option("confirm_seq", "a copy of your own, verified, reaches to this operation; write none", metavar="N"),
+        ),
+        doc="On PostgreSQL copy with pg_dump, verify the copy by restoring it, then say how far it reaches: "
+        "--confirm-seq N. Devices keep what they have sent until it is in a copy.",
+    ),
+    ("central", "quarantine", "list"): _central(
+        "quarantine list",
+        "List what devices sent and central could not take in.",
+        "quarantine_list",
+        options=(_FIELDS,),
+    ),
+    ("central", "quarantine", "show"): _central(
+        "quarantine show",
+        "Show one of these, whole.",
+        "quarantine_show",
+        arguments=(_ORG, Argument("item", "ID", "its id, or the unique end of it", required=True)),
+    ),
+}
+
+# A path of one to three words -> the command. Words that only open a group have their text in GROUPS.
 LEAVES: Final[dict[tuple[str, ...], Leaf]] = {
     ("init",): _INIT,
     ("status",): _leaf("status", "Show the workspace, who is using it, and what is in it.", "workspace:status"),
@@ -166,6 +291,7 @@ LEAVES: Final[dict[tuple[str, ...], Leaf]] = {
         "guide:show",
         arguments=(Argument("words", "COMMAND|TOPIC", "what about", many=True),),
     ),
+    **CENTRAL,
 }
 GROUPS: Final = {
     "op": "The journal: what was done, by whom and when.",
@@ -173,6 +299,11 @@ GROUPS: Final = {
     "backup": "Copies of the office.",
     "config": "Settings.",
     "completion": "Completion by TAB.",
+    "central": "The central store: organisations, who may log in, their devices.",
+    "central org": "Organisations.",
+    "central user": "Who may log in, and how.",
+    "central device": "Machines that sync with a central store.",
+    "central quarantine": "What devices sent and central could not take in.",
 }
 
 
@@ -181,6 +312,10 @@ def first_words() -> dict[str, str]:
     return {path[0]: GROUPS.get(path[0], leaf.summary) for path, leaf in LEAVES.items()}
 
 
-def second_words(first: str) -> dict[str, str]:
-    """What may follow the first word of a group."""
-    return {path[1]: leaf.summary for path, leaf in LEAVES.items() if path[0] == first and len(path) == 2}
+def next_words(path: tuple[str, ...]) -> dict[str, str]:
+    """What may follow the words that open a group, each with its help text."""
+    return {
+        found[len(path)]: GROUPS.get(" ".join(found[: len(path) + 1]), leaf.summary)
+        for found, leaf in LEAVES.items()
+        if found[: len(path)] == path and len(found) > len(path)
+    }

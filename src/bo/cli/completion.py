@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bo.cli.asked import Asked
 
 RECORDS_MOST: Final = 50
+WORDS_MOST: Final = 3  # of a command's name
 FILTER_START: Final = re.compile(r"-[a-z_]+:")
 Offers = dict[str, str]
 
@@ -101,7 +102,7 @@ def offered(typed: Sequence[str], current: str) -> Offers:
 def _reached(typed: list[str]) -> tuple[list[str], Leaf | None, list[str]]:
     """The command that the words before have reached: its path, itself, and the words after it."""
     words, path = list(typed), list[str]()
-    while words and len(path) < 2:
+    while words and len(path) < WORDS_MOST:
         word = words.pop(0)
         option = next((item for item in EVERYWHERE if word in item.spellings), None)
         if option is not None:
@@ -126,8 +127,8 @@ def _leaf_at(path: Sequence[str]) -> Leaf | None:
 def _next_words(path: Sequence[str]) -> Offers:
     if not path:
         return {**derive.nouns(), **builtin.first_words()}
-    if path[0] in builtin.GROUPS:
-        return builtin.second_words(path[0])
+    if " ".join(path) in builtin.GROUPS:
+        return builtin.next_words(tuple(path))
     noun = noun_called(path[0])
     return derive.verbs(noun) if noun is not None and len(path) == 1 else {}
 

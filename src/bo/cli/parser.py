@@ -50,13 +50,7 @@ class Root(TyperGroup):
         if found is not None:
             return leaf_command(cmd_name, found, self.run)
         if cmd_name in builtin.GROUPS:
-            return Group(
-                cmd_name,
-                builtin.GROUPS[cmd_name],
-                builtin.second_words(cmd_name),
-                lambda word: builtin.LEAVES.get((cmd_name, word)),
-                self.run,
-            )
+            return _written_group((cmd_name,), self.run)
         noun = noun_called(cmd_name)
         if noun is not None:
             return Group(
@@ -80,14 +74,15 @@ class Root(TyperGroup):
 
 
 class Group(TyperGroup):
-    """The verbs of one noun, or of one hand-written group; each command is made when it is asked for."""
+    """The verbs of one noun, or of one hand-written group; each command is made when it is asked for. A word may also
+    open a group within."""
 
     def __init__(
         self,
         name: str,
         summary: str,
         words: dict[str, str],
-        find: Callable[[str], Leaf | None],
+        find: Callable[[str], Leaf | Group | None],
         run: Callable[[Leaf, Asked], None],
     ) -> None:
         super().__init__(
@@ -104,7 +99,7 @@ class Group(TyperGroup):
 
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
         found = self.find(cmd_name)
-        return leaf_command(cmd_name, found, self.run) if found is not None else None
+        return leaf_command(cmd_name, found, self.run) if isinstance(found, Leaf) else found
 
     def list_commands(self, ctx: Context) -> list[str]:
         return list(self.words)
@@ -114,6 +109,16 @@ class Group(TyperGroup):
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
         return _resolved(self, ctx, args)
+
+
+def _written_group(path: tuple[str, ...], run: Callable[[Leaf, Asked], None]) -> Group:
+    """The group that these words open."""
+
+    def find(word: str) -> Leaf | Group | None:
+        inner = (*path, word)
+        return _written_group(inner, run) if " ".join(inner) in builtin.GROUPS else builtin.LEAVES.get(inner)
+
+    return Group(path[-1], builtin.GROUPS[" ".join(path)], builtin.next_words(path), find, run)
 
 
 class FilterCommand(TyperCommand):

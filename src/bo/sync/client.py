@@ -107,14 +107,15 @@ class Client:
         except Revoked:
             self.welcomed = False
             raise
-        report.waiting = len(self.pending())
+        report.waiting = rebase.count_waiting(self.ws.database.session)
         return report
 
     def push(self, report: Report) -> None:
         """Send what waits, in the order it was done, until nothing is left or central bids to wait."""
         ahead = 0
         for _round in range(ROUNDS_MOST):
-            waiting = [item for item in self.pending() if item.device_seq > ahead]
+            session = self.ws.database.session
+            waiting = rebase.pending_of(session, after=ahead, most=self.operations_most)
             if not waiting:
                 return
             part = self._part(waiting)
@@ -126,7 +127,7 @@ class Client:
                 ahead = 0
                 continue
             stopped = self._take_answers(part, pushed.results, report)
-            self.progress(Progress("push", report.sent, report.sent + len(waiting) - len(part)))
+            self.progress(Progress("push", report.sent, report.sent + rebase.count_waiting(session)))
             ahead = part[-1].device_seq
             if stopped:
                 report.events.append("late")
@@ -166,7 +167,7 @@ class Client:
     def _part(self, waiting: Sequence[rebase.Pending]) -> list[Sent]:
         part: list[Sent] = []
         size = _RESERVE
-        for item in waiting[: self.operations_most]:
+        for item in waiting:
             size += len(item.args.encode()) + 400
             if part and size > self.bytes_most:
                 break

@@ -141,7 +141,7 @@ def _commit(actor: Actor, device: str, operation: tuple[Any, ...], changes: Sequ
         return None
     seq, hashed, op_id, batch, name, version, subject, args, by, machine, at = _done(operation)
     if not (whole or own):
-        args = ""
+        args = "{}"
         subject = subject if any(row.id == subject for row in rows) else ""
     return Commit(Done(seq, hashed, op_id, batch, name, version, subject, args, by, machine, at), tuple(rows))
 

@@ -109,7 +109,7 @@ class Pull(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Done(msgspec.Struct, frozen=True, array_like=True):
-    """An operation as central carried it out. `args` is blank where not all that it did may be seen."""
+    """An operation as central carried it out. `args` is empty where not all that it did may be seen."""
 
     seq: int
     hash: str

@@ -15,16 +15,19 @@ from bo.core.kernel.errors import BoError, Configuration
 from bo.core.kernel.migrations import upgrade
 from bo.core.kernel.record import declared_records
 from bo.core.kernel.tables import schema_ddl
+from bo.core.kernel.workspace import SCHEMA_VERSION
 from bo.core.office import MODULES, context_for, found, open_database, registry
+from bo.sync import tables as central_tables
 from tests.core.kernel.making import DIALECTS
 
 NewDatabase = Callable[[str], Database]
-SECOND = '''"""A second migration, for the tests."""
+NEXT = f"{int(SCHEMA_VERSION) + 1:04d}"
+SECOND = '''"""One more migration, for the tests."""
 
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{revision}"
+down_revision = "{before}"
 
 
 def upgrade() -> None:
@@ -35,7 +38,8 @@ def upgrade() -> None:
 
 
 def office_ddl(dialect: str) -> list[str]:
-    """What the records of the office ask for, without those of tests."""
+    """What the records of the office and the tables of a central store ask for, without those of tests."""
+    assert central_tables.metadata.tables  # loaded for what it declares
     registry().load_all()
     own = [info for info in declared_records().values() if info.cls.__module__.startswith(MODULES)]
     foreign = [info.name for info in declared_records().values() if info not in own]
@@ -97,9 +101,10 @@ def second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
     def add(last: str) -> None:
         scripts = tmp_path / "scripts"
         shutil.copytree(Path(migrations.__file__).parent, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-        (scripts / "versions/0002_second.py").write_text(SECOND.format(last=last), "utf-8")
+        text = SECOND.format(revision=NEXT, before=SCHEMA_VERSION, last=last)
+        (scripts / f"versions/{NEXT}_second.py").write_text(text, "utf-8")
         monkeypatch.setattr(migrations, "SCRIPTS", scripts)
-        monkeypatch.setattr(workspace, "SCHEMA_VERSION", "0002")
+        monkeypatch.setattr(workspace, "SCHEMA_VERSION", NEXT)
 
     return add
 
@@ -120,7 +125,7 @@ def test_an_older_office_is_upgraded_when_it_is_opened(
     office = open_database(database, operator="ann")
 
     office.database.session.cursor.execute("SELECT n, version_num FROM added, alembic_version")
-    assert office.database.session.cursor.fetchall() == [(7, "0002")]
+    assert office.database.session.cursor.fetchall() == [(7, NEXT)]
     assert office.verify() > 0
     office.close()
 
@@ -138,7 +143,7 @@ def test_an_upgrade_that_fails_leaves_everything_as_it_was(
 
     assert schema_of(database) == before
     database.session.cursor.execute("SELECT version_num FROM alembic_version")
-    assert database.session.cursor.fetchall() == [("0001",)]
+    assert database.session.cursor.fetchall() == [(SCHEMA_VERSION,)]
 
 
 def test_a_file_is_backed_up_before_it_is_upgraded(new_database: NewDatabase, second: Callable[[str], None]) -> None:

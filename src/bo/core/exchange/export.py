@@ -105,7 +105,9 @@ def _own_eyes(workspace: Workspace) -> Iterator[Reader]:
 def _names(workspace: Workspace, noun: str, options: ExportOptions) -> list[str]:
     reader = workspace.reader()
     asked = [item.name for item in reader.fields(noun, options.fields)] if options.fields else []
-    return export_fields(reader.info(noun), asked)
+    info = reader.info(noun)
+    hidden = {item.name for item in reader.actor.hidden(info)}
+    return [name for name in export_fields(info, asked) if name not in hidden]
 
 
 def export_fields(info: RecordInfo, names: Sequence[str] = ()) -> list[str]:

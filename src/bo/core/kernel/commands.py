@@ -68,8 +68,8 @@ def _require_permission(tx: Tx, recorded: journal.Operation, changes: Sequence[C
 
 def _origin(tx: Tx, recorded: journal.Operation) -> journal.Operation:
     """The operation that undos of undos go back to: undoing an undo does it again."""
-    while recorded.name == "op.undo":
-        recorded = journal.operation(tx._unit.session, str(recorded.call().args["operation"]))
+    while recorded.name == "op.undo" and (undone := recorded.call().args.get("operation")):
+        recorded = journal.operation(tx._unit.session, str(undone))
     return recorded
 
 
