@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, get_args, get_type_hints
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,7 +13,7 @@ from bo.cli.output import Column
 from bo.cli.saving import placed
 from bo.cli.table import is_record_id
 from bo.core.kernel.errors import UsageError
-from bo.core.kernel.record import read_annotation
+from bo.core.kernel.wire import item_class, kinds_of, plain
 
 if TYPE_CHECKING:
     from bo.cli.asked import Asked
@@ -37,7 +37,7 @@ def _write(asked: Asked, answer: object, workspace: Workspace) -> None:
     if content is not None and asked.form in ("", "table"):
         output.data(content)
     elif isinstance(answer, (list, tuple)):
-        cls = type(answer[0]) if answer else _item_class(workspace.registry.query(asked.command).function)
+        cls = type(answer[0]) if answer else item_class(workspace.registry.query(asked.command).function)
         columns, rows = _table(asked, cls, answer, currency)
         output.rows(asked, columns, [rows], zone=zone)
         if not rows and output.form_of(asked) == "table":
@@ -74,25 +74,15 @@ def _save(asked: Asked, answer: object) -> int:
     return exit_codes.OK
 
 
-def _item_class(function: Callable[..., object]) -> type:
-    """What a query's list holds, read off its annotation."""
-    held = get_args(get_type_hints(function).get("return"))
-    return held[0] if held and isinstance(held[0], type) else str
-
-
 def _table(asked: Asked, cls: type, answer: Sequence[object], currency: str) -> tuple[list[Column], list[list[object]]]:
     """Typed rows as columns and plain values: amounts in major units of the row's currency. Raises UsageError for a
     field that is not there.
     """
-    if not hasattr(cls, "__annotations__"):
+    kinds = kinds_of(cls)
+    if not kinds:
         return [Column(output.ID if all(is_record_id(str(item)) for item in answer) else "value")], [
             [item] for item in answer
         ]
-    kinds = {
-        name: read_annotation(hint)[0]
-        for name, hint in get_type_hints(cls, include_extras=True).items()
-        if not name.startswith("_")
-    }
     names = [name.strip() for name in asked.text("fields").split(",") if name.strip()]
     names = list(kinds) if names in ([], ["all"]) else names
     unknown = [name for name in names if name not in kinds]
@@ -104,16 +94,9 @@ def _table(asked: Asked, cls: type, answer: Sequence[object], currency: str) -> 
             field=unknown[0],
             names=", ".join(kinds),
         )
-    rows = []
-    for item in answer:
-        plain = msgspec.to_builtins(item)
-        own = str(plain.get("currency") or currency)
-        rows.append([_wire(kinds[name], plain.get(name), own) for name in names])
+    made = [plain(item, currency) for item in answer]
+    rows = [[item[name] for name in names] for item in made]
     return [Column(name, _kind(kinds[name], [row[place] for row in rows])) for place, name in enumerate(names)], rows
-
-
-def _wire(kind: Kind | None, value: object, currency: str) -> object:
-    return kind.wire(value, currency) if kind is not None and kind.name in ("amount", "rate") else value
 
 
 def _kind(kind: Kind | None, values: Sequence[object]) -> str:

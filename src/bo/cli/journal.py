@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 from bo.cli import diagnostics, exit_codes, output
 from bo.cli.asked import LIMIT_ON_TERMINAL
 from bo.cli.office import opened, require_subjects, subject_words
-from bo.cli.outcomes import ResultWriter, changed_fields, result_of
+from bo.cli.outcomes import ResultWriter, result_of
 from bo.cli.output import Column
 from bo.core.kernel import journal
-from bo.core.kernel.errors import BoError, UsageError
+from bo.core.kernel.errors import UsageError
 from bo.core.kernel.kinds import moment_text
 from bo.core.kernel.text import _
+from bo.core.kernel.wire import Names, changed_fields
 
 if TYPE_CHECKING:
     from bo.cli.asked import Asked
@@ -47,23 +48,6 @@ HISTORY_COLUMNS: Final = (
 )
 
 
-class Names:
-    """The logins of operators by id, looked up once each."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        self.reader = workspace.reader()
-        self.known: dict[str, str] = {"system": "system"}
-
-    def of(self, operator: str) -> str:
-        if operator not in self.known:
-            try:
-                found = self.reader.get(self.reader.registry.record("operators"), operator)
-                self.known[operator] = str(getattr(found, "login", operator))
-            except BoError:
-                self.known[operator] = operator
-        return self.known[operator]
-
-
 def log(asked: Asked) -> int:
     """Write operations, the newest first."""
     limit = asked.whole("limit")
@@ -82,7 +66,7 @@ def log(asked: Asked) -> int:
         )
     with opened(asked) as workspace:
         workspace.reader().require("op.read")
-        who = Names(workspace)
+        who = Names(workspace.reader())
         batches = (
             [_log_row(item, names, who) for item in page]
             for page in _operations(workspace, limit, asked.whole("before"))
@@ -116,11 +100,11 @@ def show(asked: Asked) -> int:
         workspace.registry.load_all()
         item = journal.operation(session, asked.text("operation"))
         changes = [
-            {"noun": change.noun, "id": change.row, "changed": changed_fields(change, workspace)}
+            {"noun": change.noun, "id": change.row, "changed": changed_fields(change, workspace.context.currency)}
             for change in journal.changes_of(session, item.seq)
         ]
         names = list(LOG_COLUMNS)
-        values = [*_log_row(item, names, Names(workspace)), changes]
+        values = [*_log_row(item, names, Names(workspace.reader())), changes]
         output.record(asked, [*LOG_COLUMNS.values(), Column("changes", "facts")], values, zone=workspace.context.zone)
     return exit_codes.OK
 
@@ -132,7 +116,7 @@ def show_history(asked: Asked) -> int:
         reader = workspace.reader()
         reader.require(f"{asked.noun}.read")
         cls = reader.registry.record(asked.noun)
-        who = Names(workspace)
+        who = Names(workspace.reader())
         ids = [reader.get(cls, text).id for text in subject_words(texts)]
         batches = (
             [_history_row(asked, entry, who, workspace) for entry in workspace.history(record_id)] for record_id in ids
@@ -143,11 +127,12 @@ def show_history(asked: Asked) -> int:
 
 def _history_row(asked: Asked, entry: tuple[Operation, Change], who: Names, workspace: Workspace) -> list[object]:
     item, change = entry
-    changed: object = changed_fields(change, workspace)
+    fields = changed_fields(change, workspace.context.currency)
+    changed: object = fields
     if output.form_of(asked) == "table":
         from bo.cli.outcomes import Result
 
-        changed = Result(change.row, "", item.id, item.name, changed_fields(change, workspace), [], None).in_words()
+        changed = Result(change.row, "", item.id, item.name, fields, [], None).in_words()
     return [moment_text(item.at), who.of(item.actor), item.name, item.id, changed, change.row]
 
 
@@ -155,7 +140,7 @@ def undo(asked: Asked) -> int:
     """Undo an operation and those that were run together with it: all or nothing."""
     with opened(asked) as workspace:
         undone = workspace.undone_by(asked.text("operation"))
-        who = Names(workspace)
+        who = Names(workspace.reader())
         for item in undone[:LISTED]:
             diagnostics.note(
                 asked,

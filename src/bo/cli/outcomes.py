@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
-
-import msgspec
 
 from bo.cli import diagnostics, output
 from bo.cli.output import Column
-from bo.core.kernel.kinds import TagsKind, moment_text
-from bo.core.kernel.record import declared_records
 from bo.core.kernel.text import _
+from bo.core.kernel.wire import BLANK, Changed, changed_fields
 
 if TYPE_CHECKING:
     from bo.cli.asked import Asked
     from bo.core.kernel.dispatch import Outcome
-    from bo.core.kernel.record import FieldInfo
-    from bo.core.kernel.unit import Change
     from bo.core.kernel.workspace import Workspace
 
-Changed = dict[str, list[object]]
-UNTOLD: Final = frozenset(("id", "revision", "created_at", "updated_at", "scope"))
-BLANK: Final[tuple[object, ...]] = (None, "", [], {})  # not worth telling about a new record
 COLUMNS: Final = (Column("id", "id"), Column("outcome"), Column("operation", "id"), Column("changed"))
 
 
@@ -81,7 +72,7 @@ class Result:
 def result_of(outcome: Outcome, workspace: Workspace) -> Result:
     """The result of an outcome. The record it is about is its subject, else what was made or changed first."""
     about = outcome.subject or outcome.returned or (outcome.changes[0].row if outcome.changes else None)
-    error = outcome.error
+    error, currency = outcome.error, workspace.context.currency
     own = [change for change in outcome.changes if change.row == about]
     others = [change for change in outcome.changes if change.row != about]
     return Result(
@@ -89,44 +80,10 @@ def result_of(outcome: Outcome, workspace: Workspace) -> Result:
         outcome.status,
         outcome.operation,
         outcome.call.name,
-        changed_fields(own[0], workspace) if own else {},
-        [{"noun": change.noun, "id": change.row, "changed": changed_fields(change, workspace)} for change in others],
+        changed_fields(own[0], currency) if own else {},
+        [{"noun": change.noun, "id": change.row, "changed": changed_fields(change, currency)} for change in others],
         diagnostics.as_object(error, outcome.call.name, outcome.call.subject or "") if error is not None else None,
     )
-
-
-def changed_fields(change: Change, workspace: Workspace) -> Changed:
-    """The fields in which a change's images differ, as [before, after] in the form that programs read."""
-    info = declared_records()[change.noun]
-    before, after = _image(change.before), _image(change.after)
-    currency = str((after or before or {}).get("currency") or workspace.context.currency)
-    found: Changed = {}
-    for name in {**(before or {}), **(after or {})}:
-        item = info.by_name.get(name)
-        if item is None or name in UNTOLD or (before and after and before.get(name) == after.get(name)):
-            continue
-        was, now = _value(item, before, currency), _value(item, after, currency)
-        if was != now and not (before is None and now in BLANK):
-            found[name] = [was, now]
-    return found
-
-
-def _image(image: bytes | None) -> dict[str, object] | None:
-    return msgspec.json.decode(image, type=dict[str, object]) if image is not None else None
-
-
-def _value(item: FieldInfo, image: dict[str, object] | None, currency: str) -> object:
-    """A field's value; images leave defaults out, and where there is no image there is no value."""
-    if image is None:
-        return None
-    value = image.get(item.name, item.default)
-    if item.kind.name == "moment" and isinstance(value, str):
-        return moment_text(datetime.fromisoformat(value))
-    if item.kind.name in ("amount", "rate", "day", "moment") and value is not None:
-        return item.kind.wire(value, currency)
-    if isinstance(item.kind, TagsKind):
-        return list(value) if isinstance(value, (list, tuple)) else []
-    return value
 
 
 def _brief(value: object) -> str:

@@ -16,15 +16,15 @@ from bo.cli.office import opened, require_subjects, subject_words
 from bo.cli.output import Column
 from bo.cli.pager import paged
 from bo.core.kernel.errors import BoError, UsageError
-from bo.core.kernel.reader import PAGE_MOST, Reader, wire_row
+from bo.core.kernel.reader import PAGE_MOST, Reader
 from bo.core.kernel.text import _
+from bo.core.kernel.wire import Rows
 
 if TYPE_CHECKING:
     from bo.core.kernel.reader import Row
     from bo.core.kernel.record import FieldInfo, Record, RecordInfo
 
 OUTPUT_VERSION: Final = "1"
-CURRENCY: Final = "currency"
 
 
 def list_records(asked: Asked) -> int:
@@ -122,23 +122,17 @@ class Shape:
         self.info: RecordInfo = reader.info(asked.noun)
         self.currency = reader.context.currency
         self.reader = reader
-        fields = self._fields(asked, whole=whole)
-        self.is_money = any(item.kind.name == "amount" for item in fields)
-        self.asked_currency = any(item.name == CURRENCY for item in fields)
-        if self.is_money and not self.asked_currency and CURRENCY in self.info.by_name:
-            fields = (*fields, self.info.by_name[CURRENCY])
-        self.fields = fields
-        self.names = tuple(item.name for item in fields)
-        self.columns = [Column(item.name, item.kind.name, item.label) for item in fields]
-        self.wire = wire_row(fields, self.currency)
-        self.place = self.names.index(CURRENCY) if CURRENCY in self.names else None
-        if self.is_money and self.place is None and self.form != "table":
-            self.columns.append(Column(CURRENCY))
+        self.rows = rows = Rows(self.info, self._fields(asked, whole=whole), self.currency)
+        self.fields = rows.fields
+        self.names = tuple(item.name for item in rows.fields)
+        self.columns = [Column(item.name, item.kind.name, item.label) for item in rows.fields]
+        if self.form != "table":
+            self.columns += [Column(name) for name in rows.names[len(rows.fields) :]]
         self.with_can = whole and self.form in ("json", "jsonl", "table") and not asked.text("fields")
         if self.with_can:
             self.columns.append(Column("can", "tags", "can now"))
-        if self.form == "table" and self.is_money and not self.asked_currency and self.place is not None and not whole:
-            self.columns.pop(self.place)
+        if self.form == "table" and rows.is_money and not rows.asked_currency and rows.place is not None and not whole:
+            self.columns.pop(rows.place)
 
     def _fields(self, asked: Asked, *, whole: bool) -> tuple[FieldInfo, ...]:
         if self.form == "ids":
@@ -154,10 +148,12 @@ class Shape:
         """Rows as they are written: amounts in major units with their currency, references by the key people know in
         a table.
         """
-        rows = [self.wire(row) for row in batch]
-        if self.is_money:
-            self._put_currency(rows)
-        return self._with_keys(rows) if self.form == "table" and rows else rows
+        rows = self.rows.written(batch)
+        if self.form != "table" or not rows:
+            return rows
+        if self.rows.is_money:
+            self._put_currency_where_other(rows)
+        return self._with_keys(rows)
 
     def row_of(self, record: Record) -> list[object]:
         """A whole record as a row, with what can be done with it where that is told."""
@@ -165,19 +161,17 @@ class Shape:
         row = self.shown([tuple(values[name] for name in self.names)])[0]
         return [*row, can_now(self.reader, self.info.noun, str(values.get("state", "")))] if self.with_can else row
 
-    def _put_currency(self, rows: list[list[object]]) -> None:
-        place, own = self.place, self.currency
+    def _put_currency_where_other(self, rows: list[list[object]]) -> None:
+        """In a table the currency stands behind an amount, and only where it is not the office's."""
+        place = self.rows.place
         for row in rows:
             if place is None:
-                if self.form != "table":
-                    row.append(own)
-                continue
-            row[place] = row[place] or own
-            if self.form == "table" and row[place] != own:
+                row.pop()
+            elif row[place] != self.currency:
                 for at, item in enumerate(self.fields):
                     if item.kind.name == "amount" and row[at]:
                         row[at] = f"{row[at]} {row[place]}"
-        if self.form == "table" and place is not None and len(self.columns) < len(self.fields):
+        if place is not None and len(self.columns) < len(self.fields):
             for row in rows:
                 row.pop(place)
 

@@ -172,7 +172,7 @@ async def _linger(stream: AsyncIterator[bytes], most: int) -> None:
 
 def _large(most: int) -> TooLarge:
     return TooLarge(
-        "the body is larger than {most} bytes", hint="Send it in smaller parts, or raise --max-body.", most=most
+        "the body is larger than {most} bytes", hint="Send it in smaller parts.", most=most
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Final, get_args, get_type_hints
 
 import msgspec
@@ -27,6 +26,7 @@ UNTOLD: Final = frozenset(("id", "revision", "created_at", "updated_at", "scope"
 BLANK: Final[tuple[object, ...]] = (None, "", [], {})  # not worth telling about a new record
 
 Changed = dict[str, list[object]]
+_KINDS: dict[type, dict[str, Kind | None]] = {}  # of the types that answers are made of
 
 
 class Rows:
@@ -61,13 +61,15 @@ class Rows:
 # -- answers of queries ------------------------------------------------------------------------------------------------
 
 
-@cache
 def kinds_of(cls: type) -> dict[str, Kind | None]:
     """The fields of a typed answer, each with its kind where it has one; none for what is no such thing."""
-    if not issubclass(cls, msgspec.Struct) and not hasattr(cls, "__dataclass_fields__"):
-        return {}
-    hints = get_type_hints(cls, include_extras=True)
-    return {name: read_annotation(hint)[0] for name, hint in hints.items() if not name.startswith("_")}
+    found = _KINDS.get(cls)
+    if found is None:
+        typed = issubclass(cls, msgspec.Struct) or hasattr(cls, "__dataclass_fields__")
+        hints = get_type_hints(cls, include_extras=True) if typed else {}
+        found = {name: read_annotation(hint)[0] for name, hint in hints.items() if not name.startswith("_")}
+        _KINDS[cls] = found
+    return found
 
 
 def item_class(function: Callable[..., object]) -> type:
