@@ -1,0 +1,233 @@
+"""Orders, their lines, payments, refunds, fulfilments and exceptions."""
+
+from typing import Annotated
+
+from bo.core.kernel.errors import Refused
+from bo.core.kernel.kinds import (
+    Amount,
+    ChoiceKind,
+    Count,
+    Currency,
+    Email,
+    Facts,
+    Field,
+    Flag,
+    Moment,
+    Note,
+    PersonName,
+    Phone,
+    RefKind,
+    Tags,
+    Text,
+)
+from bo.core.kernel.record import Record, State, record
+
+DRAFT, UNFULFILLED, PART_FULFILLED, FULFILLED, PART_RETURNED, RETURNED, CANCELLED = map(
+    State, ("draft", "unfulfilled", "part_fulfilled", "fulfilled", "part_returned", "returned", "cancelled")
+)
+ORDER_STATES = (DRAFT, UNFULFILLED, PART_FULFILLED, FULFILLED, PART_RETURNED, RETURNED, CANCELLED)
+PAYMENT_STATES = ("unpaid", "part_paid", "paid", "overpaid", "part_refunded", "refunded")
+OrderState = Annotated[str, ChoiceKind(*ORDER_STATES)]
+PaymentState = Annotated[str, ChoiceKind(*PAYMENT_STATES)]
+OrderId = Annotated[str, RefKind("orders")]
+PENDING, DONE, FAILED = State("pending"), State("done"), State("failed")
+RefundState = Annotated[str, ChoiceKind(PENDING, DONE, FAILED)]
+OPEN, RESOLVED, DISMISSED = State("open"), State("resolved"), State("dismissed")
+
+
+class InconsistentOrder(Refused):
+    """An order whose figures contradict each other."""
+
+    code = "inconsistent_order"
+
+
+@record(
+    "orders",
+    prefix="ord",
+    key=("number",),
+    states=ORDER_STATES,
+    create="orders.record",
+    edit="orders.edit",
+    columns=("number", "channel", "placed_at", "name", "total", "currency", "state", "payment", "hold_reason", "tags"),
+)
+class Order(Record, kw_only=True):
+    """One purchase. `number` is the shop's own; `total` what the customer was asked for."""
+
+    number: Annotated[Text, Field(lookup=True, search=True, aliases=("订单编号", "订单号", "Order ID", "order_number"))]
+    channel: Annotated[Text, Field(index=True, aliases=("渠道", "平台"))] = ""
+    key: Annotated[Text, Field(lookup=True, unique=True, internal=True, help="channel and number")]
+    state: OrderState = UNFULFILLED
+    payment: Annotated[PaymentState, Field(index=True, label="payment status")] = "unpaid"
+    placed_at: Annotated[Moment, Field(index=True, label="placed")]
+    paid_at: Annotated[Moment, Field(label="paid on")] | None = None
+    cancelled_at: Annotated[Moment, Field(label="cancelled on")] | None = None
+    customer: Annotated[str, RefKind("customers"), Field(index=True)] | None = None
+    store: Annotated[str, RefKind("stores"), Field(index=True)] | None = None
+    lead: Annotated[str, RefKind("leads"), Field(lookup=True)] | None = None
+    name: Annotated[PersonName, Field(search=True, aliases=("收货人", "收件人"))] = ""
+    email: Annotated[Email, Field(search=True)] | None = None
+    phone: Annotated[Phone, Field(search=True)] | None = None
+    company: Text = ""
+    country: Text = ""
+    province: Text = ""
+    city: Text = ""
+    postcode: Text = ""
+    address: Annotated[PersonName, Field(aliases=("收货地址",))] = ""
+    billing: Annotated[Facts, Field(label="billing address")] = {}
+    currency: Currency = ""
+    subtotal: Amount = 0
+    shipping: Annotated[Amount, Field(label="shipping charged")] = 0
+    discount: Amount = 0
+    tax: Amount = 0
+    total: Annotated[Amount, Field(index=True)] = 0
+    captured: Annotated[Amount, Field(label="paid so far", help="sum of the payments")] = 0
+    refunded: Annotated[Amount, Field(label="refunded so far", help="sum of the refunds that are done")] = 0
+    hold_reason: Annotated[Text, Field(index=True, label="on hold because")] | None = None
+    risk: Annotated[str, ChoiceKind("", "low", "medium", "high")] = ""
+    shipping_method: Text = ""
+    tags: Tags = ()
+    note: Annotated[Note, Field(search=True)] = ""
+    pieces: Annotated[Count, Field(help="pieces ordered and not cancelled")] = 0
+    printed: Annotated[Count, Field(help="how often papers were printed")] = 0
+
+    def held_by(self) -> str:
+        return f"store:{self.store}" if self.store else "hq"
+
+    def check(self) -> None:
+        if self.refunded > self.captured or self.captured < 0 or self.refunded < 0:
+            raise InconsistentOrder("order {number}: more refunded than paid", number=self.number)
+
+
+@record("order_lines", prefix="ol", columns=("order", "position", "sku", "name", "quantity", "fulfilled", "price", "total"))
+class OrderLine(Record, kw_only=True):
+    """What was bought, as it was called and priced that day. `total` is after its discount."""
+
+    order: Annotated[OrderId, Field(lookup=True)]
+    position: Count
+    store: Annotated[str, RefKind("stores"), Field(internal=True)] | None = None
+    variant: Annotated[str, RefKind("variants"), Field(lookup=True)] | None = None
+    sku: Annotated[Text, Field(lookup=True)] | None = None
+    name: Text = ""
+    quantity: Count
+    cancelled: Count = 0
+    fulfilled: Count = 0
+    returned: Count = 0
+    price: Amount = 0
+    discount: Amount = 0
+    tax: Amount = 0
+    total: Amount = 0
+    needs_shipping: Flag = True
+
+    def held_by(self) -> str:
+        return f"store:{self.store}" if self.store else "hq"
+
+    def check(self) -> None:
+        if not (self.fulfilled <= self.quantity - self.cancelled and self.returned <= self.fulfilled):
+            raise InconsistentOrder(
+                "line {position}: more sent, cancelled or returned than was bought", position=self.position
+            )
+
+
+@record("payments", prefix="pmt", columns=("order", "method", "reference", "amount", "refunded", "currency", "at"))
+class Payment(Record, kw_only=True):
+    """Money that a customer paid for an order."""
+
+    order: Annotated[OrderId, Field(lookup=True)]
+    method: Text = ""
+    reference: Annotated[Text, Field(lookup=True)] | None = None
+    key: Annotated[Text, Field(lookup=True, unique=True, internal=True)] | None = None
+    amount: Amount
+    refunded: Annotated[Amount, Field(help="refunds that are done")] = 0
+    granted: Annotated[Amount, Field(help="refunds that are granted and not done yet")] = 0
+    charged_back: Amount = 0
+    currency: Currency = ""
+    at: Annotated[Moment, Field(index=True)]
+
+    def held_by(self) -> str:
+        return "hq"
+
+    def check(self) -> None:
+        if self.amount <= 0 or min(self.refunded, self.granted, self.charged_back) < 0:
+            raise InconsistentOrder("a payment is of more than nothing")
+        if self.refunded + self.granted + self.charged_back > self.amount:
+            raise InconsistentOrder(
+                "payment {reference}: only {left} is left to refund",
+                reference=self.reference or self.id, left=self.amount - self.refunded - self.charged_back,
+            )  # fmt: skip
+
+
+@record(
+    "refunds", prefix="rfd", states=(PENDING, DONE, FAILED),
+    columns=("order", "payment", "amount", "shipping", "reason", "state", "currency"),
+)  # fmt: skip
+class Refund(Record, kw_only=True):
+    """Money that goes back: granted by one person, carried out later."""
+
+    order: Annotated[OrderId, Field(lookup=True)]
+    payment: Annotated[str, RefKind("payments"), Field(lookup=True)]
+    key: Annotated[Text, Field(lookup=True, unique=True, internal=True)] | None = None
+    amount: Amount
+    shipping: Annotated[Amount, Field(help="how much of it is for shipping")] = 0
+    reason: Text
+    state: RefundState = PENDING
+    granted_by: Text = ""
+    reference: Text = ""
+    currency: Currency = ""
+
+    def held_by(self) -> str:
+        return "hq"
+
+
+@record("fulfilments", prefix="ful", columns=("order", "warehouse", "carrier", "tracking", "pieces", "shipped_at", "state"))
+class Fulfilment(Record, kw_only=True):
+    """A parcel of an order: which lines, and where it is."""
+
+    order: Annotated[OrderId, Field(lookup=True)]
+    store: Annotated[str, RefKind("stores"), Field(internal=True)] | None = None
+    warehouse: Annotated[str, RefKind("warehouses")] | None = None
+    lines: Annotated[Facts, Field(help="pieces by line")] = {}
+    pieces: Count = 0
+    carrier: Text = ""
+    tracking: Annotated[Text, Field(lookup=True, search=True)] | None = None
+    shipped_at: Moment
+    state: Annotated[str, ChoiceKind("shipped", "delivered", "cancelled")] = "shipped"
+
+    def held_by(self) -> str:
+        return f"store:{self.store}" if self.store else "hq"
+
+
+@record(
+    "exception_rules", prefix="xrul", key=("code",), create="exception_rules.add", edit="exception_rules.edit",
+    columns=("code", "name", "filter", "active", "priority"),
+)  # fmt: skip
+class ExceptionRule(Record, kw_only=True):
+    """When an order needs a person: a filter of orders, or one of the built-in looks."""
+
+    code: Annotated[Text, Field(lookup=True, unique=True)]
+    name: Text = ""
+    filter: Annotated[Text, Field(help="orders that it means, in the filter language; blank: the built-in look")] = ""
+    look: Annotated[Text, Field(help="name of a built-in look", internal=True)] = ""
+    after_hours: Annotated[Count, Field(help="how long the cause must last")] = 0
+    priority: Annotated[str, ChoiceKind("low", "normal", "high")] = "normal"
+    active: Flag = True
+
+
+@record(
+    "exceptions", prefix="exc", states=(OPEN, RESOLVED, DISMISSED),
+    columns=("order", "rule", "reason", "priority", "owner", "state"),
+)  # fmt: skip
+class OrderException(Record, kw_only=True):
+    """An order that needs a person, why, who has it, and how it ended."""
+
+    order: Annotated[OrderId, Field(lookup=True)]
+    store: Annotated[str, RefKind("stores"), Field(internal=True)] | None = None
+    rule: Annotated[str, RefKind("exception_rules"), Field(lookup=True)]
+    key: Annotated[Text, Field(lookup=True, unique=True, internal=True, help="order and rule while open")] | None = None
+    reason: Text = ""
+    priority: Annotated[str, ChoiceKind("low", "normal", "high")] = "normal"
+    owner: Annotated[str, RefKind("operators"), Field(index=True)] | None = None
+    state: Annotated[str, ChoiceKind(OPEN, RESOLVED, DISMISSED)] = OPEN
+    resolution: Note = ""
+
+    def held_by(self) -> str:
+        return f"store:{self.store}" if self.store else "hq"
