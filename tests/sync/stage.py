@@ -6,14 +6,15 @@ between.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from bo.core.kernel.database import Database, SqliteDatabase
 from bo.core.kernel.dispatch import Call, Outcome
-from bo.core.kernel.record import declared_records
+from bo.core.kernel.ids import new_operation_id
+from bo.core.kernel.record import RecordInfo, declared_records
 from bo.core.kernel.replay import table_rows
 from bo.core.kernel.tx import SYSTEM
 from bo.core.kernel.workspace import Workspace, make_office
@@ -31,7 +32,9 @@ PEOPLE: Final = (
     ("anna", "store", "S1"),
     ("bert", "store", "S2"),
 )
+SHOPS: Final = (("S1", "浦东店"), ("S2", "静安店"))
 Wrap = Callable[[Transport], Transport]
+NewId = Callable[[], str]
 
 
 class Clock:
@@ -48,12 +51,44 @@ class Clock:
 
 
 class Device:
-    """A laptop with its office and its way to central."""
+    """A laptop with its office and its way to central, which is asked for at each call: it may have been restarted."""
 
-    def __init__(self, ws: Workspace, central: Central, wrap: Wrap = lambda inner: inner) -> None:
+    def __init__(
+        self,
+        ws: Workspace,
+        central: Central | Callable[[], Central],
+        wrap: Wrap = lambda inner: inner,
+        spool: Path | None = None,
+    ) -> None:
         self.ws = ws
         self.revoked = False
-        self.client = Client(ws, wrap(Within(central, self.caller)))
+        self.central = (lambda: central) if isinstance(central, Central) else central
+        self.wrap = wrap
+        self.spool = spool
+        self.client = self.new_client()
+
+    def new_client(self) -> Client:
+        """A program of its own that syncs this office."""
+        return Client(self.ws, self.wrap(Line(self.central, self.caller)), spool=self.spool)
+
+    def path(self) -> Path:
+        database = self.ws.database
+        assert isinstance(database, SqliteDatabase)
+        return database.path
+
+    def reopen(self) -> None:
+        """The program ends, whatever it was at, and is started again."""
+        path, actor, clock, new_id = self.path(), self.ws.actor, self.ws.clock, self.ws.new_id
+        self.ws.close()
+        self.ws = open_database(SqliteDatabase(path), operator=SYSTEM.id, clock=clock, new_id=new_id)
+        self.ws.actor = actor
+        self.client = self.new_client()
+
+    def copy(self, target: Path) -> Path:
+        """A copy of the office's file, as a backup makes it."""
+        target.unlink(missing_ok=True)
+        self.ws.database.session.cursor.execute("VACUUM INTO ?", (str(target),))
+        return target
 
     def caller(self) -> Caller:
         return Caller(self.ws.actor, self.ws.device, self.revoked)
@@ -71,28 +106,56 @@ class Device:
         return {row[0] for row in self.ws.reader().page("leads", fields=("id",), limit=10_000).rows}
 
 
+class Line:
+    """The way to a central store that may be another one at each call."""
+
+    def __init__(self, central: Callable[[], Central], caller: Callable[[], Caller]) -> None:
+        self.central = central
+        self.caller = caller
+
+    def call(self, kind: str, body: bytes, *, timeout: float = 60.0) -> bytes:
+        return Within(self.central(), self.caller).call(kind, body, timeout=timeout)
+
+    def close(self) -> None:
+        return
+
+
 class Stage:
     """The whole set: `central`, `office` (a workspace on the central store itself), and devices by login."""
 
-    def __init__(self, folder: Path, database: Callable[[], Database] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: Callable[[], Database] | None = None,
+        *,
+        people: Sequence[tuple[str, str, str | None]] = PEOPLE,
+        shops: Sequence[tuple[str, str]] = SHOPS,
+        new_id: NewId = new_operation_id,
+    ) -> None:
         self.folder = folder
         self.clock = Clock()
+        self.new_id = new_id
         self.make_database = database or (lambda: SqliteDatabase(folder / "central.db"))
-        self.office = found(self.make_database(), context_for("CN"), operator="boss", clock=self.clock)
-        self.office.run(
-            [
-                Call("stores.add", None, {"code": "S1", "name": "浦东店", "city": "上海"}),
-                Call("stores.add", None, {"code": "S2", "name": "静安店", "city": "上海"}),
-            ],
-            atomic=True,
-        )
-        for login, role, store in PEOPLE:
+        context = context_for("CN")
+        self.office = found(self.make_database(), context, operator="boss", clock=self.clock, new_id=new_id)
+        calls = [Call("stores.add", None, {"code": code, "name": name, "city": "上海"}) for code, name in shops]
+        self.office.run(calls, atomic=True)
+        for login, role, store in people:
             self.office.do("operators.add", login=login, roles=role, store=store)
         self.central = Central(self.open_central)
         self.devices: list[Device] = []
 
     def open_central(self) -> Workspace:
-        return open_database(self.make_database(), operator=SYSTEM.id, clock=self.clock)
+        return open_database(self.make_database(), operator=SYSTEM.id, clock=self.clock, new_id=self.new_id)
+
+    def restart(self) -> None:
+        """The central store's programs end, and start again."""
+        boss = self.office.actor
+        self.central.close()
+        self.office.close()
+        self.office = self.open_central()
+        self.office.actor = boss
+        self.central = Central(self.open_central)
 
     def operator(self, login: str) -> str:
         return self.office.reader().get(self.office.registry.record("operators"), login).id
@@ -105,15 +168,41 @@ class Stage:
         made = self.office.do("devices.register", operator=operator, name=f"{login}'s laptop")
         return Ticket("", operator, str(made.returned), 0, "CN", "CNY", "Asia/Shanghai", MONDAY)
 
-    def device(self, login: str, *, wrap: Wrap = lambda inner: inner, clock: Clock | None = None) -> Device:
-        """A laptop that has logged in and has had its first sync."""
+    def device(
+        self,
+        login: str,
+        *,
+        wrap: Wrap = lambda inner: inner,
+        clock: Callable[[], datetime] | None = None,
+        spool: Path | None = None,
+        synced: bool = True,
+    ) -> Device:
+        """A laptop that has logged in, and has had its first sync unless it is not `synced`."""
         ticket = self.ticket(login)
         database = SqliteDatabase(self.folder / f"{ticket.device}.db")
         found_device(database, ticket, "https://central.example/acme")
-        ws = open_database(database, operator=SYSTEM.id, clock=clock or self.clock)
-        ws.actor = ticket.operator
-        made = Device(ws, self.central, wrap)
-        made.sync()
+        made = self.laptop(database, ticket.operator, wrap=wrap, clock=clock, spool=spool)
+        if synced:
+            made.sync()
+        return made
+
+    def clone(self, device: Device, name: str = "clone", *, clock: Callable[[], datetime] | None = None) -> Device:
+        """Another machine with a copy of that one's disk."""
+        path = device.copy(self.folder / f"{device.path().stem}.{name}.db")
+        return self.laptop(SqliteDatabase(path), device.ws.actor, wrap=device.wrap, clock=clock or device.ws.clock)
+
+    def laptop(
+        self,
+        database: Database,
+        operator: str,
+        *,
+        wrap: Wrap = lambda inner: inner,
+        clock: Callable[[], datetime] | None = None,
+        spool: Path | None = None,
+    ) -> Device:
+        ws = open_database(database, operator=SYSTEM.id, clock=clock or self.clock, new_id=self.new_id)
+        ws.actor = operator
+        made = Device(ws, lambda: self.central, wrap, spool)
         self.devices.append(made)
         return made
 
@@ -130,14 +219,18 @@ class Stage:
             device.ws.close()
 
 
+def office_records(ws: Workspace) -> list[RecordInfo]:
+    """Every sort of record there is in an office; tests of the kernel declare some of their own."""
+    ws.registry.load_all()
+    return [info for info in declared_records().values() if info.cls.__module__.startswith("bo.")]
+
+
 def rows_of(ws: Workspace) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every record, by id and without its number in that database."""
-    ws.registry.load_all()
-    infos = [info for info in declared_records().values() if info.cls.__module__.startswith("bo.")]
     return {
         info.noun: sorted((row[1:] for row in table_rows(ws.database.session, info)), key=lambda row: str(row[0]))
-        for info in infos
+        for info in office_records(ws)
     }
 
 
-__all__ = ["Call", "Clock", "Device", "Stage", "make_office", "rows_of"]
+__all__ = ["Call", "Clock", "Device", "Stage", "make_office", "office_records", "rows_of"]

@@ -34,7 +34,7 @@ def create(asked: Asked) -> int:
                 "{actor} may not {permission}", hint="Ask an administrator.", actor=actor.name, permission=PERMISSION
             )
         target = _target(asked.text("file"), folder)
-        _write(asked, backup.create(_sqlite(asked), target))
+        write_report(asked, backup.create(_sqlite(asked), target))
         diagnostics.note(asked, "verified; bo backup restore {path} brings it back", path=str(target))
     return exit_codes.OK
 
@@ -45,7 +45,7 @@ def _target(named: str, folder: Path) -> Path:
 
 def verify(asked: Asked) -> int:
     """Check a backup and write what is in it."""
-    _write(asked, backup.verify(Path(asked.text("file"))))
+    write_report(asked, backup.verify(Path(asked.text("file"))))
     return exit_codes.OK
 
 
@@ -55,16 +55,16 @@ def restore(asked: Asked) -> int:
     report = backup.verify(file)
     diagnostics.note(asked, "{path}: {operations} operations, sound", path=str(file), operations=report.operations)
     if asked.flag("dry_run"):
-        _write(asked, report)
+        write_report(asked, report)
         return exit_codes.OK
     diagnostics.confirm(
         asked, _("put {path} in the place of the office in {folder}?", path=str(file), folder=str(folder))
     )
     if not (folder / "office.db").is_file():
-        _write(asked, _into_nothing(file, folder))
+        write_report(asked, _into_nothing(file, folder))
         return exit_codes.OK
     kept = backup.free_name(folder / backup.FOLDER / f"before-restore-{backup.default_name(utc_now())}")
-    _write(asked, backup.restore(_sqlite(asked), file, kept=kept))
+    write_report(asked, backup.restore(_sqlite(asked), file, kept=kept))
     diagnostics.note(asked, "what was there before is in {path}", path=str(kept))
     return exit_codes.OK
 
@@ -93,7 +93,7 @@ def _sqlite(asked: Asked) -> SqliteDatabase:
     return database_at(asked.workspace)
 
 
-def _write(asked: Asked, report: Report) -> None:
+def write_report(asked: Asked, report: Report) -> None:
     columns = [
         Column("path"),
         Column("size", "whole"),

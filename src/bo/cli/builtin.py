@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bo.cli.leaf import EVERYWHERE, LISTS, READS, WRITES, Argument, Leaf, Option
+from bo.cli.leaf import BULK, EVERYWHERE, LISTS, READS, WRITES, Argument, Leaf, Option
 
 _OP: Final = Argument(
     "operation", "OPERATION", "id of the operation or its unique end; bo op log shows them", required=True
@@ -189,6 +189,72 @@ CENTRAL: Final[dict[tuple[str, ...], Leaf]] = {
     ),
 }
 
+_SERVE = _leaf(
+    "serve",
+    "Serve the central stores of all organisations to devices and programs, until TERM or INT.",
+    "serve:run",
+    options=(
+        Option("host", "address to listen at; 127.0.0.1 when not given", metavar="ADDRESS"),
+        Option("port", "port to listen at; 8080 when not given, 0 for any that is free", metavar="PORT"),
+        *_PLACE,
+        Option("workers", "processes, over one PostgreSQL database; 1 when not given", metavar="N"),
+        Option("certfile", "certificate chain for https, a PEM file", metavar="FILE"),
+        Option("keyfile", "its private key, a PEM file", metavar="FILE"),
+        Option("proxy_headers", "believe what a proxy says about who asks (X-Forwarded-For)", kind="flag"),
+        Option(
+            "forwarded_allow_ips", "the proxies that are believed; this machine when not given", metavar="ADDRESS,…"
+        ),
+        Option("insecure_http", "serve other machines without TLS: tokens travel in the clear", kind="flag"),
+        Option("max_body", "largest body of a request, also unpacked; 4M when not given", metavar="SIZE"),
+        Option("metrics_token_file", "file with a token that opens /metrics to other machines", metavar="FILE"),
+        Option(
+            "log_level", "debug, info, warning or error; info when not given", metavar="LEVEL",
+            choices=("debug", "info", "warning", "error"),
+        ),
+    ),
+    doc="The log goes to stderr, one JSON object a line. /health, /ready and /metrics are for whoever watches it.",
+)  # fmt: skip
+
+_CONFLICT: Final = Argument(
+    "conflict", "ID", "id of the refused operation or its unique end; bo conflicts list shows them", required=True
+)
+_CONFLICTS: Final = Argument("conflicts", "ID", "ids of refused operations, or - for stdin", many=True, required=True)
+_DEVICE_LOGIN: Final = _leaf(
+    "login",
+    "Make a folder a device of a central store, or log in again in one.",
+    "device:login",
+    arguments=(Argument("url", "URL", "https://HOST/ORGANISATION; where this folder belongs to when not given"),),
+    options=(
+        Option("user", "login at the central store; your own login when not given", metavar="LOGIN"),
+        Option("password_stdin", "read the password from stdin", kind="flag"),
+        Option("otp", "code of the second factor, where it is switched on", metavar="CODE"),
+        Option("name", "what the device is called there; the name of this machine when not given", metavar="NAME"),
+        Option(
+            "token_file", "keep the token in this file (mode 0600) and not in the system's keyring", metavar="FILE"
+        ),
+        Option("lease_days", "days out of touch after which the device shows nothing; 30 when not given", metavar="N"),
+        Option("insecure_http", "allow an address without TLS on another machine", kind="flag"),
+        WRITES[2],
+        BULK[2],
+    ),
+    doc="The first sync follows at once. It may be cut off: bo sync goes on where it stopped.",
+)
+_SYNC: Final = _leaf(
+    "sync",
+    "Send what was done here to the central store, and take in what happened there.",
+    "syncing:run",
+    arguments=(Argument("what", "status", "say how this device stands instead", choices=("status",)),),
+    options=(
+        Option("watch", "go on until it is stopped, and wait for news", kind="flag"),
+        Option("every", "with --watch: send at least so often; 10s when not given", metavar="30s"),
+        Option("check", "compare every row with the central store's too", kind="flag"),
+        WRITES[3],
+        BULK[2],
+    ),
+    doc="Exits 3 where something was refused (bo conflicts list), 69 where the central store cannot be reached, "
+    "75 where another bo sync is at work, 77 where this device is logged out or shut out.",
+)
+
 # A path of one to three words -> the command. Words that only open a group have their text in GROUPS.
 LEAVES: Final[dict[tuple[str, ...], Leaf]] = {
     ("init",): _INIT,
@@ -265,6 +331,43 @@ LEAVES: Final[dict[tuple[str, ...], Leaf]] = {
         arguments=(Argument("file", "FILE", "the backup", required=True),),
         options=WRITES,
     ),
+    ("serve",): _SERVE,
+    ("login",): _DEVICE_LOGIN,
+    ("logout",): _leaf(
+        "logout",
+        "End this device's session with its central store.",
+        "device:logout",
+        options=(Option("wipe", "remove all data and backups in this folder too", kind="flag"), *WRITES[1:3]),
+    ),
+    ("sync",): _SYNC,
+    ("conflicts", "list"): _leaf("conflicts.list", "List what the central store refused.", "conflicts:list_conflicts"),
+    ("conflicts", "show"): _leaf(
+        "conflicts.show",
+        "Show one refused operation, why, and the row as it is now.",
+        "conflicts:show",
+        arguments=(_CONFLICT,),
+    ),
+    ("conflicts", "retry"): _leaf(
+        "conflicts.retry",
+        "Do refused operations again.",
+        "conflicts:retry",
+        arguments=(_CONFLICTS,),
+        doc="Each is a new operation; what was refused because of another comes after that one.",
+    ),
+    ("conflicts", "edit"): _leaf(
+        "conflicts.edit",
+        "Do a refused operation again with other values.",
+        "conflicts:edit",
+        arguments=(_CONFLICT,),
+        options=(Option("set", "another value of a field; blank clears it", kind="many", metavar="FIELD=VALUE"),),
+    ),
+    ("conflicts", "discard"): _leaf(
+        "conflicts.discard",
+        "Let refused operations go for good.",
+        "conflicts:discard",
+        arguments=(_CONFLICTS,),
+        options=WRITES[1:3],
+    ),
     ("doctor",): _leaf("doctor", "Check this installation and this workspace.", "doctor:run"),
     ("config", "explain"): _leaf(
         "config.explain",
@@ -294,6 +397,7 @@ LEAVES: Final[dict[tuple[str, ...], Leaf]] = {
     **CENTRAL,
 }
 GROUPS: Final = {
+    "conflicts": "What the central store refused of this device's work.",
     "op": "The journal: what was done, by whom and when.",
     "cron": "Jobs that run by the clock.",
     "backup": "Copies of the office.",

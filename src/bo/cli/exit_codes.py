@@ -31,8 +31,8 @@ MEANINGS: Final[tuple[tuple[int, str], ...]] = (
     (UNREACHABLE, "the central store cannot be reached"),
     (BUSY, "somebody else is writing, or there is no room: try again"),
     (REFUSED, "a rule refuses"),
-    (NOT_ALLOWED, "the operator may not do that"),
-    (CONFIGURATION, "no workspace, or a setting that cannot be used"),
+    (NOT_ALLOWED, "the operator may not do that, or this device is not logged in or shut out"),
+    (CONFIGURATION, "no workspace, a setting that cannot be used, or a bo that is too old for its central store"),
     (INTERRUPTED, "stopped by INT (Ctrl-C); what was not committed is rolled back"),
     (BROKEN_PIPE, "whoever read the output closed it"),
     (TERMINATED, "stopped by TERM; what was not committed is rolled back"),
@@ -49,14 +49,31 @@ _CODES: Final[dict[type[BaseException], int]] = {
     errors.Refused: REFUSED,
     errors.NotAllowed: NOT_ALLOWED,
     errors.Configuration: CONFIGURATION,
+    errors.TooNew: CONFIGURATION,
     KeyboardInterrupt: INTERRUPTED,
     BrokenPipeError: BROKEN_PIPE,
+}
+# What a device is told by its central store, or about it: by code, since no other command needs those classes.
+_TOLD: Final = {
+    "unreachable": UNREACHABLE,
+    "unavailable": UNREACHABLE,
+    "fault": UNREACHABLE,
+    "logged_out": NOT_ALLOWED,
+    "login_refused": NOT_ALLOWED,
+    "code_wanted": NOT_ALLOWED,
+    "no_token": NOT_ALLOWED,
+    "revoked": NOT_ALLOWED,
+    "old_schema": CONFIGURATION,
 }
 
 
 def code_for(error: BaseException) -> int:
-    """The exit code of an error: that of the nearest class in the table, a bug where there is none."""
-    return next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), BUG)
+    """The exit code of an error: that of the nearest class in the table, else what its code says, a bug where neither
+    does."""
+    found = next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), None)
+    if found is not None or not isinstance(error, errors.BoError):
+        return BUG if found is None else found
+    return _TOLD.get(error.code, BUSY if error.retryable else BUG)
 
 
 def code_of_many(done: int, failures: list[BaseException]) -> int:

@@ -100,12 +100,14 @@ class ResultWriter:
         self.several = several
         self.zone = workspace.context.zone
         self.dry_run = asked.flag("dry_run")
+        self.requests = 0
         self.form = output.form_of(asked)
         self.list = output.JsonList() if self.form == "json" and several else None
         self.rows = None if self.form in ("json", "jsonl") else output.open_rows(asked, self._columns(), zone=self.zone)
 
     def write(self, results: Sequence[Result]) -> None:
         """Write some results; nothing when the invocation is quiet and nobody asked for a format."""
+        self.requests += sum(result.outcome == "requested" for result in results)
         if self.asked.quiet and not self.asked.form:
             return
         if self.rows is not None:
@@ -126,6 +128,10 @@ class ResultWriter:
         if self.rows is not None and not (self.asked.quiet and not self.asked.form):
             self.rows.end()
         output.flush()
+        if self.requests and not self.dry_run:  # a device's: only central may decide that
+            diagnostics.note(
+                self.asked, "{count} requested: it waits for the central store (bo sync)", count=self.requests
+            )
 
     def _columns(self) -> tuple[Column, ...]:
         return (*COLUMNS, Column("dry_run")) if self.dry_run else COLUMNS

@@ -23,7 +23,7 @@ def init(asked: Asked) -> int:
     from bo.core.office import context_for, create
 
     context = context_for(asked.text("region") or "CN", asked.text("currency"), asked.text("zone"))
-    login = asked.text("operator") or asked.operator or _own_login()
+    login = asked.text("operator") or asked.operator or own_login()
     try:
         workspace = create(folder, context, operator=login, name=asked.text("name"))
     except OSError as error:
@@ -52,7 +52,7 @@ def _new_folder(asked: Asked) -> Path:
     return Path(named).expanduser().absolute()
 
 
-def _own_login() -> str:
+def own_login() -> str:
     """The login of whoever runs this; `admin` where the system does not say."""
     import getpass
 
@@ -113,8 +113,24 @@ def status(asked: Asked) -> int:
         else:
             columns += [Column("records", "facts"), Column("leads_by_state", "facts")]
             values += [counts, states]
+        if workspace.link is not None:
+            _add_sync(workspace, columns, values)
         output.record(asked, columns, values, zone=context.zone)
     return exit_codes.OK
+
+
+def _add_sync(workspace: Workspace, columns: list[Column], values: list[object]) -> None:
+    """On a device: what has not reached its central store, and when the two were last in touch."""
+    from bo.sync.device import standing
+
+    found = standing(workspace)
+    columns += [
+        Column("central"),
+        Column("waiting", "whole", "not confirmed yet"),
+        Column("refused", "whole", "refused by central"),
+        Column("contact_at", "moment", "last contact"),
+    ]
+    values += [found.url, found.waiting, found.refused, _moment(found.contact_at)]
 
 
 def _counts(workspace: Workspace) -> tuple[dict[str, int], dict[str, int]]:

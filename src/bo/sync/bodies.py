@@ -79,9 +79,7 @@ async def read(request: Request, most: int) -> bytes:
         await stream.aclose()
 
 
-async def _read(
-    stream: AsyncIterator[bytes], most: int, wanted: bytes | None, *, unpack: bool, declared: int
-) -> bytes:
+async def _read(stream: AsyncIterator[bytes], most: int, wanted: bytes | None, *, unpack: bool, declared: int) -> bytes:
     if declared > most:
         raise _large(most)
     packed, hashed, taken = 0, sha256(), bytearray()
@@ -171,20 +169,16 @@ async def _linger(stream: AsyncIterator[bytes], most: int) -> None:
 
 
 def _large(most: int) -> TooLarge:
-    return TooLarge(
-        "the body is larger than {most} bytes", hint="Send it in smaller parts.", most=most
-    )
+    return TooLarge("the body is larger than {most} bytes", hint="Send it in smaller parts.", most=most)
 
 
 def _slow() -> TooSlow:
     return TooSlow("the body did not arrive in time", hint="Send it again.")
 
 
-def packed(body: bytes, accepted: str) -> tuple[bytes, bool]:
-    """An answer's body, packed where it is worth it and the asker takes it; whether it was."""
-    if len(body) < PACKED_LEAST or not takes_gzip(accepted):
-        return body, False
-    return gzip.compress(body, 1, mtime=0), True
+def pack(body: bytes) -> bytes:
+    """A body as gzip, quickly."""
+    return gzip.compress(body, 1, mtime=0)
 
 
 def takes_gzip(accepted: str) -> bool:

@@ -38,8 +38,16 @@ class Buckets:
     """A bucket of permissions for each caller, that fills up again by the clock. Callers who have not been heard of for
     longest are forgotten first: their bucket is full again or they are too many to count."""
 
-    def __init__(self, rate: Rate, *, clock: Callable[[], float] = time.monotonic, most: int = CALLERS_MOST) -> None:
+    def __init__(
+        self,
+        rate: Rate,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        most: int = CALLERS_MOST,
+        words: str = "too many requests",
+    ) -> None:
         self.rate = rate
+        self.words = words
         self.clock = clock
         self.most = most
         self._held: OrderedDict[str, tuple[float, float]] = OrderedDict()
@@ -55,7 +63,13 @@ class Buckets:
             self._held.popitem(last=False)
         if not enough:
             seconds = max(1, round((1 - left) / self.rate.each_second + 0.5))
-            raise TooMany("too many requests", hint="Try again in {seconds} s.", seconds=seconds)
+            raise TooMany(self.words, hint="Try again in {seconds} s.", seconds=seconds)
+
+    def give_back(self, caller: str) -> None:
+        """Put one permission back that turned out not to count."""
+        held = self._held.get(caller)
+        if held is not None:
+            self._held[caller] = (min(float(self.rate.at_once), held[0] + 1), held[1])
 
 
 class Slots:

@@ -1,0 +1,140 @@
+"""What central has refused, on the device that did it: looked at, done again, or let go.
+
+Doing it again is a new operation, since central answers the refused one the same for ever; its `batch` is the id of the
+refused one. Both change places in one transaction. What the refused one had made gets other ids by that, so that the
+conflicts that were about it are changed to be about what is made now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from bo.core.kernel.command import as_of_today
+from bo.core.kernel.database import Session
+from bo.core.kernel.dispatch import Call, Outcome
+from bo.core.kernel.errors import Ambiguous, NotFound
+from bo.core.kernel.ids import TAIL_LENGTH, derived_tail
+from bo.core.kernel.workspace import Workspace
+from bo.sync import rebase
+from bo.sync.protocol import Answer, Cursor
+from bo.sync.rebase import Pending
+
+REFUSED: Final = "refused"
+TAIL_LEAST: Final = 3
+MADE_MOST: Final = 1000  # ids that one operation is looked through for
+
+
+class Conflict(msgspec.Struct, frozen=True):
+    """An operation that central refused, and what it said."""
+
+    operation: Pending
+    answer: Answer
+
+    @property
+    def id(self) -> str:
+        return self.operation.id
+
+
+def conflicts(ws: Workspace) -> list[Conflict]:
+    """All that wait for a person, in the order in which they were done."""
+    return [_conflict(item) for item in rebase.pending_of(ws.database.session, (REFUSED,))]
+
+
+def conflict(ws: Workspace, text: str) -> Conflict:
+    """The one of that id or unique end of an id. Raises NotFound, Ambiguous."""
+    tail = text.strip().lower().removeprefix("op_")
+    found = [item for item in conflicts(ws) if len(tail) >= TAIL_LEAST and item.id.endswith(tail)]
+    if not found:
+        raise NotFound("there is no conflict {id}", hint="bo conflicts list shows them.", id=text)
+    if len(found) > 1:
+        ids = ", ".join(item.id for item in found[:5])
+        raise Ambiguous("{id} is the end of several ids: {ids}", hint="Type more of it.", id=text, ids=ids)
+    return found[0]
+
+
+def again(ws: Workspace, wanted: Conflict, changed: Mapping[str, object] | None = None) -> Outcome:
+    """Do it again as a new operation, with some arguments changed, and drop the refused one. Raises what refuses it
+    here; then it stays as it was."""
+    _take_back(ws)
+    item = wanted.operation
+    command = ws.registry.command(item.name)
+    args = as_of_today(command, item.version, msgspec.json.decode(item.args, type=dict[str, object]))
+    call = Call(item.name, item.subject or None, {**args, **(changed or {})}, batch=item.id)
+    with ws.transaction() as perform:
+        _drop(perform.session, item.id)
+        (outcome,) = perform([call])
+        if outcome.error is not None:
+            raise outcome.error
+        _follow(perform.session, _ids_anew(item.id, outcome))
+    return outcome
+
+
+def discard(ws: Workspace, wanted: Conflict) -> None:
+    """Let it go for good. Raises NotFound where somebody has dealt with it already."""
+    _take_back(ws)
+    with ws.transaction() as perform:
+        _drop(perform.session, wanted.id)
+
+
+def _conflict(item: Pending) -> Conflict:
+    return Conflict(item, msgspec.json.decode(item.answer, type=Answer))
+
+
+def _take_back(ws: Workspace) -> None:
+    """Where central's answer came but no sync has ended since, what was refused still shows in the rows here."""
+    if rebase.effects_to_take_back(ws.database.session):
+        link = ws.read_link()
+        assert link is not None
+        cursor = Cursor(link.seq, link.hash)
+        rebase.absorb(ws, cursor, [], cursor, link.stable)
+
+
+def _drop(session: Session, name: str) -> None:
+    if not session.run("sync:conflict:drop", _drop_refused, {"name": name}):
+        raise NotFound("the conflict {id} has been dealt with already", hint="bo conflicts list", id=name)
+
+
+def _ids_anew(before: str, outcome: Outcome) -> dict[str, str]:
+    """The id of each row that the refused operation would have made -> of the row that was made in its place."""
+    made = {change.row[-TAIL_LENGTH:]: change.row for change in outcome.changes if change.before is None}
+    found = {}
+    for count in range(MADE_MOST if made else 0):
+        row = made.pop(derived_tail(outcome.operation, count), None)
+        if row is not None:
+            found[row[:-TAIL_LENGTH] + derived_tail(before, count)] = row
+        if not made:
+            break
+    return found
+
+
+def _follow(session: Session, ids: Mapping[str, str]) -> None:
+    """Change what the other conflicts are about."""
+    rows = []
+    for item in rebase.pending_of(session, (REFUSED,)) if ids else []:
+        subject, args = ids.get(item.subject, item.subject), item.args
+        for before, now in ids.items():
+            args = args.replace(f'"{before}"', f'"{now}"')
+        if (subject, args) != (item.subject, item.args):
+            rows.append((subject, args, item.id))
+    if rows:
+        session.many("sync:conflict:follow", _follow_refused, rows)
+
+
+def _drop_refused() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import pending
+
+    return pending.delete().where(pending.c.id == sa.bindparam("name"), pending.c.state == REFUSED)
+
+
+def _follow_refused() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import pending
+
+    values: list[Any] = [(pending.c.subject, sa.bindparam("new_subject")), (pending.c.args, sa.bindparam("new_args"))]
+    return pending.update().ordered_values(*values).where(pending.c.id == sa.bindparam("name"))

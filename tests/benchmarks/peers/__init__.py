@@ -1,0 +1,1 @@
+"""Drivers for other programs that sync, run by tests/benchmarks/sync.py with their own interpreters."""
