@@ -229,9 +229,7 @@ _DEVICE_LOGIN: Final = _leaf(
         Option("password_stdin", "read the password from stdin", kind="flag"),
         Option("otp", "code of the second factor, where it is switched on", metavar="CODE"),
         Option("name", "what the device is called there; the name of this machine when not given", metavar="NAME"),
-        Option(
-            "token_file", "keep the token in this file (mode 0600) and not in the system's keyring", metavar="FILE"
-        ),
+        Option("token_file", "keep the token in this file (mode 0600) and not in the system's keyring", metavar="FILE"),
         Option("lease_days", "days out of touch after which the device shows nothing; 30 when not given", metavar="N"),
         Option("insecure_http", "allow an address without TLS on another machine", kind="flag"),
         WRITES[2],

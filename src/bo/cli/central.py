@@ -129,7 +129,11 @@ def org_create(asked: Asked) -> int:
     first = "" if source else asked.text("operator") or own_login()
     with closing(organisations(asked)) as held:
         made = held.create(
-            name, context, operator=first, person=asked.text("name"), source=Path(source).expanduser() if source else None
+            name,
+            context,
+            operator=first,
+            person=asked.text("name"),
+            source=Path(source).expanduser() if source else None,
         )
         with made.workspace() as ws:
             context = ws.context

@@ -79,12 +79,14 @@ class Variant(Record, kw_only=True):
     ]
     state: ProductState = ACTIVE
     price: Annotated[Amount, Field(aliases=("Variant Price", "Regular price", "价格", "售价"))] = 0
-    compare_at: Annotated[Amount, Field(label="compare-at price", aliases=("Variant Compare At Price", "原价"))] | None = (
-        None
-    )
+    compare_at: (
+        Annotated[Amount, Field(label="compare-at price", aliases=("Variant Compare At Price", "原价"))] | None
+    ) = None
     cost: Annotated[Amount, Field(needs="variants.cost", aliases=("Cost per item", "成本", "进价"))] | None = None
     currency: Currency = ""
-    barcode: Annotated[Text, Field(lookup=True, aliases=("Variant Barcode", "GTIN", "EAN", "条形码", "条码"))] | None = None
+    barcode: (
+        Annotated[Text, Field(lookup=True, aliases=("Variant Barcode", "GTIN", "EAN", "条形码", "条码"))] | None
+    ) = None
     weight_g: Annotated[Count, Field(label="weight in grams", aliases=("Variant Grams",))] = 0
     hs_code: Annotated[Text, Field(label="HS code")] = ""
     origin: Annotated[Text, Field(label="country of origin")] = ""

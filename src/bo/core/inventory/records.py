@@ -76,7 +76,12 @@ class Movement(Record, kw_only=True):
     note: Note = ""
 
 
-@record("reservations", prefix="rsv", states=(RESERVED, SHIPPED, RELEASED), columns=("line", "variant", "warehouse", "quantity", "state"))
+@record(
+    "reservations",
+    prefix="rsv",
+    states=(RESERVED, SHIPPED, RELEASED),
+    columns=("line", "variant", "warehouse", "quantity", "state"),
+)
 class Reservation(Record, kw_only=True):
     """Stock that is promised to a line of an order."""
 
@@ -87,7 +92,12 @@ class Reservation(Record, kw_only=True):
     state: Annotated[str, ChoiceKind(RESERVED, SHIPPED, RELEASED)] = RESERVED
 
 
-@record("transfers", prefix="trf", states=(UNDER_WAY, ARRIVED, CANCELLED), columns=("variant", "source", "target", "quantity", "state"))
+@record(
+    "transfers",
+    prefix="trf",
+    states=(UNDER_WAY, ARRIVED, CANCELLED),
+    columns=("variant", "source", "target", "quantity", "state"),
+)
 class Transfer(Record, kw_only=True):
     """Stock on its way from one warehouse to another."""
 
@@ -100,7 +110,13 @@ class Transfer(Record, kw_only=True):
     note: Note = ""
 
 
-@record("reorder_rules", prefix="ror", create="reorder_rules.add", edit="reorder_rules.edit", columns=("variant", "warehouse", "least", "most", "multiple", "lead_days", "snoozed_until"))
+@record(
+    "reorder_rules",
+    prefix="ror",
+    create="reorder_rules.add",
+    edit="reorder_rules.edit",
+    columns=("variant", "warehouse", "least", "most", "multiple", "lead_days", "snoozed_until"),
+)
 class ReorderRule(Record, kw_only=True):
     """When a variant is short in a warehouse, and how much is bought then."""
 

@@ -327,6 +327,57 @@ class FactsKind(Kind):
         return msgspec.json.encode(value).decode() if value else ""
 
 
+class RowsKind(Kind):
+    """Rows of a few named values, such as the lines of an order: a JSON array of objects. `required` must be in each."""
+
+    name = "rows"
+    column = "json"
+
+    def __init__(self, *required: str, most: int = 5_000, **kinds: Kind) -> None:
+        self.kinds = kinds
+        self.required = required
+        self.most = most
+
+    def decode(self, value: object, context: Context) -> tuple[dict[str, object], ...]:
+        found: object = value
+        if isinstance(value, str):
+            try:
+                found = msgspec.json.decode(value)
+            except msgspec.DecodeError:
+                raise BadValue("{value} is not a JSON array of objects", value=value[:80]) from None
+        if not isinstance(found, (list, tuple)) or len(found) > self.most:
+            raise BadValue("expected at most {most} rows, as a JSON array", most=self.most)
+        return tuple(self._row(number, row, context) for number, row in enumerate(found, 1))
+
+    def _row(self, number: int, row: object, context: Context) -> dict[str, object]:
+        if not isinstance(row, Mapping):
+            raise BadValue("row {number} is no object with names and values", number=number)
+        unknown = next((str(name) for name in row if name not in self.kinds), None)
+        if unknown is not None:
+            raise BadValue("row {number} has {name}, which is not known", number=number, name=unknown[:80])
+        missing = next((name for name in self.required if row.get(name) in (None, "")), None)
+        if missing is not None:
+            raise BadValue("row {number} needs {name}", number=number, name=missing)
+        made = {}
+        for name, kind in self.kinds.items():
+            given = row.get(name)
+            if given is None or given == "":
+                continue
+            try:
+                made[name] = kind.decode(given, context)
+            except BadValue as error:
+                reason = str(error)
+                raise BadValue("row {number}, {name}: {reason}", number=number, name=name, reason=reason) from None
+        return made
+
+    def describe(self) -> dict[str, object]:
+        rows = {name: kind.describe() for name, kind in self.kinds.items()}
+        return {"kind": self.name, "rows": rows, "required": list(self.required)}
+
+    def show(self, value: object, currency: str) -> str:
+        return msgspec.json.encode(value).decode() if value else ""
+
+
 class IdKind(Kind):
     name = "id"
 

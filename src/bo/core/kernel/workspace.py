@@ -27,7 +27,7 @@ from bo.core.kernel.unit import Change, Head, Unit
 
 STATEMENTS_VERSION: Final = "1"
 STATEMENTS_MOST: Final = 2000
-SCHEMA_VERSION: Final = "0002"
+SCHEMA_VERSION: Final = "0003"
 REST_LEAST: Final = 100
 _KEPT = tuple[tuple[str, ...], dict[str, str | int]]
 

@@ -5,20 +5,26 @@ from typing import Annotated
 from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import (
     Amount,
+    AmountKind,
     ChoiceKind,
     Count,
     Currency,
     Email,
     Facts,
+    FactsKind,
     Field,
     Flag,
+    FlagKind,
     Moment,
     Note,
     PersonName,
     Phone,
     RefKind,
+    RowsKind,
     Tags,
     Text,
+    TextKind,
+    WholeKind,
 )
 from bo.core.kernel.record import Record, State, record
 
@@ -29,10 +35,23 @@ ORDER_STATES = (DRAFT, UNFULFILLED, PART_FULFILLED, FULFILLED, PART_RETURNED, RE
 PAYMENT_STATES = ("unpaid", "part_paid", "paid", "overpaid", "part_refunded", "refunded")
 OrderState = Annotated[str, ChoiceKind(*ORDER_STATES)]
 PaymentState = Annotated[str, ChoiceKind(*PAYMENT_STATES)]
+OrderRisk = Annotated[str, ChoiceKind("", "low", "medium", "high")]
 OrderId = Annotated[str, RefKind("orders")]
 PENDING, DONE, FAILED = State("pending"), State("done"), State("failed")
 RefundState = Annotated[str, ChoiceKind(PENDING, DONE, FAILED)]
 OPEN, RESOLVED, DISMISSED = State("open"), State("resolved"), State("dismissed")
+
+
+# A line as a file or a shop tells it. Without a total it is quantity times price less discount.
+Lines = Annotated[
+    tuple[dict[str, object], ...],
+    RowsKind(
+        "quantity",
+        sku=TextKind(200), name=TextKind(), quantity=WholeKind(0), price=AmountKind(), discount=AmountKind(),
+        tax=AmountKind(), total=AmountKind(), cancelled=WholeKind(0), fulfilled=WholeKind(0), returned=WholeKind(0),
+        needs_shipping=FlagKind(), extra=FactsKind(),
+    ),
+]  # fmt: skip
 
 
 class InconsistentOrder(Refused):
@@ -44,7 +63,7 @@ class InconsistentOrder(Refused):
 @record(
     "orders",
     prefix="ord",
-    key=("number",),
+    key=("number", "channel"),
     states=ORDER_STATES,
     create="orders.record",
     edit="orders.edit",
@@ -83,7 +102,7 @@ class Order(Record, kw_only=True):
     captured: Annotated[Amount, Field(label="paid so far", help="sum of the payments")] = 0
     refunded: Annotated[Amount, Field(label="refunded so far", help="sum of the refunds that are done")] = 0
     hold_reason: Annotated[Text, Field(index=True, label="on hold because")] | None = None
-    risk: Annotated[str, ChoiceKind("", "low", "medium", "high")] = ""
+    risk: OrderRisk = ""
     shipping_method: Text = ""
     tags: Tags = ()
     note: Annotated[Note, Field(search=True)] = ""
@@ -98,7 +117,9 @@ class Order(Record, kw_only=True):
             raise InconsistentOrder("order {number}: more refunded than paid", number=self.number)
 
 
-@record("order_lines", prefix="ol", columns=("order", "position", "sku", "name", "quantity", "fulfilled", "price", "total"))
+@record(
+    "order_lines", prefix="ol", columns=("order", "position", "sku", "name", "quantity", "fulfilled", "price", "total")
+)
 class OrderLine(Record, kw_only=True):
     """What was bought, as it was called and priced that day. `total` is after its discount."""
 
@@ -178,7 +199,9 @@ class Refund(Record, kw_only=True):
         return "hq"
 
 
-@record("fulfilments", prefix="ful", columns=("order", "warehouse", "carrier", "tracking", "pieces", "shipped_at", "state"))
+@record(
+    "fulfilments", prefix="ful", columns=("order", "warehouse", "carrier", "tracking", "pieces", "shipped_at", "state")
+)
 class Fulfilment(Record, kw_only=True):
     """A parcel of an order: which lines, and where it is."""
 

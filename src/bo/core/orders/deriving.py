@@ -1,0 +1,30 @@
+"""Keeping an order in step with its lines, payments and refunds. Every command that touches one of them ends here."""
+
+from __future__ import annotations
+
+from bo.core.kernel.tx import Tx
+from bo.core.orders import rules
+from bo.core.orders.records import DRAFT, Order, OrderLine, Payment
+
+
+def lines_of(tx: Tx, order: Order) -> list[OrderLine]:
+    """The lines of an order, in their order."""
+    return sorted(tx.find_all(OrderLine, order=order.id), key=lambda line: line.position)
+
+
+def payments_of(tx: Tx, order: Order) -> list[Payment]:
+    """The payments of an order, the first first."""
+    return sorted(tx.find_all(Payment, order=order.id), key=lambda item: (item.at, item.id))
+
+
+def derive(tx: Tx, order: Order, *, settled: bool = False) -> None:
+    """Set state, payment status and sums from the facts. `settled` leaves a draft."""
+    lines, payments = lines_of(tx, order), payments_of(tx, order)
+    pieces = rules.pieces_of(lines)
+    order.pieces = pieces.ordered - pieces.cancelled
+    order.captured = sum(item.amount for item in payments)
+    order.refunded = sum(item.refunded + item.charged_back for item in payments)
+    order.state = rules.state_of(
+        pieces, draft=order.state == DRAFT and not settled, cancelled=order.cancelled_at is not None
+    )
+    order.payment = rules.payment_status(order.total, order.captured, order.refunded)
