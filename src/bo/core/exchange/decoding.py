@@ -27,6 +27,7 @@ from bo.core.kernel.kinds import (
     MomentKind,
     PhoneKind,
     RefKind,
+    RowsKind,
     TagsKind,
     TextKind,
     moment_text,
@@ -128,7 +129,8 @@ class RowReader:
             name: field_reader(name, place, params[name], mapping, references) for name, place in places.items()
         }
         self._phones = [item for name, item in self.readers.items() if isinstance(params[name].kind, PhoneKind)]
-        self._amounts = [item for name, item in self.readers.items() if isinstance(params[name].kind, AmountKind)]
+        money = (AmountKind, RowsKind)
+        self._amounts = [item for name, item in self.readers.items() if isinstance(params[name].kind, money)]
         special = {item.name for item in (*self._phones, *self._amounts)}
         self._plain = [item for item in self.readers.values() if item.name not in special]
         self._twins = {

@@ -17,6 +17,7 @@ from unicodedata import normalize
 
 import msgspec
 
+from bo.core.exchange.gathering import Gather
 from bo.core.exchange.rejects import REJECT_COLUMNS, is_reject_file
 from bo.core.exchange.source import shorten
 from bo.core.kernel.command import Command, Param
@@ -56,6 +57,7 @@ class SavedMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     constants: dict[str, str] = {}
     split: dict[str, str] = {}
     day_order: DayOrder = ""
+    gather: Gather | None = None
     decimal: Literal["", ".", ","] = ""
     name: str = ""
 
@@ -270,6 +272,14 @@ def read_mapping(path: str | os.PathLike[str]) -> SavedMapping:
             name=name,
             reason=error,
         ) from error
+
+
+PRESETS: Final = Path(__file__).parent / "presets"
+
+
+def find_preset(noun: str, columns: Sequence[str]) -> SavedMapping | None:
+    """The shipped mapping for a file of a shop or a platform that we know by its header."""
+    return find_mapping(PRESETS, noun, columns)
 
 
 def find_mapping(folder: str | os.PathLike[str], noun: str, columns: Sequence[str]) -> SavedMapping | None:

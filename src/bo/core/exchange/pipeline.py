@@ -20,7 +20,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from bo.core.exchange.mapping import FACTS, Binding, SavedMapping, bind, find_mapping, read_mapping
+from bo.core.exchange.gathering import GatheredRow, gathered
+from bo.core.exchange.mapping import FACTS, Binding, SavedMapping, bind, find_mapping, find_preset, read_mapping
 from bo.core.exchange.planning import BAD, Item, Planner
 from bo.core.exchange.readers import open_source
 from bo.core.exchange.rejects import REJECT_COLUMNS, RejectFile, is_reject_file
@@ -67,9 +68,10 @@ def import_file(
     """
     info, create, edit = commands_of(workspace, noun)
     with collector_resting(), _smaller_cache(workspace), open_table(path, options) as source:
-        binding = bind_columns(workspace, info, create, source, options)
+        columns = source.columns
+        source, binding = bind_columns(workspace, info, create, source, options)
         _require_key_columns(info, create, binding)
-        run = _Import(workspace, info, create, edit, source, binding, options, progress)
+        run = _Import(workspace, info, create, edit, source, binding, options, progress, columns)
         return run.carry_out()
 
 
@@ -95,16 +97,19 @@ def commands_of(workspace: Workspace, noun: str) -> tuple[RecordInfo, Command, C
 
 def bind_columns(
     workspace: Workspace, info: RecordInfo, create: Command, source: Source, options: ImportOptions
-) -> Binding:
-    """The roles of a file's columns, under the mapping that was given, or a saved one.
+) -> tuple[Source, Binding]:
+    """The records of a file, and the roles of its columns, under the mapping that was given, a saved one or a shipped
+    one.
 
     Raises BadFile where there is no header.
     """
     saved = _mapping(workspace, info, source, options)
+    if saved.gather is not None:
+        source = gathered(source, saved.gather)
     binding = bind(info, create, source.columns, saved)
     if not binding.of("field") and not binding.of("id") and not saved.columns and options.header_row is None:
         _refuse_headless(source)
-    return binding
+    return source, binding
 
 
 def _mapping(workspace: Workspace, info: RecordInfo, source: Source, options: ImportOptions) -> SavedMapping:
@@ -112,7 +117,7 @@ def _mapping(workspace: Workspace, info: RecordInfo, source: Source, options: Im
         return read_mapping(options.mapping)
     folder = options.mappings or _mappings_folder(workspace)
     found = find_mapping(folder, info.noun, source.columns) if folder else None
-    return found or SavedMapping()
+    return found or find_preset(info.noun, source.columns) or SavedMapping()
 
 
 def _mappings_folder(workspace: Workspace) -> Path | None:
@@ -187,10 +192,12 @@ class _Import:
         binding: Binding,
         options: ImportOptions,
         progress: Progress | None,
+        columns: Sequence[str],
     ) -> None:
         self.workspace, self.info, self.create, self.edit = workspace, info, create, edit
         self.source, self.binding, self.options = source, binding, options
         self.progress = progress
+        self.columns = columns  # as the file has them, before rows were gathered
         self.report = ImportReport(
             noun=info.noun, file=source.name, dry_run=options.dry_run, mapping=binding.mapping.name
         )
@@ -234,7 +241,7 @@ class _Import:
             self.report.written = not self.options.dry_run
 
     def _in_parts(self, path: str | os.PathLike[str]) -> None:
-        self.rejects = RejectFile(path, self.source.columns, self.source.name)
+        self.rejects = RejectFile(path, self.columns, self.source.name)
         try:
             for rows in self._batches():
                 items = self.planner.plan(rows)
@@ -242,7 +249,8 @@ class _Import:
                     done = self._write(items, perform)
                 for row, item in zip(rows, done, strict=True):
                     if item.outcome == REJECTED:
-                        self.rejects.add(row.number, row.line, row.cells, item.faults)
+                        for part in row.parts if isinstance(row, GatheredRow) else (row,):
+                            self.rejects.add(part.number, part.line, part.cells, item.faults)
                 self._told(self.report.read, self._share_read(rows, 1.0))
             self.rejects.close()
         except BaseException:

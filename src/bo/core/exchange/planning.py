@@ -99,8 +99,10 @@ class Planner:
         ]
         self._hashed = [column.place for column in binding.columns if column.role != "dropped"]
         self._has_import_key = create.param(IMPORT_KEY) is not None
-        natural = info.key[0] if len(info.key) == 1 and info.key[0] in info.lookups else ""
+        natural = info.key[0] if info.key and info.key[0] in info.lookups else ""
         self._key = self.rows.readers.get(natural)
+        # what else must be the same, such as the channel of an order's number
+        self._within = [item for name in info.key[1:] if (item := self.rows.readers.get(name)) is not None]
 
     # -- a batch -------------------------------------------------------------------------------------------------------
 
@@ -175,7 +177,7 @@ class Planner:
         if not found:
             name = self._key.name if entry.key and self._key is not None else IMPORT_KEY
             known = (name, entry.key or entry.import_key)
-            found = held.get(known, [])
+            found = [item for item in held.get(known, []) if self._is_within(item, entry.cells)]
         if len(found) > 1:
             return Item(BAD, number, line, faults=(several(self.info, *known),))
         record = found[0] if found else None
@@ -185,11 +187,15 @@ class Planner:
         except BoError:
             return Item(BAD, number, line, faults=self.rows.faults(entry.cells, _currency(record)))
         self._take_extras(entry, record, extra)
-        if (entry.id or entry.key) and self._seen_keys.before(entry.id or entry.key):
+        within = [(entry.cells[item.place] or "") for item in self._within]
+        if (entry.id or entry.key) and self._seen_keys.before("\x1f".join([entry.id or entry.key, *within])):
             return Item(AGAIN, number, line, args=self._args(known, values, extra), key=known)
         if record is not None:
             return self.compare(number, line, record, values, extra)
         return self._new(entry, known, values, extra)
+
+    def _is_within(self, record: Record, cells: Sequence[str | None]) -> bool:
+        return all(getattr(record, item.name) == (cells[item.place] or "").strip() for item in self._within)
 
     def _new(self, entry: _Keyed, known: tuple[str, str], values: dict[str, object], extra: dict[str, object]) -> Item:
         number, line = entry.row.number, entry.row.line

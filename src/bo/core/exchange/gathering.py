@@ -1,0 +1,131 @@
+"""Several rows of a file that are one record: an order and its lines.
+
+A mapping with a `[gather]` table says which column tells the record, which columns are of a line, and which values are
+picked or added up from others. Rows of one key that follow each other become one row, whose cell `lines` is a JSON
+array; from there on it is planned and written like any other. The rows as they came stay with it, for the reject file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from itertools import groupby
+from typing import Final
+
+import msgspec
+
+from bo.core.exchange.source import Row, Source
+from bo.core.kernel.errors import BadFile, BadValue
+
+LINES: Final = "lines"
+NUMBER: Final = "bo line"
+
+
+class Pick(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A value that another column chooses: `by` is that column, `take` the column whose cell is taken for each of its
+    words; a word that is not there takes nothing."""
+
+    by: str
+    take: dict[str, str]
+
+
+class Gather(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How rows are gathered. `lines`: column = field of a line. `sums`: new column = columns of the head that are added
+    up. `totals`: new column = column of the lines that is added up. `picks`: new column = one chosen by a word."""
+
+    key: str
+    lines: dict[str, str] = {}
+    sums: dict[str, list[str]] = {}
+    totals: dict[str, str] = {}
+    picks: dict[str, Pick] = {}
+    lines_without: str = ""  # a column that every real line fills: rows that leave it blank are no lines
+
+
+class GatheredRow(Row, frozen=True, gc=False):
+    """A record made of several rows of the file."""
+
+    parts: tuple[Row, ...] = ()
+
+
+def gathered(source: Source, how: Gather) -> Source:
+    """The records that a file's rows make up. Raises BadFile where a column that `how` needs is not there."""
+    places = {name: place for place, name in enumerate(source.columns)}
+    missing = [name for name in (how.key, *how.lines) if name not in places]
+    if how.key not in places:
+        raise BadFile("{name} has no column {columns}", name=source.name, columns=", ".join(missing))
+    line_places = [(places[name], field) for name, field in how.lines.items() if name in places]
+    taken = {place for place, _field in line_places}
+    head = [place for place in range(len(source.columns)) if place not in taken]
+    made = _Gathering(how, places, line_places, head, len(source.columns))
+    names = [source.columns[place] for place in head]
+    added = [*how.sums, *how.totals, *how.picks, *([LINES] if line_places else [])]
+    return Source(
+        name=source.name,
+        format=source.format,
+        columns=[*names, *added],
+        rows=made.rows(iter(source)),
+        encoding=source.encoding,
+        notes=source.notes,
+        skipped=source.skipped,
+        sheet=source.sheet,
+        close=source.close,
+    )
+
+
+class _Gathering(msgspec.Struct):
+    how: Gather
+    places: Mapping[str, int]
+    line_places: Sequence[tuple[int, str]]
+    head: Sequence[int]
+    width: int
+
+    def rows(self, found: Iterator[Row]) -> Iterator[Row]:
+        key = self.places[self.how.key]
+        for number, (_key, group) in enumerate(groupby(found, lambda row: _cell(row, key)), 1):
+            parts = tuple(group)
+            problem = next((row.problem for row in parts if row.problem is not None), None)
+            cells = self._cells(parts) if problem is None else parts[0].cells
+            try:
+                yield GatheredRow(number, parts[0].line, cells, problem, parts)
+            except BadValue as error:
+                yield GatheredRow(number, parts[0].line, parts[0].cells, error, parts)
+
+    def _cells(self, parts: Sequence[Row]) -> list[str | None]:
+        """The head's cells, each from the first row that fills it, then what is worked out."""
+        head = [next((row.cells[place] for row in parts if row.cells[place]), "") for place in self.head]
+        first = {name: self._first(parts, place) for name, place in self.places.items()}
+        sums = [_sum([first.get(name) for name in names]) for names in self.how.sums.values()]
+        totals = [_sum([_cell(row, self.places.get(name, -1)) for row in parts]) for name in self.how.totals.values()]
+        picks = [
+            first.get(pick.take.get((first.get(pick.by) or "").strip(), ""), "") for pick in self.how.picks.values()
+        ]
+        cells: list[str | None] = [*head, *sums, *totals, *picks]
+        return [*cells, self._lines(parts)] if self.line_places else cells
+
+    def _first(self, parts: Sequence[Row], place: int) -> str:
+        return next((cell for row in parts if (cell := row.cells[place])), "") or ""
+
+    def _lines(self, parts: Sequence[Row]) -> str:
+        lines = []
+        for row in parts:
+            line = {field: cell for place, field in self.line_places if (cell := (row.cells[place] or "").strip())}
+            if line and (not self.how.lines_without or line.get(self.how.lines_without)):
+                lines.append(line)
+        return msgspec.json.encode(lines).decode() if lines else ""
+
+
+def _cell(row: Row, place: int) -> str:
+    return (row.cells[place] or "").strip() if 0 <= place < len(row.cells) else ""
+
+
+def _sum(cells: Sequence[str | None]) -> str:
+    """Numbers added up as they are written; what is no number is left for the kind of the field to refuse."""
+    total, found = Decimal(0), False
+    for cell in cells:
+        text = (cell or "").strip().replace(",", "")
+        if text:
+            try:
+                total, found = total + Decimal(text), True
+            except InvalidOperation:
+                return text
+    return str(total) if found else ""
