@@ -1,0 +1,106 @@
+"""Sending what was bought, whole or in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bo.core.kernel.errors import NotFound, Refused
+from bo.core.kernel.tx import Tx
+from bo.core.orders.deriving import derive, lines_of
+from bo.core.orders.records import Fulfilment, Order, OrderLine
+
+
+class OnHold(Refused):
+    """An order that is held."""
+
+    code = "on_hold"
+
+
+class NothingToSend(Refused):
+    """Every piece has been sent, cancelled, or needs no shipping."""
+
+    code = "nothing_to_send"
+
+
+class TooMany(Refused):
+    """More pieces than are left."""
+
+    code = "too_many_pieces"
+
+
+def require_released(order: Order) -> None:
+    """Raise OnHold where nothing may be sent."""
+    if order.hold_reason is not None:
+        raise OnHold(
+            "order {number} is on hold: {reason}",
+            hint="bo orders release {number}",
+            number=order.number,
+            reason=order.hold_reason,
+        )
+
+
+def send(
+    tx: Tx, order: Order, pieces: Mapping[str, object], *, warehouse: str | None, carrier: str, tracking: str | None
+) -> Fulfilment:
+    """A parcel with these pieces by line (its id, its SKU or its place); without any, with all that is left.
+
+    Raises OnHold, NothingToSend, TooMany, NotFound.
+    """
+    require_released(order)
+    chosen = _chosen(order, lines_of(tx, order), pieces)
+    for line, count in chosen:
+        if count > left_of(line):
+            raise TooMany(
+                "line {position} of order {number} has {left} left to send",
+                position=line.position, number=order.number, left=left_of(line),
+            )  # fmt: skip
+        line.fulfilled += count
+    made = Fulfilment(
+        order=order.id, store=order.store, warehouse=warehouse, carrier=carrier, tracking=tracking, shipped_at=tx.now,
+        lines={line.id: count for line, count in chosen}, pieces=sum(count for _line, count in chosen),
+    )  # fmt: skip
+    derive(tx, order)
+    return tx.add(made)
+
+
+def take_back(tx: Tx, fulfilment: Fulfilment) -> None:
+    """A parcel that was never sent after all: its pieces are to be sent again. Raises Refused where some came back."""
+    order = tx.get(Order, fulfilment.order)
+    lines = {line.id: line for line in lines_of(tx, order)}
+    for line_id, count in fulfilment.lines.items():
+        line = lines[line_id]
+        if line.fulfilled - int(str(count)) < line.returned:
+            raise Refused("pieces of line {position} have come back already", position=line.position)
+        line.fulfilled -= int(str(count))
+    derive(tx, order)
+
+
+def left_of(line: OrderLine) -> int:
+    """Pieces of a line that are still to be sent."""
+    return line.quantity - line.cancelled - line.fulfilled
+
+
+def _chosen(order: Order, lines: list[OrderLine], pieces: Mapping[str, object]) -> list[tuple[OrderLine, int]]:
+    if not pieces:
+        chosen = [(line, left_of(line)) for line in lines if left_of(line) > 0]
+    else:
+        chosen = [(_line(order, lines, name), _count(name, count)) for name, count in pieces.items()]
+    if not chosen:
+        raise NothingToSend("nothing of order {number} is left to send", number=order.number)
+    return chosen
+
+
+def _line(order: Order, lines: list[OrderLine], name: str) -> OrderLine:
+    found = [line for line in lines if name in (line.id, line.sku, str(line.position))]
+    if len(found) != 1:
+        raise NotFound(
+            "order {number} has no line {id}", hint="Say its place, its SKU or its id.", number=order.number, id=name
+        )
+    return found[0]
+
+
+def _count(name: str, count: object) -> int:
+    text = str(count)
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise Refused("{count} pieces of {line} cannot be sent", count=text[:20], line=name)
+    return int(text)
