@@ -17,9 +17,6 @@ import msgspec
 from bo.core.exchange.source import Row, Source
 from bo.core.kernel.errors import BadFile, BadValue
 
-LINES: Final = "lines"
-NUMBER: Final = "bo line"
-
 
 class Pick(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A value that another column chooses: `by` is that column, `take` the column whose cell is taken for each of its
@@ -29,16 +26,23 @@ class Pick(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     take: dict[str, str]
 
 
+class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What of each row goes into a list: `columns` says column = field. Only rows that fill `needs`, a field, count."""
+
+    columns: dict[str, str]
+    needs: str = ""
+
+
 class Gather(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How rows are gathered. `lines`: column = field of a line. `sums`: new column = columns of the head that are added
-    up. `totals`: new column = column of the lines that is added up. `picks`: new column = one chosen by a word."""
+    """How rows are gathered. `lists`: new column (`lines`, `variants`) = what of each row goes into it. `sums`: new
+    column = columns of the head that are added up. `totals`: new column = a column of all rows that is added up.
+    `picks`: new column = one chosen by a word."""
 
     key: str
-    lines: dict[str, str] = {}
+    lists: dict[str, Rows] = {}
     sums: dict[str, list[str]] = {}
     totals: dict[str, str] = {}
     picks: dict[str, Pick] = {}
-    lines_without: str = ""  # a column that every real line fills: rows that leave it blank are no lines
 
 
 class GatheredRow(Row, frozen=True, gc=False):
@@ -48,21 +52,18 @@ class GatheredRow(Row, frozen=True, gc=False):
 
 
 def gathered(source: Source, how: Gather) -> Source:
-    """The records that a file's rows make up. Raises BadFile where a column that `how` needs is not there."""
+    """The records that a file's rows make up. Raises BadFile where the column of the key is not there."""
     places = {name: place for place, name in enumerate(source.columns)}
-    missing = [name for name in (how.key, *how.lines) if name not in places]
     if how.key not in places:
-        raise BadFile("{name} has no column {columns}", name=source.name, columns=", ".join(missing))
-    line_places = [(places[name], field) for name, field in how.lines.items() if name in places]
-    taken = {place for place, _field in line_places}
+        raise BadFile("{name} has no column {columns}", name=source.name, columns=how.key)
+    taken = {places[name] for rows in how.lists.values() for name in rows.columns if name in places}
     head = [place for place in range(len(source.columns)) if place not in taken]
-    made = _Gathering(how, places, line_places, head, len(source.columns))
+    made = _Gathering(how, places, head)
     names = [source.columns[place] for place in head]
-    added = [*how.sums, *how.totals, *how.picks, *([LINES] if line_places else [])]
     return Source(
         name=source.name,
         format=source.format,
-        columns=[*names, *added],
+        columns=[*names, *how.sums, *how.totals, *how.picks, *how.lists],
         rows=made.rows(iter(source)),
         encoding=source.encoding,
         notes=source.notes,
@@ -75,9 +76,7 @@ def gathered(source: Source, how: Gather) -> Source:
 class _Gathering(msgspec.Struct):
     how: Gather
     places: Mapping[str, int]
-    line_places: Sequence[tuple[int, str]]
     head: Sequence[int]
-    width: int
 
     def rows(self, found: Iterator[Row]) -> Iterator[Row]:
         key = self.places[self.how.key]
@@ -99,19 +98,17 @@ class _Gathering(msgspec.Struct):
         picks = [
             first.get(pick.take.get((first.get(pick.by) or "").strip(), ""), "") for pick in self.how.picks.values()
         ]
-        cells: list[str | None] = [*head, *sums, *totals, *picks]
-        return [*cells, self._lines(parts)] if self.line_places else cells
+        lists = [self._list(parts, rows) for rows in self.how.lists.values()]
+        return [*head, *sums, *totals, *picks, *lists]
 
     def _first(self, parts: Sequence[Row], place: int) -> str:
         return next((cell for row in parts if (cell := row.cells[place])), "") or ""
 
-    def _lines(self, parts: Sequence[Row]) -> str:
-        lines = []
-        for row in parts:
-            line = {field: cell for place, field in self.line_places if (cell := (row.cells[place] or "").strip())}
-            if line and (not self.how.lines_without or line.get(self.how.lines_without)):
-                lines.append(line)
-        return msgspec.json.encode(lines).decode() if lines else ""
+    def _list(self, parts: Sequence[Row], rows: Rows) -> str:
+        columns = [(self.places[name], field) for name, field in rows.columns.items() if name in self.places]
+        made = [{field: cell for place, field in columns if (cell := _cell(row, place))} for row in parts]
+        kept = [row for row in made if row and (not rows.needs or row.get(rows.needs))]
+        return msgspec.json.encode(kept).decode() if kept else ""
 
 
 def _cell(row: Row, place: int) -> str:

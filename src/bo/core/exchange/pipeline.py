@@ -67,11 +67,10 @@ def import_file(
         NotAllowed: the operator may not make such records.
     """
     info, create, edit = commands_of(workspace, noun)
-    with collector_resting(), _smaller_cache(workspace), open_table(path, options) as source:
-        columns = source.columns
-        source, binding = bind_columns(workspace, info, create, source, options)
+    with collector_resting(), _smaller_cache(workspace), open_table(path, options) as table:
+        source, binding = bind_columns(workspace, info, create, table, options)
         _require_key_columns(info, create, binding)
-        run = _Import(workspace, info, create, edit, source, binding, options, progress, columns)
+        run = _Import(workspace, info, create, edit, source, binding, options, progress, table.columns)
         return run.carry_out()
 
 
