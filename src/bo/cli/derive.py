@@ -56,7 +56,9 @@ def verbs(noun: str) -> dict[str, str]:
     """The verbs of a noun as they are typed, each with its help text. The noun's own come before the standard ones."""
     entry = manifest()[noun]
     words = noun.replace("_", " ")
+    written = {verb: item.summary for verb, item in _written(noun).items()}
     own = {dashed(verb): item["summary"] for verb, item in (*entry["commands"].items(), *entry["queries"].items())}
+    own |= written
     standard = {_name(verb, own): _(text, noun=_(words)) for verb, text in STANDARD.items() if _has(entry, verb)}
     return {**standard, **own}
 
@@ -64,10 +66,8 @@ def verbs(noun: str) -> dict[str, str]:
 def leaf(noun: str, typed: str) -> Leaf | None:
     """The command that a verb of a noun stands for."""
     entry, verb = manifest()[noun], typed.replace("-", "_")
-    if (noun, verb) == ("settlements", "export"):  # its arguments are a file: nobody types a hash
-        from bo.cli.payouts import EXPORT
-
-        return EXPORT
+    if verb in _written(noun):
+        return _written(noun)[verb]
     if verb in entry["commands"]:
         return _command(noun, verb, entry["commands"][verb])
     if verb in entry["queries"]:
@@ -80,6 +80,19 @@ def leaf(noun: str, typed: str) -> Leaf | None:
     ):
         return _STANDARD[standard](noun, _(STANDARD[standard], noun=_(noun.replace("_", " "))))
     return None
+
+
+def _written(noun: str) -> dict[str, Leaf]:
+    """Verbs that are written by hand: what they take or give is a file, and nobody types its bytes."""
+    if noun == "settlements":
+        from bo.cli.payouts import EXPORT
+
+        return {"export": EXPORT}
+    if noun == "orders":
+        from bo.cli.papers import PRINT
+
+        return {"print": PRINT}
+    return {}
 
 
 def _name(verb: str, own: Container[str]) -> str:

@@ -31,6 +31,7 @@ MODULES: Final = (
     "bo.core.catalog",
     "bo.core.inventory",
     "bo.core.orders",
+    "bo.core.returns",
     "bo.core.leads",
 )
 NOUNS: Final = {
@@ -69,6 +70,9 @@ NOUNS: Final = {
     "fulfilments": "bo.core.orders",
     "exception_rules": "bo.core.orders",
     "exceptions": "bo.core.orders",
+    "printings": "bo.core.orders",
+    "returns": "bo.core.returns",
+    "credits": "bo.core.returns",
     "leads": "bo.core.leads",
     "follow_ups": "bo.core.leads",
     "appeals": "bo.core.leads",

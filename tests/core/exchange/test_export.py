@@ -25,6 +25,24 @@ FORMATS: tuple[Format, ...] = ("csv", "tsv", "json", "jsonl", "xlsx")
 FEW = ("number", "name", "budget", "consent", "tags", "reported_at", "extra")
 
 
+RAKE: dict[str, object] = {
+    "handle": "rake",
+    "title": "=Rake",
+    "option1": "Size",
+    "variants": [{"option1": "S", "sku": "R-S", "price": "9.90", "extra": {"=x": "1"}}, {"option1": "M", "price": 5}],
+    "media": [{"url": "https://shop.example/1.jpg", "alt": "-1"}],
+}
+ORDER: dict[str, object] = {
+    "number": "#1",
+    "channel": "web",
+    "currency": "JPY",
+    "captured": "300",
+    "refunded": "100",
+    "billing": {"Name": "@x"},
+    "lines": [{"sku": "R-S", "name": "Rake", "quantity": 2, "price": "150", "fulfilled": 1}],
+}
+
+
 @pytest.fixture
 def filled(office: Workspace) -> Workspace:
     """An office with something of every noun that can be imported, and what is hard to write down."""
@@ -56,6 +74,12 @@ def filled(office: Workspace) -> Workspace:
         Call("territories.add", None, {"code": "T1", "store": "west", "city": "杭州"}),
         Call("stores.edit", "west", store),
         Call("operators.add", None, {"login": "ann", "roles": ["reviewer", "auditor"], "store": "west"}),
+        Call("categories.add", None, {"path": "Garden > Tools"}),
+        Call("products.record", None, RAKE),
+        Call("orders.record", None, {**ORDER, "store": "west"}),
+        Call("warehouses.add", None, {"code": "MAIN", "store": "west"}),
+        Call("reorder_rules.add", None, {"variant": "R-S", "warehouse": "MAIN", "least": 1, "most": 2}),
+        Call("exception_rules.add", None, {"code": "dear", "filter": "payment:unpaid"}),
     ]
     office.run(calls, atomic=True)
     return office
@@ -178,7 +202,11 @@ def test_an_operator_of_a_store_exports_what_that_store_holds(filled: Workspace)
 
 
 def importable_nouns() -> list[str]:
-    return ["leads", "customers", "stores", "territories", "referrers", "operators", "roles"]
+    return [
+        "leads", "customers", "stores", "territories", "referrers", "operators", "roles", "products", "variants",
+        "categories", "media", "orders", "order_lines", "payments", "warehouses", "reorder_rules",
+        "exception_rules",
+    ]  # fmt: skip
 
 
 def test_the_list_of_nouns_that_are_imported_is_complete(filled: Workspace) -> None:

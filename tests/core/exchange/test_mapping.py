@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bo.core.exchange.mapping import Binding, SavedMapping, bind, find_mapping, plain_name, read_mapping
+from bo.core.exchange.mapping import Binding, SavedMapping, bind, find_mapping, read_mapping
 from bo.core.exchange.pipeline import commands_of
+from bo.core.exchange.source import plain_name
 from bo.core.exchange.suggesting import suggest_mapping
 from bo.core.kernel.errors import Ambiguous, BadFile, UsageError
 from bo.core.kernel.workspace import Workspace

@@ -3,13 +3,47 @@
 from typing import Annotated
 
 from bo.core.kernel.errors import Refused
-from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Currency, Facts, Field, Flag, Note, RefKind, Tags, Text
+from bo.core.kernel.kinds import (
+    Amount,
+    AmountKind,
+    ChoiceKind,
+    Count,
+    Currency,
+    Facts,
+    FactsKind,
+    Field,
+    Flag,
+    FlagKind,
+    Note,
+    RefKind,
+    RowsKind,
+    Tags,
+    Text,
+    TextKind,
+    WholeKind,
+)
 from bo.core.kernel.record import Record, State, record
 
 DRAFT, ACTIVE, ARCHIVED = State("draft"), State("active"), State("archived")
 PRODUCT_STATES = (DRAFT, ACTIVE, ARCHIVED)
 ProductState = Annotated[str, ChoiceKind(*PRODUCT_STATES)]
 ProductId = Annotated[str, RefKind("products")]
+OPTIONS_MOST = 3
+
+# Variants and pictures as a file or a shop tells them: each value of an option goes with the product's name for it.
+VariantRows = Annotated[
+    tuple[dict[str, object], ...],
+    RowsKind(
+        sku=TextKind(200), title=TextKind(), option1=TextKind(), option2=TextKind(), option3=TextKind(),
+        price=AmountKind(), compare_at=AmountKind(), cost=AmountKind(), barcode=TextKind(), weight_g=WholeKind(0),
+        hs_code=TextKind(), origin=TextKind(), bin=TextKind(), image=TextKind(), taxable=FlagKind(),
+        needs_shipping=FlagKind(), tracked=FlagKind(), backorder=FlagKind(), extra=FactsKind(),
+    ),
+]  # fmt: skip
+MediaRows = Annotated[
+    tuple[dict[str, object], ...],
+    RowsKind("url", url=TextKind(), alt=TextKind(), position=WholeKind(0), extra=FactsKind()),
+]
 
 
 class NegativePrice(Refused):
@@ -35,7 +69,7 @@ class Category(Record, kw_only=True):
     prefix="prod",
     key=("handle",),
     states=PRODUCT_STATES,
-    create="products.add",
+    create="products.record",
     edit="products.edit",
     columns=("handle", "title", "state", "vendor", "type", "category"),
 )
@@ -52,6 +86,12 @@ class Product(Record, kw_only=True):
     tags: Annotated[Tags, Field(aliases=("标签",))] = ()
     seo_title: Annotated[Text, Field(label="SEO title")] = ""
     seo_description: Annotated[Text, Field(label="SEO description")] = ""
+    option1: Annotated[Text, Field(label="first option", aliases=("Option1 Name",))] = ""
+    option2: Annotated[Text, Field(label="second option", aliases=("Option2 Name",))] = ""
+    option3: Annotated[Text, Field(label="third option", aliases=("Option3 Name",))] = ""
+    currency: Annotated[Currency, Field(help="of the prices of its variants; blank: the office's")] = ""
+    variants_key: Annotated[Text, Field(internal=True, help="stands for its variants as a file told them last")] = ""
+    media_key: Annotated[Text, Field(internal=True, help="stands for its pictures as a file told them last")] = ""
     import_key: (
         Annotated[Text, Field(lookup=True, unique=True, internal=True, help="stands for a file row that has no handle")]
         | None
@@ -77,6 +117,8 @@ class Variant(Record, kw_only=True):
     option_key: Annotated[
         Text, Field(lookup=True, unique=True, internal=True, help="product and values of its options")
     ]
+    position: Annotated[Count, Field(help="its place among the variants of the product")] = 0
+    image: Annotated[Text, Field(label="picture")] = ""
     state: ProductState = ACTIVE
     price: Annotated[Amount, Field(aliases=("Variant Price", "Regular price", "价格", "售价"))] = 0
     compare_at: (
@@ -102,7 +144,7 @@ class Variant(Record, kw_only=True):
             raise NegativePrice("variant {sku} would have a price below nothing", sku=self.sku or self.id)
 
 
-@record("media", prefix="med", columns=("product", "position", "url", "alt"))
+@record("media", prefix="med", create="media.add", edit="media.edit", columns=("product", "position", "url", "alt"))
 class Media(Record, kw_only=True):
     """A picture of a product."""
 

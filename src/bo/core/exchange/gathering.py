@@ -1,44 +1,75 @@
-"""Several rows of a file that are one record: an order and its lines.
+"""Several rows of a file that are one record: an order and its lines, a product and its variants.
 
 A mapping with a `[gather]` table says which column tells the record, which columns are of a line, and which values are
-picked or added up from others. Rows of one key that follow each other become one row, whose cell `lines` is a JSON
-array; from there on it is planned and written like any other. The rows as they came stay with it, for the reject file.
+picked or added up from others. Rows of one key become one row, whose cells `lines`, `variants` … are JSON arrays; from
+there on it is planned and written like any other. The rows as they came stay with it, for the reject file. What a later
+row says differently from the first, and no list takes, is kept in `extra` under its header and the number of the row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
+from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import Final
 
 import msgspec
 
-from bo.core.exchange.source import Row, Source
+from bo.core.exchange.seen import Seen
+from bo.core.exchange.source import Row, Source, plain_name
 from bo.core.kernel.errors import BadFile, BadValue
+
+LEFT_OVER: Final = "extra"
+ANY_WORD: Final = "*"
 
 
 class Pick(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A value that another column chooses: `by` is that column, `take` the column whose cell is taken for each of its
-    words; a word that is not there takes nothing."""
+    """A value that another column chooses: `by` is that column, `take` the column (or computed one) whose cell is taken
+    for each of its words, "*" for all others; a word that is not there takes nothing."""
 
     by: str
     take: dict[str, str]
 
 
 class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What of each row goes into a list: `columns` says column = field. Only rows that fill `needs`, a field, count."""
+    """What of each row goes into a list.
 
-    columns: dict[str, str]
-    needs: str = ""
+    `columns`: column = field. `first`: field = columns, the first that is filled. `picks`: field = one chosen by a
+    word. `set`: field = what stands in for a blank. `values`: field = what its words mean ("" for a blank).
+    `times`: column = a number it is multiplied by. `round`: field = decimals it is rounded to, half up; a cell that
+    changes by it is kept in the entry's `extra`. `round_sum`: field = decimals, rounded so that the entries add up to
+    their sum, rounded once, half to even. `split`: field = the mark between several entries of a cell. `extra`:
+    columns, also as `Lineitem *`, that are kept in the entry's `extra`; `!Lineitem tax` is not. `needs`: only rows
+    that fill one of these fields count.
+    """
+
+    columns: dict[str, str] = {}
+    first: dict[str, list[str]] = {}
+    picks: dict[str, Pick] = {}
+    constants: dict[str, str] = msgspec.field(default_factory=dict, name="set")
+    values: dict[str, dict[str, str]] = {}
+    times: dict[str, str] = {}
+    round: dict[str, int] = {}
+    round_sum: dict[str, int] = {}
+    split: dict[str, str] = {}
+    extra: list[str] = []
+    needs: list[str] = []
 
 
 class Gather(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How rows are gathered. `lists`: new column (`lines`, `variants`) = what of each row goes into it. `sums`: new
-    column = columns of the head that are added up. `totals`: new column = a column of all rows that is added up.
-    `picks`: new column = one chosen by a word."""
+    """How rows are gathered.
 
-    key: str
+    `key`: the column of the record, or several of which the first that is filled counts; a row without its first one
+    is then the head. `named`: new column with the key. `apart`: the rows of one record need not stand together; the
+    file is held in memory. `lists`: new column (`lines`, `variants`) = what of each row goes into it. `sums`: new
+    column = columns of the head that are added up, or taken away ("-Outstanding Balance"). `totals`: new column = a
+    column of all rows that is added up. `picks`: new column = one chosen by a word.
+    """
+
+    key: str | list[str]
+    named: str = ""
+    apart: bool = False
     lists: dict[str, Rows] = {}
     sums: dict[str, list[str]] = {}
     totals: dict[str, str] = {}
@@ -51,19 +82,41 @@ class GatheredRow(Row, frozen=True, gc=False):
     parts: tuple[Row, ...] = ()
 
 
+class _Entry(msgspec.Struct, frozen=True):
+    """How one list is made: columns as places."""
+
+    name: str
+    how: Rows
+    columns: tuple[tuple[int, str, str], ...]  # place, field, factor
+    first: tuple[tuple[str, tuple[int, ...]], ...]
+    picks: tuple[tuple[str, int, dict[str, int]], ...]
+    extra: tuple[tuple[int, str], ...]
+    split: bool
+
+    @property
+    def taken(self) -> set[int]:
+        """The places that an entry takes away from the head."""
+        places = {place for place, _field, _times in self.columns} | {place for place, _header in self.extra}
+        return places.union(*(wanted for _field, wanted in self.first))
+
+
 def gathered(source: Source, how: Gather) -> Source:
-    """The records that a file's rows make up. Raises BadFile where the column of the key is not there."""
-    places = {name: place for place, name in enumerate(source.columns)}
-    if how.key not in places:
-        raise BadFile("{name} has no column {columns}", name=source.name, columns=how.key)
-    taken = {places[name] for rows in how.lists.values() for name in rows.columns if name in places}
+    """The records that a file's rows make up. Raises BadFile where no column of the key is there."""
+    places = _Places(source.columns)
+    keys = [place for name in ([how.key] if isinstance(how.key, str) else how.key) if (place := places.of(name)) >= 0]
+    if not keys:
+        raise BadFile("{name} has no column {columns}", name=source.name, columns=str(how.key))
+    entries = [_entry(name, rows, source.columns, places) for name, rows in how.lists.items()]
+    taken = {place for entry in entries for place in entry.taken} - set(keys)
     head = [place for place in range(len(source.columns)) if place not in taken]
-    made = _Gathering(how, places, head)
-    names = [source.columns[place] for place in head]
+    columns = [source.columns[place] for place in head]
+    columns += [*([how.named] if how.named else []), *how.sums, *how.totals, *how.picks, *how.lists]
+    leaves = LEFT_OVER not in columns
+    made = _Gathering(how, source.columns, places, keys, entries, head, sorted(taken), leaves)
     return Source(
         name=source.name,
         format=source.format,
-        columns=[*names, *how.sums, *how.totals, *how.picks, *how.lists],
+        columns=[*columns, LEFT_OVER] if leaves else columns,
         rows=made.rows(iter(source)),
         encoding=source.encoding,
         notes=source.notes,
@@ -73,49 +126,247 @@ def gathered(source: Source, how: Gather) -> Source:
     )
 
 
+class _Places:
+    """Where columns stand, by their names as they are compared."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._exact = {name: place for place, name in enumerate(columns)}
+        self._plain: dict[str, int] = {}
+        for place, name in enumerate(columns):
+            self._plain.setdefault(plain_name(name), place)
+
+    def of(self, name: str) -> int:
+        """The place of a column; -1 where it is not there."""
+        found = self._exact.get(name)
+        return found if found is not None else self._plain.get(plain_name(name), -1)
+
+
+def _entry(name: str, how: Rows, columns: Sequence[str], places: _Places) -> _Entry:
+    named = tuple(
+        (place, field, how.times.get(column, ""))
+        for column, field in how.columns.items()
+        if (place := places.of(column)) >= 0
+    )
+    fields = [field for _place, field, _times in named]
+    taken = {place for place, _field, _times in named}
+    extra = tuple(
+        (place, column) for place, column in enumerate(columns) if place not in taken and _is_among(column, how.extra)
+    )
+    first = tuple(
+        (field, tuple(place for column in wanted if (place := places.of(column)) >= 0))
+        for field, wanted in how.first.items()
+    )
+    picks = tuple(
+        (field, places.of(pick.by), {word: places.of(column) for word, column in pick.take.items()})
+        for field, pick in how.picks.items()
+    )
+    return _Entry(name, how, named, first, picks, extra, bool(how.split) or len(fields) > len(set(fields)))
+
+
+def _is_among(column: str, patterns: Sequence[str]) -> bool:
+    if any(fnmatchcase(column, pattern[1:]) for pattern in patterns if pattern[:1] == "!"):
+        return False
+    return any(fnmatchcase(column, pattern) for pattern in patterns)
+
+
 class _Gathering(msgspec.Struct):
     how: Gather
-    places: Mapping[str, int]
+    columns: Sequence[str]
+    places: _Places
+    keys: Sequence[int]
+    entries: Sequence[_Entry]
     head: Sequence[int]
+    taken: Sequence[int]
+    leaves: bool
 
     def rows(self, found: Iterator[Row]) -> Iterator[Row]:
-        key = self.places[self.how.key]
-        for number, (_key, group) in enumerate(groupby(found, lambda row: _cell(row, key)), 1):
-            parts = tuple(group)
-            problem = next((row.problem for row in parts if row.problem is not None), None)
-            cells = self._cells(parts) if problem is None else parts[0].cells
-            try:
-                yield GatheredRow(number, parts[0].line, cells, problem, parts)
-            except BadValue as error:
-                yield GatheredRow(number, parts[0].line, parts[0].cells, error, parts)
+        groups = self._apart(found) if self.how.apart else self._together(found)
+        for number, (key, parts, apart) in enumerate(groups, 1):
+            problem = apart or next((row.problem for row in parts if row.problem is not None), None)
+            cells: Sequence[str | None] = parts[0].cells
+            if problem is None:
+                try:
+                    cells = self._cells(key, parts)
+                except BadValue as error:
+                    problem = error
+            yield GatheredRow(number, parts[0].line, cells, problem, parts)
 
-    def _cells(self, parts: Sequence[Row]) -> list[str | None]:
+    def _together(self, found: Iterator[Row]) -> Iterator[tuple[str, tuple[Row, ...], BadValue | None]]:
+        seen = Seen()
+        for key, group in groupby(found, self._key):
+            problem = None
+            if key and seen.before(key):
+                problem = BadValue(
+                    "the rows of {key} do not stand together",
+                    hint="Sort the file by that column, or say apart = true in the mapping.",
+                    key=key[:80],
+                )
+            yield key, tuple(group), problem
+
+    def _apart(self, found: Iterator[Row]) -> Iterator[tuple[str, tuple[Row, ...], BadValue | None]]:
+        groups: dict[str, list[Row]] = {}
+        for number, row in enumerate(found):
+            key = self._key(row) if row.problem is None else ""
+            groups.setdefault(key or f"\x00{number}", []).append(row)
+        for key, rows in groups.items():
+            if len(self.keys) > 1:  # the row that names no other is the head
+                rows.sort(key=lambda row: bool(_cell(row, self.keys[0])))
+            yield key if key[:1] != "\x00" else "", tuple(rows), None
+
+    def _key(self, row: Row) -> str:
+        return next((cell for place in self.keys if (cell := _cell(row, place))), "")
+
+    def _cells(self, key: str, parts: Sequence[Row]) -> list[str | None]:
         """The head's cells, each from the first row that fills it, then what is worked out."""
-        head = [next((row.cells[place] for row in parts if row.cells[place]), "") for place in self.head]
-        first = {name: self._first(parts, place) for name, place in self.places.items()}
-        sums = [_sum([first.get(name) for name in names]) for names in self.how.sums.values()]
-        totals = [_sum([_cell(row, self.places.get(name, -1)) for row in parts]) for name in self.how.totals.values()]
-        picks = [
-            first.get(pick.take.get((first.get(pick.by) or "").strip(), ""), "") for pick in self.how.picks.values()
-        ]
-        lists = [self._list(parts, rows) for rows in self.how.lists.values()]
-        return [*head, *sums, *totals, *picks, *lists]
+        head = [next((cell for row in parts if (cell := row.cells[place])), "") for place in self.head]
+        how = self.how
+        made = {name: _sum([self._signed(parts, column) for column in wanted]) for name, wanted in how.sums.items()}
+        for name, column in how.totals.items():
+            made[name] = _sum([_cell(row, self.places.of(column)) for row in parts])
+        for name, pick in how.picks.items():
+            word = self._first(parts, pick.by)
+            column = pick.take.get(word, pick.take.get(ANY_WORD, ""))
+            made[name] = made[column] if column in made else self._first(parts, column) if column else ""
+        used: set[tuple[int, int]] = set()
+        lists = [_encoded(self._list(entry, parts, used)) for entry in self.entries]
+        cells: list[str | None] = [*head, *([key] if how.named else []), *made.values(), *lists]
+        if self.leaves:
+            cells.append(self._left_over(head, parts, used) if len(parts) > 1 or self.taken else "")
+        return cells
 
-    def _first(self, parts: Sequence[Row], place: int) -> str:
-        return next((cell for row in parts if (cell := row.cells[place])), "") or ""
+    def _first(self, parts: Sequence[Row], column: str) -> str:
+        place = self.places.of(column)
+        return next((cell for row in parts if (cell := _cell(row, place))), "")
 
-    def _list(self, parts: Sequence[Row], rows: Rows) -> str:
-        columns = [(self.places[name], field) for name, field in rows.columns.items() if name in self.places]
-        made = [{field: cell for place, field in columns if (cell := _cell(row, place))} for row in parts]
-        kept = [row for row in made if row and (not rows.needs or row.get(rows.needs))]
-        return msgspec.json.encode(kept).decode() if kept else ""
+    def _signed(self, parts: Sequence[Row], column: str) -> str:
+        if not column.startswith("-"):
+            return self._first(parts, column)
+        text = self._first(parts, column[1:])
+        return _product(text, "-1") if text else ""
+
+    def _list(self, entry: _Entry, parts: Sequence[Row], used: set[tuple[int, int]]) -> list[dict[str, object]]:
+        made: list[dict[str, object]] = []
+        for number, row in enumerate(parts):
+            found = _entries_of(entry, row, self.columns)
+            if found:
+                made += found
+                used.update((number, place) for place in entry.taken)
+        for field, decimals in entry.how.round_sum.items():
+            _round_sum(made, field, decimals)
+        return made
+
+    def _left_over(self, head: Sequence[str | None], parts: Sequence[Row], used: set[tuple[int, int]]) -> str:
+        """What no list has taken and the head does not say: under its header, from the second row on with its place."""
+        left: dict[str, str] = {}
+        for number, row in enumerate(parts):
+            if number:
+                for place, said in zip(self.head, head, strict=True):
+                    cell = row.cells[place]
+                    if cell and cell != said and place not in self.keys and not cell.isspace():
+                        left[f"{self.columns[place]} ({number + 1})"] = cell
+            for place in self.taken:
+                cell = row.cells[place]
+                if cell and (number, place) not in used and not cell.isspace():
+                    left[self.columns[place] if not number else f"{self.columns[place]} ({number + 1})"] = cell
+        return msgspec.json.encode(left).decode() if left else ""
+
+
+def _entries_of(entry: _Entry, row: Row, columns: Sequence[str]) -> list[dict[str, object]]:
+    """What one row adds to a list: nothing where it fills none of the needed fields."""
+    how, cells = entry.how, row.cells
+    made: dict[str, object] = {}
+    several: dict[str, list[str]] = {}
+    kept: dict[str, str] = {}
+    written: dict[str, tuple[str, str]] = {}  # field -> header and cell as it came
+    for place, field, times in entry.columns:
+        if cell := (cells[place] or "").strip():
+            written[field] = (columns[place], cell)
+            if times:
+                cell = _product(cell, times)
+            if entry.split:
+                several.setdefault(field, []).extend(_parts(cell, how.split.get(field, "")))
+            made[field] = cell
+    for field, wanted in entry.first:
+        if found := next((cell for place in wanted if (cell := _cell(row, place))), ""):
+            made[field] = found
+    if (how.needs and not any(made.get(field) for field in how.needs)) or not made:
+        return []
+    for field, by, take in entry.picks:
+        word = _cell(row, by)
+        if found := _cell(row, take.get(word, take.get(ANY_WORD, -1))):
+            made[field] = found
+    for field, words in how.values.items():
+        word = str(made.get(field, ""))
+        if word in words:
+            made[field] = words[word]
+    for field, constant in how.constants.items():
+        made.setdefault(field, constant)
+    for field, decimals in how.round.items():
+        if _is_rounded(made, field, decimals) and field in written:
+            kept.update((written[field],))
+    kept.update((header, cell) for place, header in entry.extra if (cell := (cells[place] or "").strip()))
+    if kept:
+        made["extra"] = kept
+    if not entry.split:
+        return [made]
+    most = max((len(found) for found in several.values()), default=1)
+    return [
+        {**made, **{field: found[at] for field, found in several.items() if len(found) > 1 and at < len(found)}}
+        for at in range(most)
+    ]
+
+
+def _is_rounded(made: dict[str, object], field: str, decimals: int) -> bool:
+    """Round a number half up, and say whether that changed it. What is no number is left for the kind of the field to
+    refuse."""
+    try:
+        number = Decimal(str(made.get(field, "")).replace(",", ""))
+    except InvalidOperation:
+        return False
+    rounded = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    made[field] = f"{rounded:f}"
+    return rounded != number
+
+
+def _round_sum(entries: Sequence[dict[str, object]], field: str, decimals: int) -> None:
+    """Round a field of all entries so that they add up to their sum, rounded once: each is what the sum so far, when
+    rounded, has grown by. What was written stays in the entry's extra."""
+    exactly, so_far, unit = Decimal(0), Decimal(0), Decimal(1).scaleb(-decimals)
+    for entry in entries:
+        text = str(entry.get(field, ""))
+        try:
+            number = Decimal(text.replace(",", ""))
+        except InvalidOperation:
+            continue
+        exactly += number
+        part = exactly.quantize(unit, ROUND_HALF_EVEN) - so_far
+        so_far += part
+        entry[field] = f"{part:f}"
+        if part != number:
+            held = entry.get("extra")
+            entry["extra"] = {**(held if isinstance(held, dict) else {}), f"{field}, exactly": text}
+
+
+def _parts(cell: str, mark: str) -> list[str]:
+    return [part for text in cell.split(mark) if (part := text.strip())] if mark else [cell]
+
+
+def _encoded(rows: Sequence[Mapping[str, object]]) -> str:
+    return msgspec.json.encode(rows).decode() if rows else ""
 
 
 def _cell(row: Row, place: int) -> str:
     return (row.cells[place] or "").strip() if 0 <= place < len(row.cells) else ""
 
 
-def _sum(cells: Sequence[str | None]) -> str:
+def _product(text: str, times: str) -> str:
+    try:
+        return f"{Decimal(text.replace(',', '')) * Decimal(times):f}"
+    except InvalidOperation:
+        return text
+
+
+def _sum(cells: Iterable[str | None]) -> str:
     """Numbers added up as they are written; what is no number is left for the kind of the field to refuse."""
     total, found = Decimal(0), False
     for cell in cells:
@@ -125,4 +376,4 @@ def _sum(cells: Sequence[str | None]) -> str:
                 total, found = total + Decimal(text), True
             except InvalidOperation:
                 return text
-    return str(total) if found else ""
+    return f"{total:f}" if found else ""

@@ -7,19 +7,17 @@ there; a column that nothing is known about is kept as it is, in `extra`, and ne
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
-from unicodedata import normalize
 
 import msgspec
 
 from bo.core.exchange.gathering import Gather
 from bo.core.exchange.rejects import REJECT_COLUMNS, is_reject_file
-from bo.core.exchange.source import shorten
+from bo.core.exchange.source import plain_name, shorten
 from bo.core.kernel.command import Command, Param
 from bo.core.kernel.errors import Ambiguous, BadFile, UsageError
 from bo.core.kernel.kinds import PhoneKind
@@ -240,12 +238,6 @@ def _in_chinese(label: str) -> str:
     import gettext
 
     return gettext.translation("bo", LOCALE_DIR, ["zh_CN"], fallback=True).gettext(label)
-
-
-@cache
-def plain_name(header: str) -> str:
-    """A header as it is compared: without case, width, spaces and punctuation."""
-    return re.sub(r"[\W_]+", "", normalize("NFKC", header).casefold())
 
 
 # -- saved mappings ----------------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 Planning reads and never writes, so it happens outside the write lock, a batch of rows at a time with one statement for
 each way a record can be known. Writing checks again what may have changed meanwhile.
 
+Rows of a list (the variants of a product) are compared by a digest that the record keeps of what a file told last.
+
 A row is known by its `id`, else by its natural key, else by `import_key`: the hash of all its cells as they came and
 how often the very same row stood in the file before it. A blank cell keeps what the record has. Where two rows of one
 file mean one record, the later may add to it and not contradict it.
@@ -13,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -26,13 +28,14 @@ from bo.core.exchange.source import Row
 from bo.core.kernel.command import Command
 from bo.core.kernel.dispatch import is_id
 from bo.core.kernel.errors import BadValue, BoError
-from bo.core.kernel.kinds import Context
+from bo.core.kernel.kinds import Context, RowsKind, rows_key
 from bo.core.kernel.reader import Reader
 from bo.core.kernel.record import Record, RecordInfo
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
 
+KEY_OF_ROWS: Final = "_key"  # variants_key stands for variants
 CREATE, EDIT, SAME, AGAIN, BAD = "create", "edit", "same", "again", "bad"
 
 
@@ -89,6 +92,7 @@ class Planner:
         self._timely = [name for name in self.rows.readers if params[name].kind.column in ("moment", "day")]
         self._constants = bool(binding.mapping.constants)
         self._required = [param.name for param in create.params if param.required]
+        self._nested = frozenset(name for name, param in params.items() if isinstance(param.kind, RowsKind))
         self._keeps_facts = create.param(FACTS) is not None
         self._facts = [(column.place, column.header) for column in binding.of("facts")]
         self._ids = [(column.place, column.header) for column in binding.of("id")][:1]
@@ -232,7 +236,10 @@ class Planner:
         """What a row changes of the record that is there."""
         changed: dict[str, object] = {}
         for name, value in values.items():
-            if name not in self.info.by_name or getattr(record, name) == value:
+            if name in self._nested:
+                if not self._is_told_anew(record, name, value):
+                    continue
+            elif name not in self.info.by_name or getattr(record, name) == value:
                 continue
             if name == "currency" and value == self._context.currency and not getattr(record, name):
                 continue  # a blank currency is the office's
@@ -245,7 +252,9 @@ class Planner:
             if FACTS in self._edits
             else {}
         )
-        if not self._edit_name and any(getattr(record, name, value) != value for name, value in values.items()):
+        if not self._edit_name and any(
+            getattr(record, name, value) != value for name, value in values.items() if name not in self._nested
+        ):
             return Item(BAD, number, line, subject=record.id, faults=(fault_of(_final(self.info)),))
         if not changed and not facts:
             return Item(SAME, number, line, subject=record.id)
@@ -253,6 +262,11 @@ class Planner:
         if facts:
             args[FACTS] = {**record.extra, **facts}
         return Item(EDIT, number, line, subject=record.id, args=args, changes=self._changes(record, changed, facts))
+
+    def _is_told_anew(self, record: Record, name: str, value: object) -> bool:
+        """Whether rows of a list are others than those a file told last; only their digest is kept."""
+        held = getattr(record, name + KEY_OF_ROWS, None)
+        return held is not None and isinstance(value, (list, tuple)) and rows_key(value) != held
 
     def again(self, item: Item, record: Record, *, may_overwrite: bool) -> Item:
         """A row compared with its record at the time of writing.
@@ -332,6 +346,9 @@ class Planner:
         currency = getattr(record, "currency", "") or self._context.currency
         made = []
         for name, value in changed.items():
+            if name in self._nested:
+                made.append(FieldChange(name, "", str(len(value)) if isinstance(value, (list, tuple)) else ""))
+                continue
             kind = self.info.by_name[name].kind
             made.append(FieldChange(name, kind.show(getattr(record, name), currency), kind.show(value, currency)))
         made += [FieldChange(name, str(record.extra.get(name, "")), str(value)) for name, value in facts.items()]

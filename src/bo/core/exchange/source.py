@@ -7,9 +7,12 @@ is never mended.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from types import TracebackType
 from typing import Final, Literal, Self
+from unicodedata import normalize
 
 import msgspec
 
@@ -153,3 +156,9 @@ def shorten(names: Sequence[str], most: int = 8) -> str:
     """Names for a message, the rest counted."""
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} … ({len(names)})"
+
+
+@cache
+def plain_name(header: str) -> str:
+    """A header as it is compared: without case, width, spaces and punctuation."""
+    return re.sub(r"[\W_]+", "", normalize("NFKC", header).casefold())

@@ -14,10 +14,10 @@ from itertools import islice
 from typing import Final
 from unicodedata import normalize
 
-from bo.core.exchange.mapping import Binding, Column, SavedMapping, bind, importable, plain_name
+from bo.core.exchange.mapping import Binding, Column, SavedMapping, bind, importable
 from bo.core.exchange.pipeline import STANDARD_OPTIONS, commands_of, open_table
 from bo.core.exchange.report import ImportOptions
-from bo.core.exchange.source import Row
+from bo.core.exchange.source import Row, plain_name
 from bo.core.kernel.command import Param
 from bo.core.kernel.errors import BadValue
 from bo.core.kernel.kinds import AmountKind, ChoiceKind, DayKind, Kind, MomentKind

@@ -92,6 +92,7 @@ class _Mark(msgspec.Struct, frozen=True):
     confirm: str
     version: int
     query: bool = False
+    noun: str = ""
 
 
 _MARKS: dict[Callable[..., object], _Mark] = {}
@@ -114,11 +115,11 @@ def command(
     return mark
 
 
-def query(*, needs: str) -> Callable[[F], F]:
-    """Mark a function as a query."""
+def query(*, needs: str, noun: str = "") -> Callable[[F], F]:
+    """Mark a function as a query; `noun` where it is another than its module's."""
 
     def mark(function: F) -> F:
-        _MARKS[function] = _Mark(needs, None, "anywhere", "", 1, query=True)
+        _MARKS[function] = _Mark(needs, None, "anywhere", "", 1, query=True, noun=noun)
         return function
 
     return mark
@@ -228,7 +229,7 @@ class Registry(msgspec.Struct, eq=False):
             if mark is None or getattr(value, "__module__", module) != module or not callable(value):
                 continue
             if mark.query:
-                self._add_query(value, mark, noun)
+                self._add_query(value, mark, mark.noun or noun)
             else:
                 self._add_command(value, mark, noun)
 

@@ -109,7 +109,7 @@ class Dispatch(msgspec.Struct, eq=False):
     def perform(self, calls: Sequence[Call], *, atomic: bool) -> list[Outcome]:
         """Run the calls in order. With `atomic`, the first refusal is raised and nothing of the batch stands."""
         tx = Tx(self.unit, self.context)
-        tx.needs_of, tx.authority = self._needs_of, self.authority
+        tx.needs_of, tx.record_of, tx.authority = self._needs_of, self.registry.record, self.authority
         decoded = [self._decode(call) for call in calls]
         self._prefetch(decoded)
         before = self._recorded_before(decoded)

@@ -10,7 +10,7 @@ Reading (`decode`) accepts both text from people and JSON values; what cannot be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeAlias
@@ -328,7 +328,7 @@ class FactsKind(Kind):
 
 
 class RowsKind(Kind):
-    """Rows of a few named values, such as the lines of an order: a JSON array of objects. `required` must be in each."""
+    """Rows of a few named values, such as the lines of an order: a JSON array of objects. `required` is in each."""
 
     name = "rows"
     column = "json"
@@ -376,6 +376,15 @@ class RowsKind(Kind):
 
     def show(self, value: object, currency: str) -> str:
         return msgspec.json.encode(value).decode() if value else ""
+
+
+def rows_key(rows: Sequence[Mapping[str, object]]) -> str:
+    """What rows of a `RowsKind` are known by: equal rows have equal keys; "" for none."""
+    if not rows:
+        return ""
+    from hashlib import blake2b
+
+    return blake2b(msgspec.json.encode(list(rows)), digest_size=12).hexdigest()
 
 
 class IdKind(Kind):

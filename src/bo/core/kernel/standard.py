@@ -7,7 +7,7 @@ edit = edits(Store, needs="stores.edit")
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from bo.core.kernel.command import command
@@ -35,22 +35,42 @@ def adds(cls: type[R], *, needs: str, without: tuple[str, ...] = (), where: str 
 
 
 def edits(
-    cls: type[R], *, needs: str, without: tuple[str, ...] = (), confirm: str = "", where: str = "anywhere"
+    cls: type[R],
+    *,
+    needs: str,
+    without: tuple[str, ...] = (),
+    confirm: str = "",
+    where: str = "anywhere",
+    also: Mapping[str, object] | None = None,
+    then: Callable[[Tx, R, Mapping[str, Any]], None] | None = None,
+    name: str = "edit",
+    doc: str = "",
 ) -> Callable[..., None]:
-    """A command that sets fields of a record; a field that is not given stays, one given as blank is cleared."""
+    """A command that sets fields of a record; a field that is not given stays, one given as blank is cleared.
+
+    `also` are further parameters with their kinds, which `then` carries out, after the fields are set: it receives all
+    that was given. `name` and `doc` are those of the command, where it is not the record's plain edit.
+    """
     info = info_of(cls)
-    names = _names(cls, without)
+    more = dict(also or {})
+    names = [item for item in _names(cls, without) if item not in more]
     defaults = {item.name: item.default for item in info.fields}
     required = {item.name for item in info.fields if item.required}
 
     def edit(tx: Tx, record: R, **values: Any) -> None:
         for name, value in values.items():
+            if name in more:
+                continue
             if value is None and name in required:
                 raise BadValue("{field} cannot be blank", hint="Give it another value.", field=name)
             wanted = {**record.extra, **(value or {})} if name == "extra" else value
             setattr(record, name, defaults[name] if wanted is None else wanted)
+        if then is not None:
+            then(tx, record, values)
 
-    _dress(edit, cls, names, set(), f"Change fields of a {info.name.replace('_', ' ')}.", subject=True)
+    edit.__name__ = name
+    told = doc or f"Change fields of a {info.name.replace('_', ' ')}."
+    _dress(edit, cls, names, set(), told, subject=True, also=more)
     return command(needs=needs, confirm=confirm, where=where)(edit)
 
 
@@ -59,7 +79,14 @@ def _names(cls: type[Record], without: tuple[str, ...]) -> list[str]:
 
 
 def _dress(
-    function: Callable[..., Any], cls: type[Record], names: list[str], required: set[str], doc: str, *, subject: bool
+    function: Callable[..., Any],
+    cls: type[Record],
+    names: list[str],
+    required: set[str],
+    doc: str,
+    *,
+    subject: bool,
+    also: Mapping[str, object] | None = None,
 ) -> None:
     """Give the function the signature that the registry reads: the record's own annotations."""
     hints = inspect.get_annotations(cls, eval_str=False)
@@ -73,6 +100,10 @@ def _dress(
         annotations[name] = hint
         default = inspect.Parameter.empty if name in required else None
         parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=hint, default=default))
+    for name, kind in (also or {}).items():
+        hint = kind | None  # type: ignore[operator]  # an annotation, as in a signature
+        annotations[name] = hint
+        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=hint, default=None))
     annotations["extra"] = Facts | None
     parameters.append(inspect.Parameter("extra", inspect.Parameter.KEYWORD_ONLY, annotation=Facts | None, default=None))
     function.__doc__ = doc

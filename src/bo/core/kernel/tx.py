@@ -6,16 +6,21 @@ randomness, no network here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
 from bo.core.kernel.errors import NotFound, Refused
 from bo.core.kernel.kinds import Context
-from bo.core.kernel.record import EPOCH, FieldInfo, Record, RecordInfo, encode_json, info_of
+from bo.core.kernel.record import EPOCH, FieldInfo, Record, RecordInfo, declared_records, encode_json, info_of
 from bo.core.kernel.unit import Change, Condition, Entry, Unit, derived_id
+
+if TYPE_CHECKING:
+    from sqlalchemy import ClauseElement
+
+    from bo.core.kernel.query import Filter
 
 R = TypeVar("R", bound=Record)
 SELECT_MOST: Final = 100_000
@@ -62,6 +67,7 @@ class Tx:
         self._unit = unit
         self.context = context
         self.needs_of: Callable[[str], str] = _nobody_knows
+        self.record_of: Callable[[str], type[Record]] = _declared
         self.operation = ""
         self.now: datetime = EPOCH
         self.actor = SYSTEM
@@ -124,6 +130,11 @@ class Tx:
         ]
         return [self._hand_out(cls, entry) for entry in found]
 
+    def fetch(self, cls: type[Record], field: str, values: Iterable[object]) -> None:
+        """Load what has one of these values in a lookup field with one statement, before it is looked for one by
+        one."""
+        self._unit.load_keys(cls, field, values)
+
     def select(
         self, cls: type[R], *conditions: Condition, order: str = "", limit: int = SELECT_MOST, **equals: object
     ) -> list[R]:
@@ -139,6 +150,54 @@ class Tx:
     def count(self, cls: type[Record], *conditions: Condition, **equals: object) -> int:
         """How many records; the same conditions as `select`."""
         return self._unit.count(cls, [*conditions, *((name, "=", value) for name, value in equals.items())])
+
+    def filter(self, cls: type[Record], text: str) -> Filter:
+        """A filter as people write it, read for records of one sort. Raises UsageError, BadValue."""
+        from bo.core.kernel.query import Reading, parse_filter
+
+        return parse_filter(text, info_of(cls), Reading(self.context, self.now, self._find_ref))
+
+    def rows(
+        self,
+        key: str,
+        build: Callable[[], ClauseElement],
+        *of: type[Record],
+        narrowed: Filter | None = None,
+        **values: object,
+    ) -> list[tuple[Any, ...]]:
+        """Rows of a module's own statement over records of these sorts, to look at only.
+
+        `key` names everything that the text of the statement depends on. The values of a filter go with it; a tuple is
+        the list of an `in_list`. What this very call has changed is not seen.
+        """
+        from bo.core.kernel.query import parameters
+
+        unit = self._unit
+        unit.flush()
+        if unit.seen is not None:
+            unit.seen.update(info_of(cls).noun for cls in of)
+        bound = {
+            name: unit.moment(value) if isinstance(value, datetime) else unit.bound(value)
+            for name, value in values.items()
+        }
+        if narrowed is not None:
+            bound |= parameters(narrowed, sqlite=self.on_sqlite, array=unit.session.array)
+        shapes = ",".join(info_of(cls).fingerprint for cls in of)
+        return unit.session.rows(f"{shapes}:{key}:{narrowed.shape if narrowed else ''}", build, bound)
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Which of both databases a statement is written for."""
+        return self._unit.session.is_sqlite
+
+    def _find_ref(self, noun: str, text: str) -> str | None:
+        from bo.core.kernel.dispatch import resolve
+        from bo.core.kernel.errors import Ambiguous
+
+        try:
+            return resolve(self._unit, self.record_of(noun), text)
+        except (NotFound, Ambiguous):
+            return None
 
     # -- changing ------------------------------------------------------------------------------------------------------
 
@@ -264,6 +323,11 @@ class Tx:
 def _nobody_knows(command: str) -> str:
     """The permission that a command of this name asks for, outside dispatch, where none is known."""
     return command.partition(".")[0] + ".undo"
+
+
+def _declared(noun: str) -> type[Record]:
+    """The record class of a noun, outside dispatch, where no registry is known."""
+    return declared_records()[noun].cls
 
 
 def _scope(entry: Entry) -> str | None:

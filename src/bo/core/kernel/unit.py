@@ -149,7 +149,7 @@ class Unit(msgspec.Struct, eq=False):
         if self.seen is not None:
             self.seen.add(info.noun)
         key = f"{info.fingerprint}:select:{_shape(conditions)}:{order}"
-        values = {f"p{place}": self._bind(value) for place, (_n, _o, value) in enumerate(conditions)}
+        values = {f"p{place}": self.bound(value) for place, (_n, _o, value) in enumerate(conditions)}
         rows = self.session.rows(key, lambda: _select(info, conditions, order), {**values, "limit": limit})
         return [self._adopt(info, row) for row in rows]
 
@@ -158,14 +158,15 @@ class Unit(msgspec.Struct, eq=False):
         info = info_of(cls)
         if self.seen is not None:
             self.seen.add(info.noun)
-        values = {f"p{place}": self._bind(value) for place, (_n, _o, value) in enumerate(conditions)}
+        values = {f"p{place}": self.bound(value) for place, (_n, _o, value) in enumerate(conditions)}
         return int(
             self.session.rows(
                 f"{info.fingerprint}:count:{_shape(conditions)}", lambda: _count(info, conditions), values
             )[0][0]
         )
 
-    def _bind(self, value: object) -> object:
+    def bound(self, value: object) -> object:
+        """A value as a parameter of a statement; several are one list."""
         return self.session.array(value) if isinstance(value, (tuple, list)) else value
 
     def _load_in(self, cls: type[Record], name: str, values: Sequence[object]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bo.core.kernel.tx import Tx
 from bo.core.orders import rules
 from bo.core.orders.records import DRAFT, Order, OrderLine, Payment
@@ -17,9 +19,18 @@ def payments_of(tx: Tx, order: Order) -> list[Payment]:
     return sorted(tx.find_all(Payment, order=order.id), key=lambda item: (item.at, item.id))
 
 
-def derive(tx: Tx, order: Order, *, settled: bool = False) -> None:
-    """Set state, payment status and sums from the facts. `settled` leaves a draft."""
-    lines, payments = lines_of(tx, order), payments_of(tx, order)
+def derive(
+    tx: Tx,
+    order: Order,
+    *,
+    settled: bool = False,
+    lines: Sequence[OrderLine] | None = None,
+    payments: Sequence[Payment] | None = None,
+) -> None:
+    """Set state, payment status and sums from the facts. `settled` leaves a draft. Who has just made the order hands
+    over its `lines` and `payments`, all of them, so that nobody looks for them."""
+    lines = lines_of(tx, order) if lines is None else lines
+    payments = payments_of(tx, order) if payments is None else payments
     pieces = rules.pieces_of(lines)
     order.pieces = pieces.ordered - pieces.cancelled
     order.captured = sum(item.amount for item in payments)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bo.core.inventory import reserving
 from bo.core.kernel.errors import NotFound, Refused
 from bo.core.kernel.tx import Tx
 from bo.core.orders.deriving import derive, lines_of
-from bo.core.orders.records import Fulfilment, Order, OrderLine
+from bo.core.orders.records import Fulfilment, Order, OrderLine, Printing
 
 
 class OnHold(Refused):
@@ -28,6 +29,26 @@ class TooMany(Refused):
     code = "too_many_pieces"
 
 
+class PrintedAlready(Refused):
+    """A paper that was printed before."""
+
+    code = "printed_already"
+
+
+def note_printed(tx: Tx, order: Order, paper: str, *, again: bool) -> None:
+    """A paper of an order was printed; its state stays. Raises PrintedAlready unless `again`, and OnHold for what leads
+    to sending it."""
+    if paper != "invoices":
+        require_released(order)
+    if not again and tx.find(Printing, order=order.id, paper=paper) is not None:
+        raise PrintedAlready(
+            "{paper} of order {number} were printed before",
+            hint="Say --again to print them once more.", paper=paper, number=order.number,
+        )  # fmt: skip
+    tx.add(Printing(order=order.id, store=order.store, paper=paper, by=tx.actor.id, at=tx.now))
+    order.printed += 1
+
+
 def require_released(order: Order) -> None:
     """Raise OnHold where nothing may be sent."""
     if order.hold_reason is not None:
@@ -42,9 +63,10 @@ def require_released(order: Order) -> None:
 def send(
     tx: Tx, order: Order, pieces: Mapping[str, object], *, warehouse: str | None, carrier: str, tracking: str | None
 ) -> Fulfilment:
-    """A parcel with these pieces by line (its id, its SKU or its place); without any, with all that is left.
+    """A parcel with these pieces by line (its id, its SKU or its place); without any, with all that is left. They leave
+    the stock, first what was promised to the order.
 
-    Raises OnHold, NothingToSend, TooMany, NotFound.
+    Raises OnHold, NothingToSend, TooMany, NotFound, NotEnough.
     """
     require_released(order)
     chosen = _chosen(order, lines_of(tx, order), pieces)
@@ -55,12 +77,18 @@ def send(
                 position=line.position, number=order.number, left=left_of(line),
             )  # fmt: skip
         line.fulfilled += count
-    made = Fulfilment(
+    made = tx.add(Fulfilment(
         order=order.id, store=order.store, warehouse=warehouse, carrier=carrier, tracking=tracking, shipped_at=tx.now,
         lines={line.id: count for line, count in chosen}, pieces=sum(count for _line, count in chosen),
-    )  # fmt: skip
+    ))  # fmt: skip
+    for line, count in chosen:
+        if line.variant is not None:
+            reserving.ship(
+                tx, line.id, line.variant, count, warehouse=warehouse, store=order.store, cause=made.id
+            )  # fmt: skip
+    order.sent_at = made.shipped_at
     derive(tx, order)
-    return tx.add(made)
+    return made
 
 
 def take_back(tx: Tx, fulfilment: Fulfilment) -> None:
@@ -72,6 +100,10 @@ def take_back(tx: Tx, fulfilment: Fulfilment) -> None:
         if line.fulfilled - int(str(count)) < line.returned:
             raise Refused("pieces of line {position} have come back already", position=line.position)
         line.fulfilled -= int(str(count))
+    pieces = [(lines[name].variant, name, int(str(count))) for name, count in fulfilment.lines.items()]
+    reserving.take_back(tx, fulfilment.id, [(name, variant, count) for variant, name, count in pieces if variant])
+    others = [item for item in tx.find_all(Fulfilment, order=order.id) if item.id != fulfilment.id]
+    order.sent_at = max((item.shipped_at for item in others if item.state != "cancelled"), default=None)
     derive(tx, order)
 
 

@@ -1,5 +1,6 @@
 """Orders, their lines, payments, refunds, fulfilments and exceptions."""
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from bo.core.kernel.errors import Refused
@@ -42,12 +43,13 @@ RefundState = Annotated[str, ChoiceKind(PENDING, DONE, FAILED)]
 OPEN, RESOLVED, DISMISSED = State("open"), State("resolved"), State("dismissed")
 
 
-# A line as a file or a shop tells it. Without a total it is quantity times price less discount.
+# A line as a file or a shop tells it. Without a total it is quantity times price less discount. Pieces below nothing
+# are pieces that came back: a line of a credit note.
 Lines = Annotated[
     tuple[dict[str, object], ...],
     RowsKind(
         "quantity",
-        sku=TextKind(200), name=TextKind(), quantity=WholeKind(0), price=AmountKind(), discount=AmountKind(),
+        sku=TextKind(200), name=TextKind(), quantity=WholeKind(), price=AmountKind(), discount=AmountKind(),
         tax=AmountKind(), total=AmountKind(), cancelled=WholeKind(0), fulfilled=WholeKind(0), returned=WholeKind(0),
         needs_shipping=FlagKind(), extra=FactsKind(),
     ),
@@ -66,7 +68,7 @@ class InconsistentOrder(Refused):
     key=("number", "channel"),
     states=ORDER_STATES,
     create="orders.record",
-    edit="orders.edit",
+    edit="orders.record_again",
     columns=("number", "channel", "placed_at", "name", "total", "currency", "state", "payment", "hold_reason", "tags"),
 )
 class Order(Record, kw_only=True):
@@ -108,9 +110,15 @@ class Order(Record, kw_only=True):
     note: Annotated[Note, Field(search=True)] = ""
     pieces: Annotated[Count, Field(help="pieces ordered and not cancelled")] = 0
     printed: Annotated[Count, Field(help="how often papers were printed")] = 0
+    sent_at: Annotated[Moment, Field(index=True, label="sent on", help="when the last parcel left")] | None = None
+    lines_key: Annotated[Text, Field(internal=True, help="stands for its lines as a file told them last")] = ""
 
     def held_by(self) -> str:
         return f"store:{self.store}" if self.store else "hq"
+
+    @classmethod
+    def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[str, object]]:
+        return (("key", f"{values.get('channel') or ''}/{values.get('number') or ''}"),)
 
     def check(self) -> None:
         if self.refunded > self.captured or self.captured < 0 or self.refunded < 0:
@@ -118,8 +126,9 @@ class Order(Record, kw_only=True):
 
 
 @record(
-    "order_lines", prefix="ol", columns=("order", "position", "sku", "name", "quantity", "fulfilled", "price", "total")
-)
+    "order_lines", prefix="ol", create="order_lines.add",
+    columns=("order", "position", "sku", "name", "quantity", "fulfilled", "price", "total"),
+)  # fmt: skip
 class OrderLine(Record, kw_only=True):
     """What was bought, as it was called and priced that day. `total` is after its discount."""
 
@@ -133,6 +142,7 @@ class OrderLine(Record, kw_only=True):
     cancelled: Count = 0
     fulfilled: Count = 0
     returned: Count = 0
+    import_key: Annotated[Text, Field(lookup=True, unique=True, internal=True)] | None = None
     price: Amount = 0
     discount: Amount = 0
     tax: Amount = 0
@@ -149,7 +159,10 @@ class OrderLine(Record, kw_only=True):
             )
 
 
-@record("payments", prefix="pmt", columns=("order", "method", "reference", "amount", "refunded", "currency", "at"))
+@record(
+    "payments", prefix="pmt", create="payments.record",
+    columns=("order", "method", "reference", "amount", "refunded", "currency", "at"),
+)  # fmt: skip
 class Payment(Record, kw_only=True):
     """Money that a customer paid for an order."""
 
@@ -157,6 +170,7 @@ class Payment(Record, kw_only=True):
     method: Text = ""
     reference: Annotated[Text, Field(lookup=True)] | None = None
     key: Annotated[Text, Field(lookup=True, unique=True, internal=True)] | None = None
+    import_key: Annotated[Text, Field(lookup=True, unique=True, internal=True)] | None = None
     amount: Amount
     refunded: Annotated[Amount, Field(help="refunds that are done")] = 0
     granted: Annotated[Amount, Field(help="refunds that are granted and not done yet")] = 0
@@ -168,8 +182,8 @@ class Payment(Record, kw_only=True):
         return "hq"
 
     def check(self) -> None:
-        if self.amount <= 0 or min(self.refunded, self.granted, self.charged_back) < 0:
-            raise InconsistentOrder("a payment is of more than nothing")
+        if self.amount < 0 or min(self.refunded, self.granted, self.charged_back) < 0:
+            raise InconsistentOrder("a payment is not of less than nothing")
         if self.refunded + self.granted + self.charged_back > self.amount:
             raise InconsistentOrder(
                 "payment {reference}: only {left} is left to refund",
@@ -251,6 +265,20 @@ class OrderException(Record, kw_only=True):
     owner: Annotated[str, RefKind("operators"), Field(index=True)] | None = None
     state: Annotated[str, ChoiceKind(OPEN, RESOLVED, DISMISSED)] = OPEN
     resolution: Note = ""
+
+    def held_by(self) -> str:
+        return f"store:{self.store}" if self.store else "hq"
+
+
+@record("printings", prefix="prn", columns=("order", "paper", "by", "at"))
+class Printing(Record, kw_only=True):
+    """A paper of an order that was printed, and by whom."""
+
+    order: Annotated[OrderId, Field(lookup=True)]
+    store: Annotated[str, RefKind("stores"), Field(internal=True)] | None = None
+    paper: Annotated[str, ChoiceKind("slips", "picks", "invoices")]
+    by: Annotated[str, RefKind("operators")]
+    at: Moment
 
     def held_by(self) -> str:
         return f"store:{self.store}" if self.store else "hq"

@@ -53,7 +53,7 @@ def grant(tx: Tx, order: Order, amount: int, *, shipping: int, reason: str) -> R
                     reason=reason,
                     granted_by=tx.actor.id,
                     currency=order.currency,
-                )  # fmt: skip
+                )
             )
         )
     return made[0]

@@ -1,5 +1,5 @@
-"""What follows from the facts of an order: its state, its payment status, and how refunds are shared. No transaction, no
-clock."""
+"""What follows from the facts of an order: its state, its payment status, and how refunds are shared. No transaction,
+no clock."""
 
 from __future__ import annotations
 
@@ -80,6 +80,13 @@ def due(order: Order) -> int:
 def line_total(quantity: int, price: int, discount: int) -> int:
     """What a line costs: quantity times price, less its discount."""
     return quantity * price - discount
+
+
+def less_discount(amount: int, rate: int) -> int:
+    """An amount less a rate in basis points, rounded to whole minor units: half to even, so that many lines do not
+    drift."""
+    whole, rest = divmod(amount * (10_000 - rate), 10_000)
+    return whole + (rest * 2 > 10_000 or (rest * 2 == 10_000 and whole % 2 == 1))
 
 
 def share_of(amount: int, payments: Sequence[Payment]) -> list[tuple[Payment, int]]:

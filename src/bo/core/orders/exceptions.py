@@ -1,0 +1,113 @@
+"""Orders that need a person: found by rules, handled by somebody, resolved by themselves when their cause is gone.
+
+An exception holds its key (order and rule) while its cause lasts, also when somebody has dismissed it, so that the same
+cause is told once. One that was resolved by hand gives the key free: if the cause is still there, it is told again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from bo.core.kernel.errors import Refused
+from bo.core.kernel.query import Filter, clauses
+from bo.core.kernel.record import info_of
+from bo.core.kernel.tx import SYSTEM, Tx
+from bo.core.orders.looks import LOOKS, Found, found_by
+from bo.core.orders.records import OPEN, RESOLVED, ExceptionRule, Order, OrderException
+
+GONE: Final = "the cause is gone"
+PART: Final = 10_000  # records that are loaded at once
+
+
+class NoFilter(Refused):
+    """A rule that means every order."""
+
+    code = "no_filter"
+
+
+def require_filter(tx: Tx, rule: ExceptionRule) -> None:
+    """Raise NoFilter for a rule that neither has a look nor says which orders it means, and UsageError or BadValue for
+    one whose filter cannot be understood."""
+    if not tx.filter(Order, rule.filter).conditions and not rule.look:
+        raise NoFilter("a rule needs a filter that says which orders it means", hint="Such as: risk:high total>500")
+
+
+def rule_changed(tx: Tx, rule: ExceptionRule, _given: Mapping[str, object]) -> None:
+    """After an edit."""
+    require_filter(tx, rule)
+
+
+def add_standard(tx: Tx) -> ExceptionRule:
+    """The rules of the built-in looks; what is there stays as it is tuned. The first of them."""
+    rules = []
+    for code, look in LOOKS.items():
+        known = tx.find(ExceptionRule, code=code)
+        made = ExceptionRule(
+            code=code, name=look.name, look=code, after_hours=look.hours, priority=look.priority,
+        )  # fmt: skip
+        rules.append(known or tx.add(made))
+    return rules[0]
+
+
+def scan(tx: Tx, scope: str) -> None:
+    """Open what the rules find among the orders of a filter (blank: all) and resolve what they find no more.
+
+    Raises UsageError, BadValue for a filter that cannot be understood.
+    """
+    rules = {rule.id: rule for rule in tx.select(ExceptionRule, active=True, order="code")}
+    found = {f"{item.order}/{rule.id}": (rule, item) for rule in rules.values() for item in found_by(tx, rule, scope)}
+    held = _held(tx, scope)
+    tx.fetch(OrderException, "key", (key for key in found if key not in held))
+    for key, (rule, item) in found.items():
+        if key not in held:
+            tx.add(_opened(key, rule, item))
+    told = {number: found[key][1].reason for key, (number, reason) in held.items()
+            if key in found and reason != found[key][1].reason}  # fmt: skip
+    gone = [number for key, (number, _reason) in held.items() if key not in found]
+    for exception in _loaded(tx, [*told, *gone]):
+        if exception.id in told:
+            exception.reason = told[exception.id]
+            continue
+        exception.key = None
+        if exception.state == OPEN:
+            exception.state, exception.resolution = RESOLVED, GONE
+
+
+def hand_to(exception: OrderException, operator: str) -> None:
+    """Somebody sees to it. Raises Refused where nobody is at the keyboard."""
+    if operator == SYSTEM.id:
+        raise Refused("the system takes nothing on", hint="Say who acts with --as.")
+    exception.owner = operator
+
+
+def _opened(key: str, rule: ExceptionRule, item: Found) -> OrderException:
+    return OrderException(
+        order=item.order, store=item.store, rule=rule.id, key=key, reason=item.reason, priority=rule.priority
+    )
+
+
+def _held(tx: Tx, scope: str) -> dict[str, tuple[str, str]]:
+    """Exceptions whose cause lasted at the last scan, of the orders that a filter finds: by key, (id, reason)."""
+    narrowed = tx.filter(Order, scope)
+    rows = tx.rows("exceptions:held", partial(_keyed, narrowed, tx.on_sqlite), OrderException, Order, narrowed=narrowed)
+    return {str(key): (str(number), str(reason)) for key, number, reason in rows}
+
+
+def _keyed(narrowed: Filter, sqlite: bool) -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import table
+
+    made, order = table(info_of(OrderException)), table(info_of(Order))
+    wanted = sa.select(made.c.key, made.c.id, made.c.reason).where(made.c.key.is_not(None))
+    if narrowed.conditions or narrowed.words:
+        wanted = wanted.join(order, order.c.id == made.c.order)
+        wanted = wanted.where(*clauses(info_of(Order), narrowed, sqlite=sqlite))
+    return wanted.order_by(made.c.n)
+
+
+def _loaded(tx: Tx, ids: list[str]) -> list[OrderException]:
+    parts = (tuple(ids[start : start + PART]) for start in range(0, len(ids), PART))
+    return [item for part in parts for item in tx.select(OrderException, id=part)]

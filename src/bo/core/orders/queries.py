@@ -1,0 +1,115 @@
+"""The papers of orders, and which of them are there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from bo.core.catalog.records import Variant
+from bo.core.kernel.command import query
+from bo.core.kernel.errors import NotFound, UsageError
+from bo.core.kernel.kinds import Count, Tags, Text
+from bo.core.kernel.moments import zone_of
+from bo.core.kernel.reader import Reader, visible
+from bo.core.kernel.record import info_of
+from bo.core.kernel.tx import OPEN_SCOPES
+from bo.core.orders.papers import PaperKind, PaperLine, PaperOrder, invoices_pdf, picks_pdf, slips_pdf
+from bo.core.orders.records import Order, OrderLine
+
+if TYPE_CHECKING:
+    from sqlalchemy import ClauseElement
+
+NOUN: Final = "orders"
+ORDERS_MOST: Final = 5_000  # orders of one file
+DRAWN: Final = {"slips": slips_pdf, "picks": picks_pdf, "invoices": invoices_pdf}
+
+
+class PaperFile(msgspec.Struct, frozen=True):
+    """A file of papers: the same bytes as long as the orders are the same."""
+
+    name: Text
+    content: bytes
+    hash: Text
+    orders: Count
+    pages: Count
+
+
+@query(needs="orders.read")
+def papers(read: Reader, *, orders: Tags, paper: PaperKind) -> PaperFile:
+    """Make packing slips, a pick list or drafts of invoices of orders, by their ids. It is `bo orders print` that notes
+    it."""
+    if len(orders) > ORDERS_MOST:
+        raise UsageError("one file has papers of at most {most} orders", hint="Print some at a time.", most=ORDERS_MOST)
+    found = paper_orders(read, orders)
+    if len(found) < len(orders):
+        missing = sorted({*orders} - {order.id for order in found})
+        raise NotFound("there is no order {id}", id=missing[0])
+    content, pages = DRAWN[paper](found)
+    return PaperFile(f"{paper}.pdf", content, sha256(content).hexdigest(), len(found), pages)
+
+
+def paper_orders(read: Reader, ids: tuple[str, ...]) -> list[PaperOrder]:
+    """Orders as papers show them, in the order in which they were placed."""
+    values: dict[str, object] = {"ids": read.session.array(ids)}
+    if read.actor.scopes is not None:
+        values["scopes"] = read.session.array(sorted({*OPEN_SCOPES, *read.actor.scopes}))
+    scoped = "scoped" if read.actor.scopes is not None else ""
+    order_info, line_info = info_of(Order), info_of(OrderLine)
+    heads = read.rows(f"{order_info.fingerprint}:papers:{scoped}", lambda: _heads(read), **values)
+    rows = read.rows(f"{line_info.fingerprint}:papers", _lines, ids=values["ids"])
+    lines: dict[str, list[PaperLine]] = defaultdict(list)
+    for order, *cells in rows:
+        lines[str(order)].append(_line(*cells))
+    zone = zone_of(read.context.zone)
+    found = [order for row in heads if isinstance(order := order_info.load(row), Order)]
+    return [_paper(order, tuple(lines[order.id]), zone) for order in found]
+
+
+def _paper(order: Order, lines: tuple[PaperLine, ...], zone: Any) -> PaperOrder:
+    place = " ".join(part for part in (order.country, order.province, order.city, order.postcode) if part)
+    person = " ".join(part for part in (order.name, order.phone or "") if part)
+    return PaperOrder(
+        id=order.id, number=order.number, channel=order.channel, placed=order.placed_at.astimezone(zone).date(),
+        to=tuple(part for part in (person, order.company, order.address, place) if part),
+        shipping_method=order.shipping_method, note=order.note, currency=order.currency, lines=lines,
+        subtotal=order.subtotal, discount=order.discount, shipping=order.shipping, tax=order.tax, total=order.total,
+        paid=order.captured - order.refunded,
+    )  # fmt: skip
+
+
+def _line(
+    sku: str | None, name: str, bin_: str | None, quantity: int, cancelled: int, fulfilled: int, sent: int | bool,
+    price: int, total: int,
+) -> PaperLine:  # fmt: skip
+    pieces = quantity - cancelled
+    return PaperLine(sku or "", name, bin_ or "", pieces, pieces - fulfilled if sent else 0, price, total)
+
+
+def _heads(read: Reader) -> ClauseElement:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import in_list, table
+
+    info = info_of(Order)
+    made = table(info)
+    wanted = sa.select(*(made.c[name] for name in info.field_names)).where(
+        in_list(made.c.id, sa.bindparam("ids")), *visible(info, read.actor)
+    )
+    return wanted.order_by(made.c.placed_at, made.c.n)
+
+
+def _lines() -> ClauseElement:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import in_list, table
+
+    line, variant = table(info_of(OrderLine)), table(info_of(Variant))
+    columns = (
+        line.c.order, line.c.sku, line.c.name, variant.c.bin, line.c.quantity, line.c.cancelled, line.c.fulfilled,
+        line.c.needs_shipping, line.c.price, line.c.total,
+    )  # fmt: skip
+    wanted = sa.select(*columns).select_from(line.outerjoin(variant, variant.c.id == line.c.variant))
+    return wanted.where(in_list(line.c.order, sa.bindparam("ids"))).order_by(line.c.order, line.c.position)
