@@ -105,7 +105,7 @@ def _converge(one: Device, two: Device, ids: Sequence[str], count: int) -> float
     shared = int(count * CONFLICTS)
     mine, both, theirs = ids[: count - shared], ids[count - shared : count], ids[count : 2 * count - shared]
     one.run(edits(mine, "from one") + [Call("leads.accept", name, {}) for name in both])
-    two.run([Call("leads.reject", name, {"reason": "spam"}) for name in both] + edits(theirs, "from two"))
+    two.run([Call("leads.reject", name, {"reason": "wrong_number", "note": "rang twice"}) for name in both] + edits(theirs, "from two"))
     taken = seconds(lambda: [device.client.sync() for device in (one, two, one)])
     if len(two.client.conflicts()) != shared or one.client.conflicts():
         raise RuntimeError("other conflicts than those that were made")

@@ -18,12 +18,12 @@ from bo.sync import accounts, passwords
 from bo.sync.central import Central
 from bo.sync.organisations import Organisations
 from bo.sync.protocol import Cursor, Ticket, Welcome, encode
-from bo.sync.server import Settings, make_app
+from bo.sync.server import Service, Settings, make_app
 from tests.sync.judging import selected
 
 ORG: Final = "acme"
 PASSWORD: Final = "two herons over the marsh"
-TABLES: Final = ("operation", "change", "answer", "quarantine", "contact", "leads", "devices")
+TABLES: Final = ("operation", "change", "answer", "quarantine", "contact")
 T = TypeVar("T")
 
 
@@ -64,6 +64,13 @@ class House:
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, client=("10.1.2.3", 40000)), base_url="http://central.example"
         )
+
+    @property
+    def service(self) -> Service:
+        """What the routes share."""
+        found = self.app.state.service
+        assert isinstance(found, Service)
+        return found
 
     def close(self) -> None:
         self.runner.run(self.client.aclose())

@@ -129,6 +129,12 @@ CENTRAL: Final[dict[tuple[str, ...], Leaf]] = {
         arguments=(_ORG, _LOGIN),
         options=WRITES[1:3],
     ),
+    ("central", "user", "enable"): _central(
+        "user enable",
+        "Switch an operator on again; tokens are to be given anew.",
+        "user_enable",
+        arguments=(_ORG, _LOGIN),
+    ),
     ("central", "user", "password"): _central(
         "user password",
         "Set an operator's password; devices of that operator have to log in again.",
@@ -229,9 +235,7 @@ _DEVICE_LOGIN: Final = _leaf(
         Option("password_stdin", "read the password from stdin", kind="flag"),
         Option("otp", "code of the second factor, where it is switched on", metavar="CODE"),
         Option("name", "what the device is called there; the name of this machine when not given", metavar="NAME"),
-        Option(
-            "token_file", "keep the token in this file (mode 0600) and not in the system's keyring", metavar="FILE"
-        ),
+        Option("token_file", "keep the token in this file (mode 0600) and not in the system's keyring", metavar="FILE"),
         Option("lease_days", "days out of touch after which the device shows nothing; 30 when not given", metavar="N"),
         Option("insecure_http", "allow an address without TLS on another machine", kind="flag"),
         WRITES[2],

@@ -72,11 +72,8 @@ class AddressTries(Buckets):
             raise _held_back(int(str(error.facts["seconds"]))) from None
 
     def give_back(self, caller: str) -> None:
-        name = neighbourhood(caller)
         with self._lock:
-            if name in self._held:
-                left, at = self._held[name]
-                self._held[name] = (min(float(self.rate.at_once), left + 1), at)
+            super().give_back(neighbourhood(caller))
 
 
 tries: Final = AddressTries()

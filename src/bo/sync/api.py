@@ -142,9 +142,10 @@ def find(registry: Registry, method: str, segments: Sequence[str]) -> Target:
     found = _target(registry, method, segments)
     if found is not None:
         return found
+    if method == "POST":
+        _say_how(registry, segments)
     allowed = [other for other in ("GET", "POST") if other != method and _target(registry, other, segments)]
     if not allowed:
-        _say_how(registry, segments)
         raise NotFound("there is nothing at this path", hint="openapi.json lists what there is.")
     raise WrongMethod("this is not asked that way", hint="Use {allowed}.", allowed=", ".join(allowed))
 
@@ -227,8 +228,8 @@ def _once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
 
 
 def _require_bounds(value: object, depth: int) -> None:
-    if isinstance(value, str) and len(value) > TEXT_LONGEST:
-        raise BadValue("text is {length} characters long", length=len(value))
+    if isinstance(value, str) and (len(value) > TEXT_LONGEST or "\0" in value):
+        raise BadValue("no field takes text of {length} characters, or with a NUL", length=len(value))
     if not isinstance(value, (dict, list)):
         return
     if not depth:
@@ -279,7 +280,7 @@ def _key(request: Request) -> str:
         raise UsageError("there are two idempotency keys", hint="Send one.")
     if not values:
         return ""
-    key = values[0].strip()
+    key = values[0].strip(" \t")
     if len(key) > 2 and key[0] == key[-1] == '"':
         key = key[1:-1]
     if not key:

@@ -110,14 +110,16 @@ class Client:
         report.waiting = rebase.count_waiting(self.ws.database.session)
         return report
 
-    def push(self, report: Report) -> None:
-        """Send what waits, in the order it was done, until nothing is left or central bids to wait."""
+    def push(self, report: Report) -> dict[str, int]:
+        """Send what waits, in the order it was done, until nothing is left or central bids to wait. The numbers that
+        central gave to what it applied, by id."""
         ahead = 0
+        applied: dict[str, int] = {}
         for _round in range(ROUNDS_MOST):
             session = self.ws.database.session
             waiting = rebase.pending_of(session, after=ahead, most=self.operations_most)
             if not waiting:
-                return
+                return applied
             part = self._part(waiting)
             body = Push(SCHEMA_VERSION, len(part), self.ws.clock(), tuple(part))
             pushed = self._ask("push", body, Pushed)
@@ -127,11 +129,13 @@ class Client:
                 ahead = 0
                 continue
             stopped = self._take_answers(part, pushed.results, report)
+            applied.update((made.id, made.seq) for made in pushed.results if made.status == "applied")
             self.progress(Progress("push", report.sent, report.sent + rebase.count_waiting(session)))
             ahead = part[-1].device_seq
             if stopped:
                 report.events.append("late")
-                return
+                return applied
+        return applied
 
     def pull(self, report: Report, *, wait: float = 0.0) -> None:
         """Take in what happened after the cursor."""
@@ -236,6 +240,38 @@ class Client:
     def snapshot(self, report: Report) -> None:
         """Take everything anew. A part that was fetched before is not fetched again."""
         store = _Parts(self.spool)
+        for _round in range(ROUNDS_MOST):
+            first = self._fetched(store)
+            done = self._loaded(store, first, report)
+            store.forget()
+            if done is not None:
+                report.confirmed += done.confirmed
+                report.rows += done.others
+                report.again += done.again
+                return
+
+    def _loaded(self, store: _Parts, first: SnapshotPage, report: Report) -> rebase.Absorbed | None:
+        """Load parts that were read one after another, with what has happened since the first; None where they are of
+        no use any more.
+
+        What waits is sent before: so it is known what of it central has done, whoever had sent it, and whether its
+        answer had come.
+        """
+        applied = self.push(report)
+        commits: list[Commit] = []
+        to, more = first.at, True
+        while more:
+            page = self._ask("pull", Pull(to, SCHEMA_VERSION, first.view), Page)
+            if page.status != "ok":
+                return None
+            commits += page.commits
+            to, more = page.to, page.more
+        given = rebase.Snapshot(store.parts(), first.at, commits, to, first.view, first.stable, applied)
+        done = rebase.load_snapshot(self.ws, given)
+        return done if done.moved else None
+
+    def _fetched(self, store: _Parts) -> SnapshotPage:
+        """Fetch the parts that are not there yet; the first of all."""
         first, following = store.begun()
         while first is None or following:
             wanted = SnapshotWanted(following, SCHEMA_VERSION)
@@ -248,10 +284,7 @@ class Client:
             store.keep(page)
             first, following = first or page, page.next
             self.progress(Progress("snapshot", store.rows, first.total))
-        done = rebase.load_snapshot(self.ws, store.parts(), first.at, first.view, first.stable)
-        report.rows += done.others
-        report.again += done.again
-        store.forget()
+        return first
 
     # -- checking ------------------------------------------------------------------------------------------------------
 
@@ -306,8 +339,9 @@ class Client:
     def _read(self, body: bytes, wanted: type[Any]) -> Any:
         """An answer. A body that was cut is an error, and nothing has moved."""
         try:
+            body.decode()  # rows are read much later, and what is no UTF-8 would be found out only there
             return msgspec.json.decode(body, type=wanted)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadFile(
                 "the central store's answer cannot be read: {reason}", hint="Try again.", reason=str(error)[:200]
             ) from None
@@ -319,11 +353,14 @@ class _Parts:
     def __init__(self, folder: Path | None) -> None:
         self.path = folder / SPOOL_NAME if folder is not None else None
         self.kept: list[bytes] = []
+        self.marks: list[str] = []  # of the parts in their order: another program may write to the same file
         self.rows = 0
 
     def begun(self) -> tuple[SnapshotPage | None, str]:
         """The first page and where to go on, of a snapshot that was cut off; a half-written line is thrown away."""
+        self.marks, self.rows = [], 0
         if self.path is None or not self.path.exists():
+            self.kept = []
             return None, ""
         first, following = None, ""
         with self.path.open("rb+") as file:
@@ -331,16 +368,20 @@ class _Parts:
                 try:
                     page = msgspec.json.decode(line, type=SnapshotPage)
                     _require_whole(page)
-                except (msgspec.MsgspecError, BoError):
+                except (msgspec.MsgspecError, UnicodeDecodeError, BoError):
+                    page = None
+                if page is None or not line.endswith(b"\n"):
                     file.seek(-len(line), 1)
                     file.truncate()
                     break
                 first, following = first or page, page.next
+                self.marks.append(page.sha256)
                 self.rows += len(page.rows)
         return first, following
 
     def keep(self, page: SnapshotPage) -> None:
         self.rows += len(page.rows)
+        self.marks.append(page.sha256)
         line = encode(page) + b"\n"
         if self.path is None:
             self.kept.append(line)
@@ -349,17 +390,24 @@ class _Parts:
             file.write(line)
 
     def parts(self) -> Iterator[tuple[Row, ...]]:
+        """The rows of each part. Raises BadFile where these are not the parts that were kept."""
         if self.path is None:
-            lines: Iterator[bytes] = iter(self.kept)
-            for line in lines:
+            for line in self.kept:
                 yield msgspec.json.decode(line, type=SnapshotPage).rows
             return
+        count = 0
         with self.path.open("rb") as file:
             for line in file:
-                yield msgspec.json.decode(line, type=SnapshotPage).rows
+                page = msgspec.json.decode(line, type=SnapshotPage)
+                if self.marks[count : count + 1] != [page.sha256]:
+                    break
+                count += 1
+                yield page.rows
+        if count != len(self.marks):
+            raise BadFile("a part of the snapshot is missing", hint="Try again.")
 
     def forget(self) -> None:
-        self.kept, self.rows = [], 0
+        self.kept, self.marks, self.rows = [], [], 0
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 

@@ -92,7 +92,7 @@ def standing(ws: Workspace) -> Standing:
         sum(count for (state, _here), count in counts.items() if state == "refused"),
         link.seq,
         link.contact_at,
-        max(0, left // DAY),
+        max(0, -(-left // DAY)),  # a day that has begun counts
     )
 
 

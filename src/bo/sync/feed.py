@@ -105,6 +105,11 @@ def _commits(session: Session, actor: Actor, device: str, wanted: Pull, head: Cu
     return Page(tuple(commits), head, False, stable)
 
 
+def commits_between(session: Session, actor: Actor, after: int, upto: int) -> Iterator[Commit]:
+    """The commits in a window of the journal that concern an operator, for one who reads it without a device."""
+    return _between(session, actor, "", after, upto)
+
+
 def _between(session: Session, actor: Actor, device: str, after: int, upto: int) -> Iterator[Commit]:
     """The commits in a window of the journal that concern an operator and a device."""
     span = {"after": after, "upto": upto}

@@ -9,7 +9,7 @@ ways end in the same rows; a test compares them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -18,6 +18,7 @@ import msgspec
 
 from bo.core.kernel.database import Session
 from bo.core.kernel.dispatch import Call
+from bo.core.kernel.kinds import moment_text
 from bo.core.kernel.record import Record, RecordInfo, declared_records
 from bo.core.kernel.unit import PENDING, Unit, key_touched
 from bo.core.kernel.workspace import Transaction, Workspace, collector_resting
@@ -262,27 +263,72 @@ def _load_ids(unit: Unit, rows: Iterable[tuple[str, str]]) -> None:
 # -- everything anew ---------------------------------------------------------------------------------------------------
 
 
-def load_snapshot(ws: Workspace, rows: Iterable[Sequence[Row]], at: Cursor, view: str, stable: int) -> Absorbed:
+class Snapshot(msgspec.Struct, frozen=True):
+    """Rows that were read from `at` on, part by part, and the commits that lead from there `to` where all of them are
+    right. `applied` has the numbers of the own operations that central said it has done."""
+
+    parts: Iterable[Sequence[Row]]
+    at: Cursor
+    commits: Sequence[Commit]
+    to: Cursor
+    view: str
+    stable: int
+    applied: Mapping[str, int]
+
+
+def load_snapshot(ws: Workspace, given: Snapshot) -> Absorbed:
     """Put a snapshot in the place of all that the device has, and run again what is pending. Own operations that are in
-    no verified backup of central's are kept."""
+    no verified backup of central's are kept.
+
+    What central has done and the snapshot holds is confirmed. What it has done later is not run again; the feed
+    confirms it. Nothing is moved where an own operation would be lost by it: central does not know it any more.
+    """
     infos = declare_all(ws)
-    done = Absorbed()
+    done, at = Absorbed(), given.at.seq
+    told = {commit.op.id for commit in given.commits}
     with ws.transaction() as perform:
         session = perform.session
-        _clear(session, infos, ws.device, stable)
+        values = {"device": ws.device, "stable": at, "pending": PENDING}
+        if any(row[0] not in told for row in session.rows("sync:lost", _lost, values)):
+            return Absorbed(moved=False)
+        _clear(session, infos, ws.device, given.stable, at)
         with _indexes_last(session, infos), collector_resting():
-            for part in rows:
+            for part in given.parts:
                 unit = Unit(session, perform.head)
                 for row in _known_rows(part):
                     unit.absent.add(row.id)
                     unit.put(declared_records()[row.noun], row.id, row.image)
                     done.others += 1
                 unit.flush()
+            for start in range(0, len(given.commits), LOAD_AT_ONCE):
+                unit = Unit(session, perform.head)
+                part_of = given.commits[start : start + LOAD_AT_ONCE]
+                _load(unit, part_of)
+                for commit in part_of:
+                    _put(unit, commit)
+                unit.flush()
         session.run("sync:unchanged:forget", _forget_unchanged)
-        session.run("sync:link:view", _set_view, {"new_view": view})
-        _move(perform, at, stable, ws.clock())
-        rerun(perform, pending_of(session), done)
+        session.run("sync:link:view", _set_view, {"new_view": given.view})
+        waiting = pending_of(session)
+        held = [item for item in waiting if item.id not in told and given.applied.get(item.id, at + 1) <= at]
+        _confirm(session, held, given.applied, ws.device)
+        mine = [item for item in waiting if item.id in told]
+        session.many("sync:pending:done", _pending_done, [(item.id,) for item in (*held, *mine)])
+        done.confirmed += len(held) + len(mine)
+        _move(perform, given.to, given.stable, ws.clock())
+        rerun(perform, [item for item in waiting if item.id not in told and item.id not in given.applied], done)
     return done
+
+
+def _confirm(session: Session, held: Sequence[Pending], applied: Mapping[str, int], device: str) -> None:
+    """Keep what the feed will not tell any more, in case central loses it."""
+    rows = [
+        (applied[item.id], item.id, item.batch, item.name, item.version, item.subject, item.args, item.actor, device,
+         moment_text(item.at), "")
+        for item in held
+    ]  # fmt: skip
+    if rows:
+        session.many("sync:snapshot:confirmed", _insert_operation, rows)
 
 
 @contextmanager
@@ -329,13 +375,13 @@ def _number(perform: Transaction, waiting: Sequence[Pending], first: int) -> Non
     perform.head.device_seq = first + len(rows) - 1
 
 
-def _clear(session: Session, infos: Sequence[RecordInfo], device: str, stable: int) -> None:
+def _clear(session: Session, infos: Sequence[RecordInfo], device: str, stable: int, at: int) -> None:
     for info in infos:
         session.script([f"DELETE FROM {info.name}"])
         if info.searched:
             session.script([f"INSERT INTO {info.name}_search({info.name}_search) VALUES ('delete-all')"])
     session.script(["DELETE FROM change"])
-    session.run("sync:clear", _clear_operations, {"device": device, "stable": stable, "pending": PENDING})
+    session.run("sync:clear", _clear_operations, {"device": device, "stable": stable, "at": at})
 
 
 def declare_all(ws: Workspace) -> list[RecordInfo]:
@@ -526,6 +572,12 @@ def _renumber() -> Any:
     return pending.update().values(device_seq=sa.bindparam("new_number")).where(pending.c.id == sa.bindparam("name"))
 
 
+def _insert_operation() -> Any:
+    from bo.core.kernel.tables import operation
+
+    return operation.insert()
+
+
 def _forget_operation() -> Any:
     import sqlalchemy as sa
 
@@ -542,6 +594,6 @@ def _clear_operations() -> Any:
     kept = sa.and_(
         operation.c.device == sa.bindparam("device"),
         operation.c.seq > sa.bindparam("stable"),
-        operation.c.seq < sa.bindparam("pending"),
+        operation.c.seq <= sa.bindparam("at"),
     )
     return operation.delete().where(sa.not_(kept))

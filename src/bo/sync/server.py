@@ -29,8 +29,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Scope
 
 from bo.core.kernel.errors import BoError, Busy, NotFound, UsageError
-from bo.sync import bodies, problems, systemd
+from bo.sync import api, bodies, problems, systemd, webhooks
 from bo.sync.central import KINDS, Caller, Central, Revoked
+from bo.sync.deliveries import Deliveries
 from bo.sync.limits import Buckets, Rate, Slots, neighbourhood
 from bo.sync.metrics import MEDIA_TYPE, Metrics
 from bo.sync.news import News
@@ -112,10 +113,7 @@ def make_app(organisations: Organisations, settings: Settings, accounts: Account
         Route("/ready", service.ready, methods=["GET"]),
         Route("/metrics", service.figures, methods=["GET"]),
     ]
-    with contextlib.suppress(ModuleNotFoundError):
-        from bo.sync import api
-
-        routes.append(Mount(BASE, routes=api.routes(service.authenticated)))
+    routes.append(Mount(BASE, routes=api.routes(service.authenticated)))
     top = {route.path for route in routes if isinstance(route, Route)}
     app = Starlette(
         routes=routes,
@@ -124,6 +122,7 @@ def make_app(organisations: Organisations, settings: Settings, accounts: Account
         lifespan=service.lifespan,
     )
     app.router.redirect_slashes = False
+    app.state.service = service
     return app
 
 
@@ -163,13 +162,16 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[dict[str, object]]:
-        watchdog = asyncio.create_task(systemd.stay_alive())
+        deliveries = Deliveries(self.organisations)
+        beside = [asyncio.create_task(deliveries.run()), asyncio.create_task(systemd.stay_alive())]
         systemd.tell("READY=1")
         try:
             yield {"service": self}
         finally:
-            watchdog.cancel()
             self.stop()
+            deliveries.stop()
+            for task in beside:
+                task.cancel()
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(self.organisations.close)
 
@@ -327,10 +329,12 @@ class Service:
         if not self._may_see_figures(request):
             raise HTTPException(404)
         heads: dict[str, int] = {}
+        behind: dict[str, int] = {}
         for served in list(self._open.values()):
             with contextlib.suppress(BoError):
                 heads[served.name] = await self._head(served.central)
-        text = self.metrics.text({"bo_journal_head": heads})
+                behind[served.name] = await self._work(partial(_webhooks_behind, served.central))
+        text = self.metrics.text({"bo_journal_head": heads, "bo_webhooks_behind": behind})
         return Response(text, headers={"content-type": MEDIA_TYPE})
 
     def _may_see_figures(self, request: Request) -> bool:
@@ -354,7 +358,13 @@ class Service:
         raise Busy("the central store has too much to do", hint="Try again in a moment.")
 
     async def _body(self, request: Request, most: int) -> bytes:
+        """The body of a request, unpacked. Every body here is JSON, and so UTF-8; the decoder itself would fail late
+        and in words of its own."""
         body = await bodies.read(request, most)
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            raise UsageError("the body is not UTF-8") from None
         problems.entry_of(request).bytes_in = len(body)
         return body
 
@@ -460,6 +470,10 @@ def _refusal(said: Login) -> BoError:
 
 def _address(request: Request) -> str:
     return neighbourhood(request.client.host) if request.client is not None else ""
+
+
+def _webhooks_behind(central: Central) -> int:
+    return max((item.behind for item in webhooks.status(central) if item.state != "off"), default=0)
 
 
 def _is_here(request: Request) -> bool:

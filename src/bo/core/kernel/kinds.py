@@ -165,12 +165,12 @@ class RateKind(Kind):
     def decode(self, value: object, context: Context) -> int:
         if type(value) is int:
             return _within(value, RATE_MOST)
-        from decimal import Decimal, InvalidOperation
+        from decimal import Decimal, InvalidOperation, Overflow
 
         text = _as_text(value).strip().removesuffix("%").strip()
         try:
             points = Decimal(text) * 100
-        except InvalidOperation:
+        except (InvalidOperation, Overflow):
             raise BadValue("{value} is not a percentage", hint="Write it like 5 or 2.5%.", value=text) from None
         if points != points.to_integral_value() or abs(points) > RATE_MOST:
             raise BadValue("{value} is not a percentage with at most two decimals", value=text)
