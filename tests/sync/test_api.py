@@ -545,6 +545,22 @@ def test_the_lead_of_another_shop_is_told_as_one_that_does_not_exist(desk: Desk)
     assert desk.head() == head
 
 
+def test_an_operation_of_another_shop_is_told_as_one_that_does_not_exist(desk: Desk) -> None:
+    furnish(desk.stage)
+    head = desk.head()
+    for operation in desk.stage.office.operations(limit=100):
+        for text in (operation.id, operation.id[-6:]):
+            told = desk.post("/op/undo", "anna", json={"operation": text})
+            unknown = desk.post("/op/undo", "anna", json={"operation": "zzzzzz"})
+            if told.status_code == 404:
+                assert _renamed(told.text, text, "zzzzzz") == unknown.text
+            else:  # something in their own shop, and still not theirs to undo
+                assert told.status_code in (403, 409)
+                assert desk.get(f"/{operation.name.partition('.')[0]}", "anna").status_code == 200
+                assert "S2" not in operation.args
+    assert desk.head() == head
+
+
 def _renamed(words: str, text: str, other: str) -> str:
     return re.sub(rf"(?<![0-9a-z_]){re.escape(text)}(?![0-9a-z_])", other, words)
 

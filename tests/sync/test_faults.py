@@ -209,7 +209,8 @@ def test_an_unknown_operation_under_an_old_number_shows_that_two_machines_count_
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"schema":"0002","n":0,"now":"2026-11-02T02:00:00Z","ops":[],"more":1}',
+        b"", b"{", b"[]", b"null", b"\xff\xfe",
+        b'{"schema":"0002","n":0,"now":"2026-11-02T02:00:00Z","ops":[],"more":1}',
         b'{"schema":"0002","n":1,"now":"2026-11-02T02:00:00Z","ops":[]}',
         b'{"schema":"0002","n":0,"now":"yesterday","ops":[]}',
         b'{"schema":"0002","n":0,"now":"2026-11-02T02:00:00","ops":[]}',
@@ -237,9 +238,7 @@ def test_an_operation_that_cannot_be_one_is_told_and_nothing_of_the_push_is_run(
 ) -> None:
     hugo = stage.device("hugo")
     reported(hugo, 2)
-    ops = [msgspec.to_builtins(item) for item in sent(hugo)]
-    for item, real in zip(ops, sent(hugo), strict=True):
-        item["args"] = msgspec.json.decode(bytes(real.args))
+    ops = msgspec.json.decode(encode(sent(hugo)))
     ops[1] |= change
     body = {"schema": SCHEMA_VERSION, "n": 2, "now": stage.clock().isoformat(), "ops": ops}
 
@@ -251,12 +250,12 @@ def test_an_operation_that_cannot_be_one_is_told_and_nothing_of_the_push_is_run(
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
-@pytest.mark.parametrize("now", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("now", ["0001-01-01T00:00:00Z", "2026-11-02T02:00:00Z", "9999-12-31T23:59:59Z"])
 def test_the_ends_of_time_are_only_a_wrong_clock(stage: Stage, moment: str, now: str) -> None:
     hugo = stage.device("hugo")
     reported(hugo)
     (real,) = sent(hugo)
-    item = {**msgspec.to_builtins(real), "args": msgspec.json.decode(bytes(real.args)), "at": moment}
+    item = {**msgspec.json.decode(encode(real)), "at": moment}
     body = {"schema": SCHEMA_VERSION, "n": 1, "now": now, "ops": [item]}
 
     answer = msgspec.json.decode(stage.central.answer(hugo.caller(), "push", encode(body)), type=Pushed)
@@ -542,7 +541,12 @@ def test_a_snapshot_cut_after_any_part_goes_on_where_it_stopped(
     leads = [stage.lead(phone=f"1391{place:07}", number=f"N-{place}") for place in range(40)]
     hugo = stage.device("hugo", wrap=Lossy, spool=tmp_path, synced=False)
     asked: list[bytes] = []
-    lossy(hugo).hear = lambda kind, body, _answer: asked.append(body) if kind == "snapshot" else None
+
+    def hear(kind: str, body: bytes, _answer: bytes) -> None:
+        if kind == "snapshot":
+            asked.append(body)
+
+    lossy(hugo).hear = hear
     lossy(hugo).choose = fates({"snapshot": [*[Fate.FINE] * cut, Fate.NO_ANSWER]})
     with pytest.raises(Unreachable):
         hugo.sync()
@@ -554,7 +558,7 @@ def test_a_snapshot_cut_after_any_part_goes_on_where_it_stopped(
         stage.lead(phone="13700137000", number="N-901")
 
     hugo.reopen()
-    lossy(hugo).hear = lambda kind, body, _answer: asked.append(body) if kind == "snapshot" else None
+    lossy(hugo).hear = hear
     hugo.sync()
 
     assert len(asked) == len(set(asked))  # no part twice
@@ -596,7 +600,7 @@ def test_a_part_of_a_snapshot_that_was_changed_on_its_way_is_not_taken(stage: St
     lossy(hugo)._carried = changed  # type: ignore[method-assign]
     with pytest.raises(BadFile):
         hugo.sync()
-    assert not hugo.leads()
+    assert not judging.rows_held(hugo.ws)["leads"]
 
 
 # -- looking after it --------------------------------------------------------------------------------------------------

@@ -309,10 +309,10 @@ def test_bodies_that_are_not_as_long_as_they_say_run_nothing(server: Server, dat
     before = operations_at(data)
     cut = raw(server, head("sync/push", len(body) + 100, ticket.token), body, pause=0.1, hang_up=True)
     assert cut == b""  # whoever hung up hears nothing
-    longer = raw(server, head("sync/push", len(body) - 10, ticket.token, more="connection: close"), body)
+    longer = raw(server, head("sync/push", len(body) - 10, ticket.token, more="connection: close") + body)
     assert longer.startswith(b"HTTP/1.1 400 ")
-    broken = raw(server, head("sync/push", 0, ticket.token, more="transfer-encoding: chunked"), b"zz\r\n" + body)
-    assert broken.startswith(b"HTTP/1.1 400 ")
+    both = raw(server, head("sync/push", 0, ticket.token, more="transfer-encoding: chunked") + b"zz\r\n" + body)
+    assert both.startswith(b"HTTP/1.1 400 ")
     assert operations_at(data) == before
     gone = [line for line in server.log if line.get("status") == 499]
     assert [line["route"] for line in gone] == ["/{org}/v1/sync/push"]

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from bo import __version__
+from bo.core.kernel.dispatch import OUTAGES
 from bo.core.kernel.errors import BadFile, BoError, Configuration
 from bo.core.kernel.record import declared_records
 from bo.core.kernel.workspace import SCHEMA_VERSION, Link, Workspace
@@ -267,7 +268,13 @@ class Client:
             commits += page.commits
             to, more = page.to, page.more
         given = rebase.Snapshot(store.parts(), first.at, commits, to, first.view, first.stable, applied)
-        done = rebase.load_snapshot(self.ws, given)
+        try:
+            done = rebase.load_snapshot(self.ws, given)
+        except OUTAGES:
+            raise
+        except Exception:  # parts that do not go together would fail again and again
+            store.forget()
+            raise
         return done if done.moved else None
 
     def _fetched(self, store: _Parts) -> SnapshotPage:
@@ -396,7 +403,8 @@ class _Parts:
                 yield msgspec.json.decode(line, type=SnapshotPage).rows
             return
         count = 0
-        with self.path.open("rb") as file:
+        with self.path.open("ab+") as file:
+            file.seek(0)
             for line in file:
                 page = msgspec.json.decode(line, type=SnapshotPage)
                 if self.marks[count : count + 1] != [page.sha256]:

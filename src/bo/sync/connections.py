@@ -123,8 +123,8 @@ class Connection(HttpToolsProtocol):
 
 
 def _send_at_once(transport: asyncio.Transport) -> None:
-    """Head and body of an answer are two writes: without this the second waits 40 ms for word of the first. asyncio does
-    it by itself only for sockets that were made with the protocol's number."""
+    """Head and body of an answer are two writes: without this the second waits 40 ms for word of the first. asyncio
+    does it by itself only for sockets that were made with the protocol's number."""
     line = transport.get_extra_info("socket")
     if line is not None and line.family in (socket.AF_INET, socket.AF_INET6):
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

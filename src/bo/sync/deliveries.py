@@ -76,7 +76,11 @@ class Deliveries:
         worker = self._make(central)
         self._workers.append(worker)
         loop, written = asyncio.get_running_loop(), asyncio.Event()
-        central.wrote.append(lambda: loop.call_soon_threadsafe(written.set))
+
+        def tell() -> None:
+            loop.call_soon_threadsafe(written.set)
+
+        central.wrote.append(tell)
         while True:
             written.clear()
             if not await self._once(name, worker):

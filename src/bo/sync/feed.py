@@ -65,7 +65,7 @@ def check_cursor(session: Session, cursor: Cursor) -> str:
     head = head_of(session)
     if cursor.seq == 0:
         return "ok" if cursor.hash == journal.GENESIS else "diverged"
-    if cursor.seq > head.seq:
+    if not 0 <= cursor.seq <= head.seq:
         return "diverged"
     rows = session.rows("sync:hash", _hash_at, {"seq": cursor.seq})
     if not rows:

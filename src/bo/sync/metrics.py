@@ -24,7 +24,7 @@ class Metrics:
     """What is counted. One of it in a process."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a second figure for each, of when it began
+        disable_created_metrics()  # type: ignore[no-untyped-call] # a second figure for each, of when it began
         made = self.registry = CollectorRegistry()
         self.requests = Counter(
             "bo_http_requests", "Requests that were answered.", ("method", "route", "status"), registry=made

@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -147,7 +149,10 @@ def _forward(unit: Unit, commits: Sequence[Commit], waiting: Sequence[Pending], 
 def _meets(rows: Iterable[Row], looked_at: set[str]) -> bool:
     """Whether rows that central changed are among what pending operations have looked at: by id, by key, or by a
     question about all rows of that noun."""
-    return any(row.id in looked_at or row.noun in looked_at or not looked_at.isdisjoint(_keys(row)) for row in rows)
+    return any(
+        row.id in looked_at or row.noun in looked_at or not looked_at.isdisjoint(_keys(row))
+        for row in _known_rows(rows)
+    )
 
 
 def _known_rows(rows: Iterable[Row]) -> Iterable[Row]:
@@ -295,11 +300,10 @@ def load_snapshot(ws: Workspace, given: Snapshot) -> Absorbed:
         with _indexes_last(session, infos), collector_resting():
             for part in given.parts:
                 unit = Unit(session, perform.head)
-                for row in _known_rows(part):
-                    unit.absent.add(row.id)
-                    unit.put(declared_records()[row.noun], row.id, row.image)
-                    done.others += 1
-                unit.flush()
+                for noun, same in groupby(_known_rows(part), attrgetter("noun")):
+                    images = [bytes(row.json) for row in same]
+                    unit.fill(declared_records()[noun], images)
+                    done.others += len(images)
             for start in range(0, len(given.commits), LOAD_AT_ONCE):
                 unit = Unit(session, perform.head)
                 part_of = given.commits[start : start + LOAD_AT_ONCE]
