@@ -497,7 +497,8 @@ def test_effects_are_settled_once_and_not_looked_through_again(stage: Stage) -> 
 # -- over HTTP ---------------------------------------------------------------------------------------------------------
 
 
-def test_events_arrive_over_http_and_verify(stage: Stage) -> None:
+def test_events_arrive_over_http_and_verify(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
     server = Listening(replying(200, b"ok"))
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     name = hook(stage, events="leads.report", url=f"http://127.0.0.1:{server.port}/hooks?key=1")
@@ -513,6 +514,8 @@ def test_events_arrive_over_http_and_verify(stage: Stage) -> None:
         small = {key.lower(): value for key, value in headers.items()}
         verify(secret_of(stage.central, name), small, body, now=stage.clock().timestamp())
         assert lead in body.decode()
+    words = [secret_of(stage.central, name), "key=1", "李雷", "13800138000", server.seen[0][1]["webhook-signature"]]
+    assert [word for word in words if word in caplog.text] == []
 
 
 def test_without_a_setting_nothing_goes_to_this_machine(stage: Stage) -> None:

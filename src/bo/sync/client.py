@@ -7,6 +7,7 @@ which moves in the transaction that takes in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -100,13 +101,14 @@ class Client:
         """Send all that waits, then take in all there is. With `wait`, stay that many seconds for news. Raises
         Unreachable, LoggedOut, Revoked, OldSchema, TooNew: then nothing is lost, and what was done stays done."""
         report = Report()
-        if not self.welcomed:
-            self._greet(report)
         try:
+            if not self.welcomed:
+                self._greet(report)
             self.push(report)
             self.pull(report, wait=wait)
         except Revoked:
             self.welcomed = False
+            self._leave_last_words()
             raise
         report.waiting = rebase.count_waiting(self.ws.database.session)
         return report
@@ -328,6 +330,13 @@ class Client:
             report.events.append("forked")
             rebase.renumber(self.ws, welcome.device_seq)
         self.welcomed = True
+
+    def _leave_last_words(self) -> None:
+        """A device that is shut out may leave once what it has not sent, for an administrator to read."""
+        part = self._part(rebase.pending_of(self.ws.database.session, most=self.operations_most))
+        if part:
+            with suppress(BoError):  # that it is shut out is told already
+                self._ask("push", Push(SCHEMA_VERSION, len(part), self.ws.clock(), tuple(part)), Pushed)
 
     def _link(self) -> Link:
         link = self.ws.read_link()

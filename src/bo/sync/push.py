@@ -221,7 +221,7 @@ def _tried(ws: Workspace, device: str, alone: Push) -> Pushed:
     log.error("operation %s of %s is in quarantine: %s", item.id, item.name[:80], reason)
     made = Answer(
         item.id, "quarantined", code="fault", message="central could not carry this out because of a fault of its own",
-        hint="It is kept there; whoever runs the central store can try it again.",
+        hint="It is kept there whole. Once the fault is mended, bo conflicts retry sends it again.",
     )  # fmt: skip
     with ws.transaction() as perform:
         session, now = perform.session, _bound(perform.session, ws.clock())

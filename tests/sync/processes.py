@@ -1,0 +1,440 @@
+"""A central store and its devices as processes of their own, and a line between them that a test may cut.
+
+`Site` is the central store: its files or its schema, and `bo serve`, which a test starts, kills and starts again. A
+`Laptop` is a folder with a device in it, for `bo` as a process and for a client in the test's own. Everything that
+devices say goes through a `Line`, whose address stays while servers come and go.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from enum import Enum
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from bo.core.kernel.dispatch import Call
+from bo.core.kernel.tx import SYSTEM
+from bo.core.kernel.workspace import Workspace, utc_now
+from bo.core.office import open_database
+from bo.sync import accounts, credentials
+from bo.sync.client import Client
+from bo.sync.device import join, open_device
+from bo.sync.http import HttpTransport
+from bo.sync.organisations import Organisations
+from bo.sync.protocol import Answer, Pushed, Ticket
+from tests.cli.running import command, environment
+from tests.sync import judging
+from tests.sync.house import ORG
+
+START_SECONDS: Final = 30.0
+LONG: Final = 60.0
+HEAD_END: Final = b"\r\n\r\n"
+NO_DATA: Final = b""
+
+
+class Fate(Enum):
+    """What becomes of an answer on its way back."""
+
+    PASSED = "it arrives"
+    LOST = "it is thrown away, and the connection with it"
+    CUT = "half of it arrives"
+
+
+Sent = Callable[[str], None]
+Answered = Callable[[str], Fate]
+
+
+def nothing(_path: str) -> None:
+    return
+
+
+def passed(_path: str) -> Fate:
+    return Fate.PASSED
+
+
+class Line:
+    """A way to a server, one request after the other on each connection. `delay` is in seconds, for each answer.
+
+    `sent` is called when a request is whole at the server, `answered` when its answer is whole here, `arrived` when
+    that has been passed on; each is told the last word of the path, such as `push`.
+    """
+
+    def __init__(self) -> None:
+        self.upstream = 0
+        self.delay = 0.0
+        self.sent: Sent = nothing
+        self.answered: Answered = passed
+        self.arrived: Sent = nothing
+        self.requests: list[tuple[str, bytes]] = []  # what was asked, and its body
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._open: set[socket.socket] = {self._listener}
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def calm(self) -> None:
+        """Nothing happens to anything any more."""
+        self.delay, self.sent, self.answered, self.arrived = 0.0, nothing, passed, nothing
+
+    def close(self) -> None:
+        self.calm()
+        for held in list(self._open):
+            with suppress(OSError):
+                held.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(LONG)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                inner, _address = self._listener.accept()
+                self._open.add(inner)
+                thread = threading.Thread(target=self._carry, args=(inner,), daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _carry(self, inner: socket.socket) -> None:
+        with inner, suppress(OSError):
+            inner.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while (said := _message(inner)) and self._exchanged(inner, said):
+                continue
+        self._open.discard(inner)
+
+    def _exchanged(self, inner: socket.socket, said: bytes) -> bool:
+        """Carry one request and its answer; whether the connection goes on."""
+        head, _end, body = said.partition(HEAD_END)
+        path = head.split(b" ", 2)[1].decode().rpartition("/")[2]
+        self.requests.append((path, body))
+        with socket.create_connection(("127.0.0.1", self.upstream), LONG) as outer:
+            self._open.add(outer)
+            try:
+                outer.sendall(said)
+                self.sent(path)
+                answer = _message(outer)
+            finally:
+                self._open.discard(outer)
+        fate = self.answered(path) if answer else Fate.LOST
+        if self.delay:
+            time.sleep(self.delay)
+        if fate is not Fate.PASSED:
+            inner.sendall(answer[: len(answer) // 2] if fate is Fate.CUT else NO_DATA)
+            return False
+        inner.sendall(answer)
+        self.arrived(path)
+        return True
+
+
+def _message(line: socket.socket) -> bytes:
+    """A whole HTTP message; nothing where the other side has ended."""
+    got = bytearray()
+    while HEAD_END not in got:
+        if not (piece := line.recv(65_536)):
+            return NO_DATA
+        got += piece
+    head = bytes(got).partition(HEAD_END)[0]
+    fields = dict(field.lower().split(b":", 1) for field in head.split(b"\r\n")[1:])
+    whole = len(head) + len(HEAD_END) + int(fields.get(b"content-length", b"0"))
+    while len(got) < whole:
+        if not (piece := line.recv(65_536)):
+            return NO_DATA
+        got += piece
+    return bytes(got)
+
+
+# -- the central store -------------------------------------------------------------------------------------------------
+
+
+class Server:
+    """One run of `bo serve`; `code` is run before it in the same process, to make it fail at a place of its own."""
+
+    def __init__(self, log: Path, *words: str, code: str = "") -> None:
+        self.log = log
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(
+                program(code, "serve", "--port", "0", *words), stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+                env=environment(),
+            )  # fmt: skip
+        until = time.monotonic() + START_SECONDS
+        while not self.log.read_bytes().count(b"\n"):
+            assert self.process.poll() is None, self.log.read_text("utf-8")
+            assert time.monotonic() < until
+            time.sleep(0.005)
+        self.port = int(str(self.lines()[0]["url"]).rpartition(":")[2])
+
+    def lines(self) -> list[dict[str, object]]:
+        """What it has logged, without a line that is cut short."""
+        return [json.loads(line) for line in self.log.read_bytes().split(b"\n")[:-1]]
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def ended(self) -> int:
+        return self.process.wait(START_SECONDS)
+
+    def kill(self) -> None:
+        """End it at once, whatever it is at."""
+        self.process.kill()
+        self.ended()
+
+    def stop(self) -> int:
+        """Ask it to end; the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.ended()
+
+    def peak_bytes(self) -> int:
+        """The most memory that it has had at once; 0 where the system does not tell."""
+        told = Path(f"/proc/{self.process.pid}/status")
+        lines = told.read_text("utf-8").splitlines() if told.exists() else []
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+
+class Site:
+    """One organisation: `office` is a workspace on its store itself, in the test's own process."""
+
+    def __init__(self, folder: Path, database: str = "") -> None:
+        self.folder = folder
+        self.line = Line()
+        self.servers: list[Server] = []
+        self.words = ("--database", database) if database else ("--data", str(folder / "central"))
+        self.organisations = Organisations(None if database else folder / "central", database)
+        self.office = self.organisations.workspace(ORG)
+        self.laptops: list[Laptop] = []
+
+    @property
+    def server(self) -> Server:
+        return self.servers[-1]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.line.port}/{ORG}"
+
+    def start(self, code: str = "") -> Server:
+        """One more server; the line leads to it."""
+        made = Server(self.folder / f"server-{len(self.servers)}.log", *self.words, code=code)
+        self.servers.append(made)
+        self.line.upstream = made.port
+        return made
+
+    def laptop(self, user: str = "hugo", *, synced: bool = True, url: str = "") -> Laptop:
+        """A device that somebody has logged in on. The token is made here: a password is slow on purpose."""
+        made = Laptop(self.folder / f"{user}-{len(self.laptops)}")
+        made.settle_in(self.ticket(user), url or self.url)
+        self.laptops.append(made)
+        if synced:
+            with made.client() as client:
+                client.sync()
+        return made
+
+    def ticket(self, user: str) -> Ticket:
+        operator = self.operator(user)
+        device = str(self.office.do("devices.register", operator=operator, name="a laptop").returned)
+        now = utc_now()
+        with self.office.database.writing() as session:
+            token = credentials.new_token(session, operator, device, "", now, now + accounts.LIFETIME)
+        return Ticket(token, operator, device, 0, "CN", "CNY", "Asia/Shanghai", now)
+
+    def operator(self, user: str) -> str:
+        return self.office.reader().get(self.office.registry.record("operators"), user).id
+
+    def journal(self) -> dict[str, int]:
+        """The operations there, each with how often."""
+        return judging.journal_of(self.office)
+
+    def selected(self, sql: str) -> list[tuple[object, ...]]:
+        return judging.selected(self.office, sql)
+
+    def close(self) -> None:
+        for server in self.servers:
+            if server.process.poll() is None:
+                server.signal(signal.SIGCONT)
+                server.kill()
+        self.line.close()
+        self.office.close()
+        self.organisations.close()
+
+
+# -- devices -----------------------------------------------------------------------------------------------------------
+
+
+class Heard(HttpTransport):
+    """Remembers what the device was told: the operations that central said it had applied, and the numbers."""
+
+    applied: dict[str, int]
+
+    def call(self, kind: str, body: bytes, *, timeout: float | None = None) -> bytes:
+        answer = super().call(kind, body, timeout=timeout)
+        if kind == "push":
+            import msgspec
+
+            results: Sequence[Answer] = msgspec.json.decode(answer, type=Pushed).results
+            self.applied.update((made.id, made.seq) for made in results if made.status == "applied")
+        return answer
+
+
+class Laptop:
+    """A folder with a device. `told` holds the operations that central said it had applied."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.told: dict[str, int] = {}
+
+    @property
+    def token_file(self) -> Path:
+        return self.folder.with_suffix(".token")
+
+    def settle_in(self, ticket: Ticket, url: str) -> None:
+        """What `bo login` leaves behind."""
+        self.folder.mkdir()
+        self.token_file.write_text(ticket.token, "utf-8")
+        self.token_file.chmod(0o600)
+        settings = {"operator": "me", "central": url, "token_file": str(self.token_file)}
+        lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items() if name != "operator"]
+        (self.folder / "bo.toml").write_text("".join(lines), "utf-8")
+        join(self.folder, ticket, url, lease_days=30)
+
+    def command(self, *words: str, code: str = "") -> list[str]:
+        return program(code, *words)
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        return environment({"BO_WORKSPACE": str(self.folder), **(more or {})})
+
+    def start(self, *words: str, code: str = "") -> subprocess.Popen[str]:
+        """`bo` at work in this folder, in a process of its own. Nothing it says is read before it ends."""
+        return subprocess.Popen(
+            self.command(*words, code=code), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            encoding="utf-8", env=self.environment(),
+        )  # fmt: skip
+
+    def bo(self, *words: str, code: str = "", stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run `bo` in this folder to its end."""
+        return subprocess.run(
+            self.command(*words, code=code), input=stdin, capture_output=True, encoding="utf-8",
+            env=self.environment(), timeout=LONG, check=False,
+        )  # fmt: skip
+
+    def well(self, *words: str) -> str:
+        """Run what has to succeed; what it wrote."""
+        ran = self.bo(*words)
+        assert ran.returncode == 0, (words, ran.stdout, ran.stderr)
+        return ran.stdout
+
+    @contextmanager
+    def opened(self) -> Iterator[Workspace]:
+        with open_device(self.folder) as ws:
+            yield ws
+
+    @contextmanager
+    def client(self, *, tries: int = 1, timeout: float = 30.0) -> Iterator[Client]:
+        """A client in the test's own process, which does not wait before it tries again."""
+        with self.opened() as ws:
+            assert ws.link is not None
+            token = self.token_file.read_text("utf-8")
+            transport = Heard(ws.link.url, token, tries=tries, timeout=timeout, sleep=lambda _seconds: None)
+            transport.applied = self.told
+            try:
+                yield Client(ws, transport, spool=self.folder)
+            finally:
+                transport.close()
+
+    def report(self, count: int, first: int) -> list[str]:
+        """Leads with the numbers from `first` on; the ids of the operations."""
+        with self.opened() as ws:
+            return [made.operation for made in ws.run(reports(count, first), atomic=True)]
+
+    def outbox(self) -> dict[str, str]:
+        """The operations that central has not confirmed, with their state."""
+        with self.opened() as ws:
+            return {str(row[0]): str(row[1]) for row in judging.selected(ws, "SELECT id, state FROM pending")}
+
+    def rows(self) -> judging.Rows:
+        with self.opened() as ws:
+            return judging.rows_held(ws)
+
+
+def reports(count: int, first: int) -> list[Call]:
+    """Leads that are nobody's duplicates, as long as their numbers are below ten million."""
+    return [
+        Call("leads.report", None, {"name": f"客户{place}", "phone": f"139{place:08}", "number": f"N-{place}"})
+        for place in range(first, first + count)
+    ]
+
+
+def program(code: str, *words: str) -> list[str]:
+    """`bo` as a process; with `code` before it where there is some."""
+    if not code:
+        return list(command(*words))
+    return [sys.executable, "-c", f"{code}\nfrom bo.cli.main import main\nmain()\n", *words]
+
+
+def dies_in(module: str, name: str) -> str:
+    """Code that ends a process at the first call of a function, as `kill -9` does."""
+    return (
+        f"import os, signal\nimport {module} as place\n"
+        f"place.{name} = lambda *_all, **_named: os.kill(os.getpid(), signal.SIGKILL)"
+    )
+
+
+def has_room_for(size: int) -> str:
+    """Code that lets no file of a process grow beyond a size, as on a disk that is full."""
+    return f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
+
+
+# -- what must be true -------------------------------------------------------------------------------------------------
+
+
+def in_step(site: Site, *laptops: Laptop) -> None:
+    """Nothing waits on these devices, each holds what central shows it, nothing was done twice, the numbers are
+    without a gap, and the chain holds."""
+    for laptop in laptops:
+        assert "waiting" not in laptop.outbox().values()
+        with laptop.opened() as ws:
+            shown = judging.rows_shown_to(site.office, ws.actor)
+            assert judging.difference(judging.rows_held(ws), shown) == ""
+            assert judging.words_of_search(ws) == ""
+            told = laptop.told
+        here = {str(row[0]): row[1] for row in site.selected("SELECT id, seq FROM operation")}
+        assert {name: here.get(name) for name in told} == told
+    journal = site.journal()
+    assert set(journal.values()) == {1}
+    assert site.office.verify() == len(journal) == site.office.data_version()
+    (span,) = site.selected("SELECT MIN(seq), MAX(seq), COUNT(*) FROM operation")
+    assert span == (1, len(journal), len(journal))
+
+
+def leads_of(site: Site) -> tuple[int, str]:
+    """How many leads there are, and a hash of who they are."""
+    rows = sorted(site.selected("SELECT number, name, phone FROM lead"), key=str)
+    return len(rows), fingerprint(rows)
+
+
+def fingerprint(rows: Sequence[Sequence[object]]) -> str:
+    return sha256("\n".join("\t".join(map(str, row)) for row in rows).encode()).hexdigest()
+
+
+def alive(process: subprocess.Popen[str]) -> bool:
+    return process.poll() is None
+
+
+def open_central(site: Site) -> Workspace:
+    """One more connection to the central store."""
+    return open_database(site.organisations.database(ORG), operator=SYSTEM.id)
+
+
+__all__ = [
+    "Fate", "Laptop", "Line", "Server", "Site", "alive", "dies_in", "fingerprint", "has_room_for", "in_step",
+    "leads_of", "open_central", "os", "program", "reports",
+]  # fmt: skip
