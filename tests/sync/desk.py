@@ -100,3 +100,11 @@ def furnish(stage: Stage) -> dict[str, str]:
     made = office.do("settlements.run", period="2026-11")
     leads["settlement"] = str(made.returned)
     return leads
+
+
+def code_of(response: httpx.Response) -> tuple[int, str]:
+    """The status and the code of a problem."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    problem = response.json()
+    assert (problem["type"], problem["status"]) == (f"urn:bo:{problem['code']}", response.status_code)
+    return response.status_code, problem["code"]

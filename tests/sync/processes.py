@@ -220,7 +220,13 @@ class Site:
 
     @property
     def url(self) -> str:
+        """The central store's address for devices: behind the line."""
         return f"http://127.0.0.1:{self.line.port}/{ORG}"
+
+    @property
+    def urls(self) -> list[str]:
+        """The address of each server, without the line."""
+        return [f"http://127.0.0.1:{server.port}/{ORG}" for server in self.servers]
 
     def start(self, code: str = "") -> Server:
         """One more server; the line leads to it."""

@@ -72,9 +72,11 @@ def running(given: Given, workers: dict[str, Worked], scene: Callable[[Deliverie
 
 
 async def until(true: Callable[[], bool], seconds: float = 3) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.01)
+    for _look in range(round(seconds * 100)):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come to that")
 
 
 def wrote(central: Central) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bo.cli import hooks
 from bo.cli.leaf import BULK, EVERYWHERE, LISTS, READS, WRITES, Argument, Leaf, Option
 
 _OP: Final = Argument(
@@ -181,6 +182,7 @@ CENTRAL: Final[dict[tuple[str, ...], Leaf]] = {
         doc="On PostgreSQL copy with pg_dump, verify the copy by restoring it, then say how far it reaches: "
         "--confirm-seq N. Devices keep what they have sent until it is in a copy.",
     ),
+    **hooks.leaves(_ORG, _PLACE),
     ("central", "quarantine", "list"): _central(
         "quarantine list",
         "List what devices sent and central could not take in.",
@@ -401,6 +403,7 @@ LEAVES: Final[dict[tuple[str, ...], Leaf]] = {
     **CENTRAL,
 }
 GROUPS: Final = {
+    **hooks.GROUP,
     "conflicts": "What the central store refused of this device's work.",
     "op": "The journal: what was done, by whom and when.",
     "cron": "Jobs that run by the clock.",

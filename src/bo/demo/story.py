@@ -141,7 +141,7 @@ def sell(stage: Stage) -> None:
         amount = 12_000 + 17_350 * place
         money = f"--amount {amount} --net {amount / 1.13:.2f}"
         stage.bo(f"leads win {lead} --order-number SO-{1001 + place} {money}", who="west", show=0)
-    fields = "number,name,order_number,order_amount,order_net,referrer"
+    fields = "number,name,order_number,order_amount,order_net"
     stage.bo(f"leads list state:won --fields {fields} -o table", who="west")
     stage.say(_("One order is refunded in part. The reward follows, in proportion; nothing already paid is touched."))
     stage.bo(f"leads refund {mine[4]} --amount 10000 --reason 柜门退一扇 --yes", show=0)

@@ -39,6 +39,7 @@ BATCH_MOST: Final = 1000
 STREAM_PAGE: Final = 1000
 TEXT_LONGEST: Final = 40_000  # longer than any field; below what a pattern of the database may have
 DEPTH_MOST: Final = 16
+PARAMS_MOST: Final = 200
 EXACT: Final = 2**53  # beyond it, readers of JSON lose digits
 JSON: Final = "application/json"
 LINES: Final = "application/x-ndjson"
@@ -251,15 +252,18 @@ def _params(request: Request, allowed: Sequence[str] | None = None) -> dict[str,
             unquote_to_bytes(part).decode()
     except UnicodeDecodeError:
         raise UsageError("the query string is not UTF-8") from None
-    found: dict[str, str | list[str]] = {}
-    for name in request.query_params:
-        values = request.query_params.getlist(name)
-        found[name] = values[0] if len(values) == 1 else values
-        _require_bounds(values, 1)
-        if allowed is not None and (name not in allowed or len(values) > 1):
+    items = request.query_params.multi_items()
+    if len(items) > PARAMS_MOST:
+        raise UsageError("there are more than {most} parameters", most=PARAMS_MOST)
+    given: dict[str, list[str]] = {}
+    for name, value in items:
+        _require_bounds([name, value], 1)
+        given.setdefault(name, []).append(value)
+    for name, values in given.items() if allowed is not None else ():
+        if name not in allowed or len(values) > 1:
             words = "{field} occurs twice" if name in allowed else "there is no parameter {field}"
             raise UsageError(words, hint="It takes: {names}.", field=name[:80], names=", ".join(allowed))
-    return found
+    return {name: values[0] if len(values) == 1 else values for name, values in given.items()}
 
 
 def _one(params: Mapping[str, str | list[str]], name: str) -> str:

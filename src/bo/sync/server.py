@@ -29,13 +29,13 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Scope
 
 from bo.core.kernel.errors import BoError, Busy, NotFound, UsageError
-from bo.sync import api, bodies, problems, systemd, webhooks
+from bo.sync import answers, api, bodies, problems, systemd, webhooks
 from bo.sync.central import KINDS, Caller, Central, Revoked
 from bo.sync.deliveries import Deliveries
 from bo.sync.limits import Buckets, Rate, Slots, neighbourhood
 from bo.sync.metrics import MEDIA_TYPE, Metrics
 from bo.sync.news import News
-from bo.sync.protocol import WAIT_MOST, Cursor, Login, Pull, Ticket, encode
+from bo.sync.protocol import WAIT_MOST, Login, Pull, Ticket, encode
 from bo.sync.transport import LoggedOut
 
 THREADS: Final = 40
@@ -47,7 +47,6 @@ READY_SECONDS: Final = 3.0
 READY_KEPT_SECONDS: Final = 1.0
 STRANGERS: Final = Rate(1 / 30, 10)  # logins at organisations that do not exist: held back as at those that do
 LOGIN_BYTES: Final = 16 * 1024
-NEWS_BYTES: Final = 1024  # a page without a commit is never larger
 BASE: Final = "/{org}/v1"
 SYNC: Final = BASE + "/sync/{kind}"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -70,8 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_token: str = ""
     grace_seconds: int = 10
     connections_most: int = 1000
-    token_rate: Rate = Rate(200, 1000)
-    address_rate: Rate = Rate(1000, 5000)
+    token_rate: Rate = Rate(500, 2500)
+    address_rate: Rate = Rate(2000, 10_000)
     login_rate: Rate = Rate(5, 300)
 
 
@@ -200,18 +199,14 @@ class Service:
 
     def _answer(self, served: Organisation, caller: Caller, kind: str, body: bytes) -> bytes:
         answer = _answer(served.central, caller, kind, body)
-        if kind == "snapshot":
-            rows = msgspec.json.decode(answer, type=_Rows).rows
-            self.metrics.rows.labels("snapshot").inc(len(rows))
-        elif kind == "pull" and len(answer) > NEWS_BYTES:
-            rows = [row for made in msgspec.json.decode(answer, type=_Commits).commits for row in made.rows]
-            self.metrics.rows.labels("pull").inc(len(rows))
+        if kind in ("pull", "snapshot"):
+            self.metrics.rows.labels(kind).inc(answers.rows_in(kind, answer))
         return answer
 
     def _push(self, served: Organisation, caller: Caller, body: bytes) -> bytes:
         answer = _answer(served.central, caller, "push", body)
-        for result in msgspec.json.decode(answer, type=_Results).results:
-            self.metrics.operations.labels(result.status).inc()
+        for status in answers.statuses(answer):
+            self.metrics.operations.labels(status).inc()
         return answer
 
     async def _pull(self, request: Request, served: Organisation, caller: Caller, body: bytes) -> bytes:
@@ -219,7 +214,7 @@ class Service:
         answer = await self._work(partial(self._answer, served, caller, "pull", body))
         wanted = msgspec.json.decode(body, type=Pull)
         until = time.monotonic() + max(0.0, min(wanted.wait, WAIT_MOST))
-        while (page := _without_news(answer)) is not None and self._may_wait(until):
+        while (page := answers.without_news(answer)) is not None and self._may_wait(until):
             with self.metrics.under_way(self.metrics.waiting):
                 came = await _news(request, served.news, page.to.seq, until - time.monotonic())
             if not (came and self._may_wait(until)):
@@ -378,35 +373,7 @@ class Service:
         return made
 
 
-# -- what is read off an answer ----------------------------------------------------------------------------------------
-
-
-class _Result(msgspec.Struct):
-    status: str
-
-
-class _Results(msgspec.Struct):
-    results: list[_Result]
-
-
-class _Rows(msgspec.Struct):
-    rows: list[msgspec.Raw]
-
-
-class _Commit(msgspec.Struct, array_like=True):
-    op: msgspec.Raw
-    rows: list[msgspec.Raw]
-
-
-class _Commits(msgspec.Struct):
-    commits: list[_Commit]
-
-
-class _Short(msgspec.Struct):
-    commits: list[msgspec.Raw]
-    to: Cursor
-    more: bool
-    status: str = "ok"
+# -- one answer --------------------------------------------------------------------------------------------------------
 
 
 def _answer(central: Central, caller: Caller, kind: str, body: bytes) -> bytes:
@@ -414,14 +381,6 @@ def _answer(central: Central, caller: Caller, kind: str, body: bytes) -> bytes:
         return central.answer(caller, kind, body)
     except RecursionError:
         raise UsageError("the body is nested too deeply") from None
-
-
-def _without_news(answer: bytes) -> _Short | None:
-    """A page that says nothing but how far the journal has been read; None for any other."""
-    if len(answer) > NEWS_BYTES:
-        return None
-    page = msgspec.json.decode(answer, type=_Short)
-    return page if not page.commits and not page.more and page.status == "ok" else None
 
 
 async def _news(request: Request, news: News, seq: int, seconds: float) -> bool:

@@ -1,0 +1,621 @@
+"""Servers and devices as processes that are killed, stopped, cut off and filled up: what central has acknowledged is
+there once, nothing is there twice, and what comes after goes on from there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from bo.core.kernel.database import PostgresDatabase
+from bo.core.kernel.errors import BoError
+from bo.sync.client import SPOOL_NAME
+from bo.sync.organisations import Organisations
+from bo.sync.transport import Unreachable
+from tests.sync import judging
+from tests.sync.house import ORG, PASSWORD, cheap_passwords, furnish
+from tests.sync.processes import (
+    Fate,
+    Laptop,
+    Site,
+    dies_in,
+    fingerprint,
+    has_room_for,
+    in_step,
+    leads_of,
+    reports,
+)
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="kill -9, STOP and limits of files are POSIX")
+LEADS = 5_000  # of the large organisation: three parts of a snapshot
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An organisation with its people and two shops, to be copied."""
+    folder = tmp_path_factory.mktemp("small") / "central"
+    with pytest.MonkeyPatch.context() as patch:
+        cheap_passwords(patch)
+        organisations = Organisations(folder)
+        furnish(organisations)
+        organisations.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def large(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with many leads."""
+    folder = tmp_path_factory.mktemp("large") / "central"
+    shutil.copytree(small, folder)
+    organisations = Organisations(folder)
+    with organisations.central(ORG).writing("system") as ws:
+        ws.run(reports(LEADS, 1_000_000), atomic=True)
+    organisations.close()
+    return folder
+
+
+def opened(template: Path, folder: Path) -> Iterator[Site]:
+    shutil.copytree(template, folder / "central")
+    made = Site(folder)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def site(small: Path, tmp_path: Path) -> Iterator[Site]:
+    yield from opened(small, tmp_path)
+
+
+@pytest.fixture
+def large_site(large: Path, tmp_path: Path) -> Iterator[Site]:
+    yield from opened(large, tmp_path)
+
+
+# -- kill -9 -----------------------------------------------------------------------------------------------------------
+
+KILLS_EACH = 6
+BEFORE_COMMIT = dies_in("bo.sync.push", "_keep_contact")
+
+
+def test_a_server_that_is_killed_around_its_commits_keeps_what_it_acknowledged_once(site: Site) -> None:
+    chance, numbers = Random(31), count(0, 3)
+    site.start()
+    laptop = site.laptop()
+    site.server.kill()
+    ways: list[Callable[[Site, Random], None]] = [_inside, _anywhere, _unheard, _heard]
+    kills = 0
+    with laptop.client() as client:
+        for way in ways * KILLS_EACH:
+            way(site, chance)
+            operations = laptop.report(3, next(numbers))
+            with pytest.raises(Unreachable):
+                client.sync()
+            assert site.server.ended() == -signal.SIGKILL
+            kills += 1
+            found = site.journal().keys() & set(operations)
+            if way is _inside:
+                assert not found
+            elif way is not _anywhere:
+                assert found == set(operations)
+            assert laptop.told.keys() <= site.journal().keys()
+            assert laptop.outbox().keys() >= set(operations) - laptop.told.keys()
+            site.line.calm()
+        site.start()
+        client.sync()
+
+    assert kills == 24
+    assert leads_of(site)[0] == 3 * kills
+    in_step(site, laptop)
+
+
+def _inside(site: Site, _chance: Random) -> None:
+    """Killed when everything is written and nothing is committed."""
+    site.start(BEFORE_COMMIT)
+
+
+def _anywhere(site: Site, chance: Random) -> None:
+    """Killed within the first moments of a push."""
+    server = site.start()
+
+    def sent(path: str) -> None:
+        if path == "push":
+            time.sleep(chance.uniform(0, 0.02))
+            server.kill()
+
+    site.line.sent = sent
+
+
+def _unheard(site: Site, _chance: Random) -> None:
+    """Killed after the commit; the device hears nothing."""
+    server = site.start()
+
+    def answered(path: str) -> Fate:
+        if path != "push":
+            return Fate.PASSED
+        server.kill()
+        return Fate.LOST
+
+    site.line.answered = answered
+
+
+def _heard(site: Site, _chance: Random) -> None:
+    """Killed after the commit; the device has been told."""
+    server = site.start()
+
+    def sent(path: str) -> None:
+        if path == "pull":
+            server.kill()
+
+    site.line.sent = sent
+
+
+def test_a_sync_that_is_killed_at_any_moment_is_made_good_by_the_next(site: Site) -> None:
+    chance, numbers = Random(32), count(0, 100)
+    site.start()
+    laptop, other = site.laptop(), site.laptop("boss")
+    kills = 0
+    for round_ in range(24):
+        laptop.report(20, next(numbers))
+        other.report(80, next(numbers))
+        with other.client() as client:
+            client.sync()
+        process = laptop.start("sync")
+        _kill_at(site, process, ("push", "pull", "hello")[round_ % 3], chance.uniform(0, 0.05))
+        kills += process.wait() == -signal.SIGKILL
+        process.communicate()
+        site.line.calm()
+        assert set(site.journal().values()) == {1}
+
+    laptop.well("sync")
+    with other.client() as client:
+        client.sync()
+
+    assert kills >= 20
+    assert leads_of(site)[0] == 24 * 100
+    in_step(site, laptop, other)
+
+
+def _kill_at(site: Site, process: subprocess.Popen[str], path: str, after: float) -> None:
+    """Kill a process some time after the first answer of a sort has reached it."""
+    reached = threading.Event()
+
+    def arrived(given: str) -> None:
+        if given == path:
+            reached.set()
+
+    site.line.arrived = arrived
+    assert reached.wait(30)
+    time.sleep(after)
+    process.kill()
+
+
+def test_a_device_that_dies_between_rows_and_cursor_takes_them_in_again(site: Site) -> None:
+    site.start()
+    laptop, other = site.laptop(), site.laptop("boss")
+    laptop.report(5, 0)
+    other.report(5, 100)
+    with other.client() as client:
+        client.sync()
+    before, waiting = laptop.rows(), laptop.outbox()
+
+    for _time in range(2):
+        assert laptop.bo("sync", code=dies_in("bo.sync.rebase", "_move")).returncode == -signal.SIGKILL
+        assert (laptop.rows(), laptop.outbox()) == (before, waiting)
+    laptop.well("sync")
+
+    assert leads_of(site)[0] == 10
+    in_step(site, laptop)
+
+
+# -- a server that hangs, or is told to end ----------------------------------------------------------------------------
+
+
+def test_a_server_that_is_stopped_in_the_middle_of_a_push_is_given_up_at_the_deadline(site: Site) -> None:
+    server = site.start()
+    laptop = site.laptop()
+    laptop.report(300, 0)
+
+    def sent(path: str) -> None:
+        if path == "push":
+            server.signal(signal.SIGSTOP)
+
+    site.line.sent = sent
+    started = time.monotonic()
+    with laptop.client(tries=3, timeout=1.0) as client, pytest.raises(Unreachable) as told:
+        client.sync()
+    assert told.value.facts["late"] is True
+    assert 0.9 < time.monotonic() - started < 3
+    assert len(laptop.outbox()) == 300
+
+    site.line.calm()
+    server.signal(signal.SIGCONT)
+    with laptop.client(timeout=10.0) as client:
+        client.sync()
+    assert leads_of(site)[0] == 300
+    in_step(site, laptop)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.01, 0.04])
+def test_a_server_that_is_told_to_end_in_the_middle_of_a_push_leaves_nothing_half(site: Site, after: float) -> None:
+    server = site.start()
+    laptop = site.laptop()
+    operations = set(laptop.report(300, 0))
+
+    def sent(path: str) -> None:
+        if path == "push":
+            time.sleep(after)
+            server.signal(signal.SIGTERM)
+
+    site.line.sent = sent
+    with laptop.client() as client, suppress(Unreachable):  # what is quick enough is still answered
+        client.sync()
+    assert server.ended() == 0
+    assert len(site.journal().keys() & operations) in (0, 300)
+    site.line.calm()
+    site.start()
+    laptop.well("sync")
+
+    assert site.journal().keys() >= operations
+    in_step(site, laptop)
+
+
+# -- a line that loses things ------------------------------------------------------------------------------------------
+
+
+def losing(share: float, chance: Random) -> Callable[[str], Fate]:
+    """Loses a share of the answers, after central has committed what they are about."""
+    lock = threading.Lock()
+
+    def answered(_path: str) -> Fate:
+        with lock:
+            return Fate.LOST if chance.random() < share else Fate.PASSED
+
+    return answered
+
+
+@pytest.mark.parametrize(("delay", "laptops", "edits"), [(0.2, 4, 3), (0.0, 2, 75)])
+def test_answers_that_are_lost_leave_one_effect_each(site: Site, delay: float, laptops: int, edits: int) -> None:
+    site.start()
+    made = [site.laptop(user) for user in ("hugo", "boss") * (laptops // 2)]
+    asked = len(site.line.requests)
+    lost = Counter[str]()
+    lose = losing(0.03, Random(4))
+
+    def answered(path: str) -> Fate:
+        fate = lose(path)
+        lost[path] += fate is Fate.LOST
+        return fate
+
+    site.line.answered, site.line.delay = answered, delay
+    together([lambda laptop=laptop, place=place: work_and_sync(laptop, edits, 1000 * place) for place, laptop in enumerate(made)])  # type: ignore[misc]
+    site.line.calm()
+    for laptop in made:
+        with laptop.client() as client:
+            client.sync()
+
+    assert sum(lost.values()) >= (1 if delay else 5), (lost, len(site.line.requests) - asked)
+    assert leads_of(site)[0] == laptops * edits
+    in_step(site, *made)
+
+
+def work_and_sync(laptop: Laptop, edits: int, first: int) -> None:
+    """Report a lead, sync; and again."""
+    for place in range(edits):
+        laptop.report(1, first + place)
+        with laptop.client(tries=4) as client:
+            client.sync()
+
+
+def together(work: list[Callable[[], None]]) -> None:
+    """Do things at the same time; the first that fails is raised."""
+    failed: list[BaseException] = []
+    ready = threading.Barrier(len(work))
+
+    def run(part: Callable[[], None]) -> None:
+        try:
+            ready.wait()
+            part()
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=run, args=(part,)) for part in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+# -- a first sync that is cut off --------------------------------------------------------------------------------------
+
+
+def log_in(site: Site, name: str, user: str = "hugo") -> tuple[Laptop, list[str]]:
+    """A folder that is no device yet, and the words that make it one."""
+    laptop = Laptop(site.folder / name)
+    site.laptops.append(laptop)
+    words = ["login", site.url, "--user", user, "--password-stdin", "--token-file", str(laptop.token_file)]
+    return laptop, words
+
+
+def test_a_login_whose_snapshot_is_cut_goes_on_from_the_part_that_came(large_site: Site) -> None:
+    site = large_site
+    site.start()
+    laptop, words = log_in(site, "cut")
+    parts = count(1)
+    site.line.answered = lambda path: Fate.CUT if path == "snapshot" and next(parts) > 1 else Fate.PASSED
+
+    ran = laptop.bo(*words, "-o", "json", stdin=f"{PASSWORD}\n")
+
+    assert (ran.returncode, '"code": "unreachable"' in ran.stderr) == (69, True), ran
+    spool = (laptop.folder / SPOOL_NAME).read_bytes()
+    assert spool.count(b"\n") == 1
+    assert sum(path == "snapshot" for path, _body in site.line.requests) == 4  # the second was asked for three times
+    site.line.calm()
+    site.line.requests.clear()
+    laptop.well("sync")
+    asked = [body for path, body in site.line.requests if path == "snapshot"]
+    assert len(asked) == 2
+    assert b'"after":""' not in b"".join(asked)
+    assert not (laptop.folder / SPOOL_NAME).exists()
+    assert len(laptop.rows()["leads"]) == LEADS
+    in_step(site, laptop)
+
+
+def test_a_login_that_is_killed_leaves_a_folder_that_is_whole_or_says_what_to_do(large_site: Site) -> None:
+    site, chance = large_site, Random(33)
+    site.start()
+    left = Counter[str]()
+    for place, path in enumerate(("login", "login", "hello", "snapshot", "snapshot", "snapshot", "pull", "pull")):
+        laptop, words = log_in(site, f"killed-{place}")
+        process = subprocess.Popen(
+            laptop.command(*words), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=laptop.environment(),
+        )  # fmt: skip
+        assert process.stdin is not None
+        process.stdin.write(f"{PASSWORD}\n".encode())
+        process.stdin.close()
+        _kill_at(site, process, path, chance.uniform(0, 0.1 if path == "login" else 0.3))
+        assert process.wait() == -signal.SIGKILL
+        site.line.calm()
+
+        ran = laptop.bo("sync")
+        left["device" if ran.returncode == 0 else "nothing"] += 1
+        if ran.returncode != 0:
+            assert ran.returncode == 78, ran
+            assert "there is no office" in ran.stderr
+            assert laptop.bo(*words, stdin=f"{PASSWORD}\n").returncode == 0
+        in_step(site, laptop)
+    assert left["device"] >= 5
+
+
+# -- two servers over one PostgreSQL -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shared_site(postgres_url: str, tmp_path: Path) -> Iterator[Site]:
+    """An organisation in a PostgreSQL database, with two servers; the second one's port is in `ports`."""
+    name = f"processes_{os.getpid()}_{next(_numbers)}"
+    door = PostgresDatabase(postgres_url)
+    door.session.script([f'CREATE DATABASE "{name}"'])
+    url = postgres_url.replace("/postgres?", f"/{name}?", 1)
+    organisations = Organisations(None, url)
+    with pytest.MonkeyPatch.context() as patch:
+        cheap_passwords(patch)
+        furnish(organisations)
+    organisations.close()
+    site = Site(tmp_path, url)
+    try:
+        for _server in range(2):
+            site.start()
+        yield site
+    finally:
+        site.close()
+        door.session.script([f'DROP DATABASE "{name}" WITH (FORCE)'])
+        door.close()
+
+
+def test_two_servers_of_one_database_let_nobody_miss_a_commit(shared_site: Site) -> None:
+    site = shared_site
+    writers = [site.laptop(url=site.urls[place % 2]) for place in range(6)]
+    reader = site.laptop("boss", url=site.urls[0])
+    ended = threading.Event()
+    seen: list[int] = []
+
+    def read_on() -> None:
+        with reader.client() as client:
+            while True:
+                last = ended.is_set()
+                client.sync()
+                seen.append(client.ws.data_version())
+                if last:
+                    return
+
+    def write(laptop: Laptop, first: int) -> None:
+        for round_ in range(6):
+            laptop.report(10, first + 10 * round_)
+            with laptop.client() as client:
+                client.sync()
+
+    reading = threading.Thread(target=read_on)
+    reading.start()
+    try:
+        together([lambda laptop=laptop, place=place: write(laptop, 1000 * place) for place, laptop in enumerate(writers)])  # type: ignore[misc]
+    finally:
+        ended.set()
+        reading.join()
+    for laptop in writers:
+        with laptop.client() as client:
+            client.sync()
+
+    assert leads_of(site)[0] == 6 * 6 * 10
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 3  # it did read in between
+    with reader.opened() as ws:
+        read = [row[0] for row in judging.selected(ws, "SELECT seq FROM operation ORDER BY seq")]
+    ((first,),) = site.selected("SELECT MIN(seq) FROM operation WHERE name = 'leads.report'")
+    assert isinstance(first, int)
+    assert read[-360:] == list(range(first, first + 360))
+    in_step(site, reader, *writers)
+
+
+def test_of_eight_devices_that_assign_one_lead_at_once_one_does(shared_site: Site) -> None:
+    site = shared_site
+    lead = str(site.office.do("leads.report", name="李雷", phone="13800138000", city="上海").returned)
+    site.office.do("leads.accept", lead)
+    laptops = [site.laptop(url=site.urls[place % 2]) for place in range(8)]
+    for place, laptop in enumerate(laptops):
+        with laptop.opened() as ws:
+            ws.do("leads.assign", lead, store=("S1", "S2")[place % 2])
+
+    together([lambda laptop=laptop: sync(laptop) for laptop in laptops])  # type: ignore[misc]
+    together([lambda laptop=laptop: sync(laptop) for laptop in laptops])  # type: ignore[misc]
+
+    assert sorted(Counter(state for laptop in laptops for state in laptop.outbox().values()).items()) == [("refused", 7)]
+    assert site.selected("SELECT COUNT(*) FROM operation WHERE name = 'leads.assign'") == [(1,)]
+    in_step(site, *laptops)
+
+
+def sync(laptop: Laptop) -> None:
+    with laptop.client() as client:
+        client.sync()
+
+
+# -- no room -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_device_whose_disk_is_full_says_so_and_keeps_its_outbox(site: Site) -> None:
+    site.start()
+    laptop, other = site.laptop(), site.laptop("boss")
+    operations = laptop.report(20, 0)
+    other.report(300, 1000)
+    sync(other)
+    before = laptop.rows()
+    (laptop.folder / "office.db-wal").unlink(missing_ok=True)
+    for size in (0, 4096, 65_536, 200_000):
+        for words in (("sync",), ("leads", "report", "--name", "x", "--phone", "13700137000")):
+            ran = laptop.bo(*words, "-o", "json", code=has_room_for(size))
+            assert ran.returncode == 75, (size, words, ran)
+            assert '"code": "storage_full"' in ran.stderr, (size, words, ran)
+            assert list(laptop.outbox()) == operations
+            assert laptop.rows() == before
+    laptop.well("sync")
+
+    assert leads_of(site)[0] == 320
+    in_step(site, laptop, other)
+
+
+def test_a_snapshot_for_which_there_is_no_room_is_said_so_and_goes_on_later(large_site: Site) -> None:
+    site = large_site
+    site.start()
+    laptop = site.laptop(synced=False)
+
+    for size in (1_000_000, 2_500_000):
+        ran = laptop.bo("sync", "-o", "json", code=has_room_for(size))
+        assert ran.returncode == 75, (size, ran)
+        assert '"code": "storage_full"' in ran.stderr, (size, ran)
+    laptop.well("sync")
+
+    assert len(laptop.rows()["leads"]) == LEADS
+    in_step(site, laptop)
+
+
+def test_a_central_store_without_room_refuses_whole_and_goes_on_when_there_is_some(site: Site) -> None:
+    resource = pytest.importorskip("resource")
+    server = site.start()
+    laptop = site.laptop()
+    operations = laptop.report(200, 0)
+    before = site.journal()
+    unlimited = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    for _time in range(2):
+        ran = laptop.bo("sync", "-o", "json")
+        assert (ran.returncode, '"code": "storage_full"' in ran.stderr) == (75, True), ran
+        assert list(laptop.outbox()) == operations
+        assert site.journal() == before
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, unlimited)
+    laptop.well("sync")
+
+    assert leads_of(site)[0] == 200
+    in_step(site, laptop)
+
+
+# -- much at once ------------------------------------------------------------------------------------------------------
+
+ROWS = 20_000
+MEMORY_MOST = 400 << 20  # of the server, whatever is sent to it; it begins with about 90 MB
+
+
+def test_a_large_import_that_is_killed_on_its_way_arrives_once_and_whole(site: Site) -> None:
+    chance = Random(34)
+    server = site.start()
+    laptop = site.laptop()
+    rows = [(f"N-{place}", f"客户{place}", f"139{place:08}") for place in range(ROWS)]
+    table = site.folder / "leads.csv"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("number", "name", "phone"), *rows])
+    laptop.well("leads", "import", str(table), "--yes")
+    assert len(laptop.outbox()) == ROWS
+    for _kill in range(5):
+        process = laptop.start("sync")
+        _kill_at(site, process, "push", chance.uniform(0, 0.6))
+        assert process.wait() == -signal.SIGKILL
+        process.communicate()
+        site.line.calm()
+    laptop.well("sync")
+
+    assert leads_of(site) == (ROWS, fingerprint(sorted((number, name, f"+86{phone}") for number, name, phone in rows)))
+    assert server.peak_bytes() < MEMORY_MOST
+    in_step(site, laptop)
+
+
+# -- shut out, and old -------------------------------------------------------------------------------------------------
+
+
+def test_a_revoked_device_leaves_its_last_words_once(site: Site) -> None:
+    site.start()
+    laptop = site.laptop()
+    operations = laptop.report(3, 0)
+    with laptop.opened() as ws:
+        device = ws.device
+    before = site.journal()
+    site.office.do("devices.revoke", device, reason="lost in a taxi")
+    kept = []
+    for _time in range(2):
+        ran = laptop.bo("sync", "-o", "json")
+        assert (ran.returncode, '"code": "revoked"' in ran.stderr) == (77, True), ran
+        laptop.report(1, 100 + _time)
+        kept.append(site.selected("SELECT id, device, reason, body FROM quarantine"))
+
+    assert kept[0] == kept[1]
+    ((name, whose, reason, body),) = kept[0]
+    assert (name, whose, reason) == (f"last_{device}", device, "revoked")
+    assert [item["id"] for item in json.loads(str(body))["ops"]] == operations
+    assert leads_of(site)[0] == 0
+    assert len(site.journal()) == len(before) + 1
+
+
+def test_an_office_of_the_first_schema_becomes_a_central_store(small: Path, tmp_path: Path) -> None:
+    first = tmp_path / "central" / ORG / DATABASE_NAME
+    first.parent.mkdir(parents=True)
+    as_first_written(small / ORG / DATABASE_NAME, first)
+    server = Server(tmp_path / "log", "--data", str(tmp_path / "central"))
+    try:
+        door = HttpTransport(f"http://127.0.0.1:{server.port}/{ORG}")
+    finally:
+        server.kill()
