@@ -307,8 +307,8 @@ class Laptop:
         self.folder.mkdir()
         self.token_file.write_text(ticket.token, "utf-8")
         self.token_file.chmod(0o600)
-        settings = {"operator": "me", "central": url, "token_file": str(self.token_file)}
-        lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items() if name != "operator"]
+        settings = {"operator": ticket.operator, "central": url, "token_file": str(self.token_file)}
+        lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
         (self.folder / "bo.toml").write_text("".join(lines), "utf-8")
         join(self.folder, ticket, url, lease_days=30)
 
@@ -394,6 +394,11 @@ def dies_in(module: str, name: str) -> str:
     )
 
 
+def sends_parts_of(rows: int) -> str:
+    """Code that makes the parts of a server's snapshots small."""
+    return f"from bo.sync import feed\nfeed.snapshot.__defaults__ = ({rows},)"
+
+
 def has_room_for(size: int) -> str:
     """Code that lets no file of a process grow beyond a size, as on a disk that is full."""
     return f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
@@ -443,4 +448,5 @@ def open_central(site: Site) -> Workspace:
 __all__ = [
     "Fate", "Laptop", "Line", "Server", "Site", "alive", "dies_in", "fingerprint", "has_room_for", "in_step",
     "leads_of", "open_central", "os", "program", "reports",
+    "sends_parts_of",
 ]  # fmt: skip

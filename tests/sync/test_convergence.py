@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 
+import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -21,6 +22,7 @@ from bo.core.office import open_database
 from bo.sync import rebase
 from bo.sync.client import Report
 from bo.sync.protocol import Cursor, Page, Pull
+from bo.sync.protocol import encode as encode_message
 from tests.sync import judging
 from tests.sync.business import Desk
 from tests.sync.lossy import Fate, Lossy
@@ -184,34 +186,26 @@ def taken_in(device: Device, page: Page, since: Cursor, target: Path, *, skip: b
 
 
 def test_running_again_only_what_is_met_comes_to_the_same_as_running_everything_again(tmp_path: Path) -> None:
-    import msgspec
-
-    skipped = 0
+    ids, skipped = Random(0), 0
+    stage = Stage(tmp_path, new_id=lambda: "op_" + encode(ids.getrandbits(128)))
+    for place in range(5):
+        stage.lead(phone=f"139001390{place:02}")
+    hugo = stage.device("hugo")
     for seed in range(60):
-        ids = Random(seed)
-
-        def new_id(ids: Random = ids) -> str:
-            return "op_" + encode(ids.getrandbits(128))
-
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        stage = Stage(folder, new_id=new_id)
-        for place in range(5):
-            stage.lead(phone=f"139001390{place:02}")
-        hugo = stage.device("hugo")
         histories(stage, hugo, seed)
         link = hugo.ws.read_link()
         assert link is not None
         since = Cursor(link.seq, link.hash)
-        body = msgspec.json.encode(Pull(since, SCHEMA_VERSION, link.view))
+        body = encode_message(Pull(since, SCHEMA_VERSION, link.view))
         page = msgspec.json.decode(hugo.client.transport.call("pull", body), type=Page)
         if page.status == "ok":
-            short = taken_in(hugo, page, since, folder / "short.db", skip=True)
-            long = taken_in(hugo, page, since, folder / "long.db", skip=False)
+            short = taken_in(hugo, page, since, tmp_path / "short.db", skip=True)
+            long = taken_in(hugo, page, since, tmp_path / "long.db", skip=False)
             assert judging.difference(short[0], long[0]) == "", f"seed {seed}"
             assert short[1] == long[1], f"seed {seed}"
             skipped += bool(hugo.client.pending())
-        stage.close()
+        hugo.sync()
+    stage.close()
 
     assert skipped > 30
 

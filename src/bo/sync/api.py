@@ -259,8 +259,8 @@ def _params(request: Request, allowed: Sequence[str] | None = None) -> dict[str,
     for name, value in items:
         _require_bounds([name, value], 1)
         given.setdefault(name, []).append(value)
-    for name, values in given.items() if allowed is not None else ():
-        if name not in allowed or len(values) > 1:
+    for name, values in given.items():
+        if allowed is not None and (name not in allowed or len(values) > 1):
             words = "{field} occurs twice" if name in allowed else "there is no parameter {field}"
             raise UsageError(words, hint="It takes: {names}.", field=name[:80], names=", ".join(allowed))
     return {name: values[0] if len(values) == 1 else values for name, values in given.items()}

@@ -16,7 +16,7 @@ import msgspec
 
 from bo import __version__
 from bo.core.kernel.dispatch import OUTAGES
-from bo.core.kernel.errors import BadFile, BoError, Configuration
+from bo.core.kernel.errors import BadFile, BoError, Configuration, StorageFull
 from bo.core.kernel.record import declared_records
 from bo.core.kernel.workspace import SCHEMA_VERSION, Link, Workspace
 from bo.sync import rebase
@@ -402,8 +402,14 @@ class _Parts:
         if self.path is None:
             self.kept.append(line)
             return
-        with self.path.open("ab") as file:
-            file.write(line)
+        try:
+            with self.path.open("ab") as file:
+                file.write(line)
+        except OSError as error:
+            raise StorageFull(
+                "the disk cannot be written or read: nothing was changed",
+                hint="Check its space and its health, then run the command again.",
+            ) from error
 
     def parts(self) -> Iterator[tuple[Row, ...]]:
         """The rows of each part. Raises BadFile where these are not the parts that were kept."""
