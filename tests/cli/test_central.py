@@ -396,7 +396,7 @@ def test_a_command_of_three_words_is_found_helped_and_completed(desk: Desk) -> N
     missing = desk.bo("central", "org", "create", "-o", "json")
     assert (missing.code, missing.error()["command"]) == (2, "central.org.create")
 
-    assert list(offered(["central"], "")) == ["org", "user", "device", "backup", "quarantine"]
+    assert list(offered(["central"], "")) == ["org", "user", "device", "backup", "webhook", "quarantine"]
     assert list(offered(["central", "org"], "c")) == ["create"]
     assert "--from" in offered(["central", "org", "create"], "--f")
     assert offered(["central", "nothing"], "") == {}

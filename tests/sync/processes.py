@@ -8,24 +8,29 @@ devices say goes through a `Line`, whose address stays while servers come and go
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from shutil import copytree, ignore_patterns
+from tempfile import TemporaryDirectory
 from typing import Final
 
+import msgspec
+import pytest
+
+from bo.core.kernel import migrations
+from bo.core.kernel.database import SqliteDatabase
 from bo.core.kernel.dispatch import Call
-from bo.core.kernel.tx import SYSTEM
 from bo.core.kernel.workspace import Workspace, utc_now
-from bo.core.office import open_database
 from bo.sync import accounts, credentials
 from bo.sync.client import Client
 from bo.sync.device import join, open_device
@@ -211,8 +216,11 @@ class Site:
         self.servers: list[Server] = []
         self.words = ("--database", database) if database else ("--data", str(folder / "central"))
         self.organisations = Organisations(None if database else folder / "central", database)
-        self.office = self.organisations.workspace(ORG)
         self.laptops: list[Laptop] = []
+
+    @cached_property
+    def office(self) -> Workspace:
+        return self.organisations.workspace(ORG)
 
     @property
     def server(self) -> Server:
@@ -235,11 +243,16 @@ class Site:
         self.line.upstream = made.port
         return made
 
+    def folder_of(self, user: str) -> Laptop:
+        """A folder that is no device yet."""
+        made = Laptop(self.folder / f"{user}-{len(self.laptops)}")
+        self.laptops.append(made)
+        return made
+
     def laptop(self, user: str = "hugo", *, synced: bool = True, url: str = "") -> Laptop:
         """A device that somebody has logged in on. The token is made here: a password is slow on purpose."""
-        made = Laptop(self.folder / f"{user}-{len(self.laptops)}")
+        made = self.folder_of(user)
         made.settle_in(self.ticket(user), url or self.url)
-        self.laptops.append(made)
         if synced:
             with made.client() as client:
                 client.sync()
@@ -269,7 +282,8 @@ class Site:
                 server.signal(signal.SIGCONT)
                 server.kill()
         self.line.close()
-        self.office.close()
+        if "office" in self.__dict__:
+            self.office.close()
         self.organisations.close()
 
 
@@ -284,8 +298,6 @@ class Heard(HttpTransport):
     def call(self, kind: str, body: bytes, *, timeout: float | None = None) -> bytes:
         answer = super().call(kind, body, timeout=timeout)
         if kind == "push":
-            import msgspec
-
             results: Sequence[Answer] = msgspec.json.decode(answer, type=Pushed).results
             self.applied.update((made.id, made.seq) for made in results if made.status == "applied")
         return answer
@@ -312,24 +324,29 @@ class Laptop:
         (self.folder / "bo.toml").write_text("".join(lines), "utf-8")
         join(self.folder, ticket, url, lease_days=30)
 
-    def command(self, *words: str, code: str = "") -> list[str]:
-        return program(code, *words)
+    def login_words(self, url: str, user: str) -> list[str]:
+        """What makes this folder a device; the password comes on stdin."""
+        return ["login", url, "--user", user, "--password-stdin", "--token-file", str(self.token_file)]
 
-    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        return environment({"BO_WORKSPACE": str(self.folder), **(more or {})})
+    def environment(self) -> dict[str, str]:
+        return environment({"BO_WORKSPACE": str(self.folder)})
 
-    def start(self, *words: str, code: str = "") -> subprocess.Popen[str]:
-        """`bo` at work in this folder, in a process of its own. Nothing it says is read before it ends."""
-        return subprocess.Popen(
-            self.command(*words, code=code), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            encoding="utf-8", env=self.environment(),
+    def start(self, *words: str, stdin: str = "") -> subprocess.Popen[bytes]:
+        """`bo` at work in this folder, in a process of its own; nobody listens to what it says."""
+        process = subprocess.Popen(
+            program("", *words), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=self.environment(),
         )  # fmt: skip
+        assert process.stdin is not None
+        process.stdin.write(stdin.encode())
+        process.stdin.close()
+        return process
 
     def bo(self, *words: str, code: str = "", stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run `bo` in this folder to its end."""
         return subprocess.run(
-            self.command(*words, code=code), input=stdin, capture_output=True, encoding="utf-8",
-            env=self.environment(), timeout=LONG, check=False,
+            program(code, *words), input=stdin, capture_output=True, encoding="utf-8", env=self.environment(),
+            timeout=LONG, check=False,
         )  # fmt: skip
 
     def well(self, *words: str) -> str:
@@ -436,17 +453,27 @@ def fingerprint(rows: Sequence[Sequence[object]]) -> str:
     return sha256("\n".join("\t".join(map(str, row)) for row in rows).encode()).hexdigest()
 
 
-def alive(process: subprocess.Popen[str]) -> bool:
-    return process.poll() is None
+# -- an older office ---------------------------------------------------------------------------------------------------
 
 
-def open_central(site: Site) -> Workspace:
-    """One more connection to the central store."""
-    return open_database(site.organisations.database(ORG), operator=SYSTEM.id)
-
-
-__all__ = [
-    "Fate", "Laptop", "Line", "Server", "Site", "alive", "dies_in", "fingerprint", "has_room_for", "in_step",
-    "leads_of", "open_central", "os", "program", "reports",
-    "sends_parts_of",
-]  # fmt: skip
+def as_first_written(source: Path, target: Path) -> None:
+    """An office with the rows of another one, in the schema of the first release: that of the first migration alone."""
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        scripts = Path(folder) / "scripts"
+        later = ignore_patterns("__pycache__", "000[2-9]_*", "00[1-9]?_*")
+        copytree(migrations.SCRIPTS, scripts, ignore=later)
+        patch.setattr(migrations, "SCRIPTS", scripts)
+        target.parent.mkdir(parents=True)
+        made = SqliteDatabase(target)
+        migrations.upgrade(made)
+    cursor = made.session.cursor
+    cursor.execute("ATTACH ? AS source", (str(source),))
+    cursor.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
+    for (table,) in cursor.fetchall():
+        if table not in ("alembic_version", "statement"):
+            cursor.execute(f"SELECT name FROM pragma_table_info('{table}')")
+            columns = ", ".join(f'"{row[0]}"' for row in cursor.fetchall())
+            cursor.execute(f'DELETE FROM main."{table}"')
+            cursor.execute(f'INSERT INTO main."{table}" ({columns}) SELECT {columns} FROM source."{table}"')
+    cursor.execute("DETACH source")
+    made.close()

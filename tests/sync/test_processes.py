@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -21,7 +22,6 @@ from random import Random
 import pytest
 
 from bo.core.kernel.database import DATABASE_NAME, PostgresDatabase, SqliteDatabase
-from bo.core.kernel.errors import BoError
 from bo.sync.client import SPOOL_NAME
 from bo.sync.organisations import Organisations
 from bo.sync.transport import Unreachable
@@ -31,6 +31,7 @@ from tests.sync.processes import (
     Fate,
     Laptop,
     Site,
+    as_first_written,
     dies_in,
     fingerprint,
     has_room_for,
@@ -91,8 +92,7 @@ def large_site(large: Path, tmp_path: Path) -> Iterator[Site]:
 
 # -- kill -9 -----------------------------------------------------------------------------------------------------------
 
-KILLS_EACH = 6
-ROUNDS = 24
+KILLS = 20
 BEFORE_COMMIT = dies_in("bo.sync.push", "_keep_contact")
 
 
@@ -102,15 +102,13 @@ def test_a_server_that_is_killed_around_its_commits_keeps_what_it_acknowledged_o
     laptop = site.laptop()
     site.server.kill()
     ways: list[Callable[[Site, Random], None]] = [_inside, _anywhere, _unheard, _heard]
-    kills = 0
     with laptop.client() as client:
-        for way in ways * KILLS_EACH:
+        for way in ways * (KILLS // len(ways)):
             way(site, chance)
             operations = laptop.report(3, next(numbers))
             with pytest.raises(Unreachable):
                 client.sync()
             assert site.server.ended() == -signal.SIGKILL
-            kills += 1
             found = site.journal().keys() & set(operations)
             if way is _inside:
                 assert not found
@@ -122,8 +120,7 @@ def test_a_server_that_is_killed_around_its_commits_keeps_what_it_acknowledged_o
         site.start()
         client.sync()
 
-    assert kills == 24
-    assert leads_of(site)[0] == 3 * kills
+    assert leads_of(site)[0] == 3 * KILLS
     in_step(site, laptop)
 
 
@@ -172,27 +169,26 @@ def test_a_sync_that_is_killed_at_any_moment_is_made_good_by_the_next(site: Site
     chance, numbers = Random(32), count(0, 100)
     site.start()
     laptop, other = site.laptop(), site.laptop("boss")
-    kills = 0
+    kills = rounds = 0
     with other.client() as client:
-        for round_ in range(ROUNDS):
+        while kills < KILLS:
+            rounds += 1
             laptop.report(10, next(numbers))
             client.ws.run(reports(40, next(numbers)), atomic=True)
             client.sync()
             process = laptop.start("sync")
-            _kill_at(site, process, ("push", "pull", "hello")[round_ % 3], chance.uniform(0, 0.04))
-            kills += process.wait() == -signal.SIGKILL
-            process.communicate()
-            site.line.calm()
+            _kill_at(site, process, ("push", "pull", "hello")[rounds % 3], chance.uniform(0, 0.03))
+            kills += process.returncode == -signal.SIGKILL
+            assert set(site.journal().values()) == {1}
         laptop.well("sync")
         client.sync()
 
-    assert kills >= 20
-    assert leads_of(site)[0] == ROUNDS * 50
+    assert leads_of(site)[0] == rounds * 50
     in_step(site, laptop, other)
 
 
-def _kill_at(site: Site, process: subprocess.Popen[str], path: str, after: float) -> None:
-    """Kill a process some time after the first answer of a sort has reached it."""
+def _kill_at(site: Site, process: subprocess.Popen[bytes], path: str, after: float) -> None:
+    """Kill a process some time, in seconds, after the first answer of a sort has reached it."""
     reached = threading.Event()
 
     def arrived(given: str) -> None:
@@ -203,6 +199,8 @@ def _kill_at(site: Site, process: subprocess.Popen[str], path: str, after: float
     assert reached.wait(30)
     time.sleep(after)
     process.kill()
+    process.wait()
+    site.line.calm()
 
 
 def test_a_device_that_dies_between_rows_and_cursor_takes_them_in_again(site: Site) -> None:
@@ -302,7 +300,7 @@ def test_answers_that_are_lost_leave_one_effect_each(site: Site, delay: float, l
         return fate
 
     site.line.answered, site.line.delay = answered, delay
-    together([lambda laptop=laptop, place=place: work_and_sync(laptop, edits, 1000 * place) for place, laptop in enumerate(made)])  # type: ignore[misc]
+    together([partial(work_and_sync, laptop, edits, 1000 * place) for place, laptop in enumerate(made)])
     site.line.calm()
     for laptop in made:
         with laptop.client() as client:
@@ -345,22 +343,17 @@ def together(work: list[Callable[[], None]]) -> None:
 # -- a first sync that is cut off --------------------------------------------------------------------------------------
 
 
-def log_in(site: Site, name: str, user: str = "hugo") -> tuple[Laptop, list[str]]:
-    """A folder that is no device yet, and the words that make it one."""
-    laptop = Laptop(site.folder / name)
-    site.laptops.append(laptop)
-    words = ["login", site.url, "--user", user, "--password-stdin", "--token-file", str(laptop.token_file)]
-    return laptop, words
+TYPED = f"{PASSWORD}\n"
 
 
 def test_a_login_whose_snapshot_is_cut_goes_on_from_the_part_that_came(large_site: Site) -> None:
     site = large_site
     site.start(sends_parts_of(PART_ROWS))
-    laptop, words = log_in(site, "cut")
+    laptop = site.folder_of("hugo")
     parts = count(1)
     site.line.answered = lambda path: Fate.CUT if path == "snapshot" and next(parts) > 1 else Fate.PASSED
 
-    ran = laptop.bo(*words, "-o", "json", stdin=f"{PASSWORD}\n")
+    ran = laptop.bo(*laptop.login_words(site.url, "hugo"), "-o", "json", stdin=TYPED)
 
     assert (ran.returncode, '"code": "unreachable"' in ran.stderr) == (69, True), ran
     spool = (laptop.folder / SPOOL_NAME).read_bytes()
@@ -380,28 +373,22 @@ def test_a_login_whose_snapshot_is_cut_goes_on_from_the_part_that_came(large_sit
 def test_a_login_that_is_killed_leaves_a_folder_that_is_whole_or_says_what_to_do(large_site: Site) -> None:
     site, chance = large_site, Random(33)
     site.start(sends_parts_of(PART_ROWS))
-    left = Counter[str]()
-    for place, path in enumerate(("login", "login", "hello", "snapshot", "snapshot", "snapshot", "pull", "pull")):
-        laptop, words = log_in(site, f"killed-{place}")
-        process = subprocess.Popen(
-            laptop.command(*words), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=laptop.environment(),
-        )  # fmt: skip
-        assert process.stdin is not None
-        process.stdin.write(f"{PASSWORD}\n".encode())
-        process.stdin.close()
-        _kill_at(site, process, path, chance.uniform(0, 0.1 if path == "login" else 0.3))
-        assert process.wait() == -signal.SIGKILL
-        site.line.calm()
+    left = Counter[int]()
+    for path in ("login", "hello", "snapshot", "snapshot", "pull"):
+        laptop = site.folder_of("hugo")
+        words = laptop.login_words(site.url, "hugo")
+        process = laptop.start(*words, stdin=TYPED)
+        _kill_at(site, process, path, chance.uniform(0, 0.1))
+        assert process.wait() in (-signal.SIGKILL, 0)
 
         ran = laptop.bo("sync")
-        left["device" if ran.returncode == 0 else "nothing"] += 1
+        left[ran.returncode] += 1
         if ran.returncode != 0:
             assert ran.returncode == 78, ran
             assert "there is no office" in ran.stderr
-            assert laptop.bo(*words, stdin=f"{PASSWORD}\n").returncode == 0
+            assert laptop.bo(*words, stdin=TYPED).returncode == 0
         in_step(site, laptop)
-    assert left["device"] >= 5
+    assert left[0] >= 3
 
 
 # -- two servers over one PostgreSQL -----------------------------------------------------------------------------------
@@ -455,7 +442,7 @@ def test_two_servers_of_one_database_let_nobody_miss_a_commit(shared_site: Site)
     reading = threading.Thread(target=read_on)
     reading.start()
     try:
-        together([lambda laptop=laptop, place=place: write(laptop, 1000 * place) for place, laptop in enumerate(writers)])  # type: ignore[misc]
+        together([partial(write, laptop, 1000 * place) for place, laptop in enumerate(writers)])
     finally:
         ended.set()
         reading.join()
@@ -483,10 +470,12 @@ def test_of_eight_devices_that_assign_one_lead_at_once_one_does(shared_site: Sit
         with laptop.opened() as ws:
             ws.do("leads.assign", lead, store=("S1", "S2")[place % 2])
 
-    together([lambda laptop=laptop: sync(laptop) for laptop in laptops])  # type: ignore[misc]
-    together([lambda laptop=laptop: sync(laptop) for laptop in laptops])  # type: ignore[misc]
+    for _time in range(2):
+        together([partial(sync, laptop) for laptop in laptops])
 
-    assert sorted(Counter(state for laptop in laptops for state in laptop.outbox().values()).items()) == [("refused", 7)]
+    assert sorted(Counter(state for laptop in laptops for state in laptop.outbox().values()).items()) == [
+        ("refused", 7)
+    ]
     assert site.selected("SELECT COUNT(*) FROM operation WHERE name = 'leads.assign'") == [(1,)]
     in_step(site, *laptops)
 
@@ -506,18 +495,32 @@ def test_a_device_whose_disk_is_full_says_so_and_keeps_its_outbox(site: Site) ->
     other.report(300, 1000)
     sync(other)
     before = laptop.rows()
-    (laptop.folder / "office.db-wal").unlink(missing_ok=True)
-    for size in (0, 4096, 65_536, 200_000):
-        for words in (("sync",), ("leads", "report", "--name", "x", "--phone", "13700137000")):
-            ran = laptop.bo(*words, "-o", "json", code=has_room_for(size))
-            assert ran.returncode == 75, (size, words, ran)
-            assert '"code": "storage_full"' in ran.stderr, (size, words, ran)
-            assert list(laptop.outbox()) == operations
-            assert laptop.rows() == before
+    alone = ("leads", "report", "--name", "李雷", "--phone", "13700137000")
+    for size, words in ((0, alone), (4096, alone), (0, ("sync",)), (65_536, ("sync",)), (200_000, ("sync",))):
+        ran = laptop.bo(*words, "-o", "json", code=has_room_for(size))
+        assert ran.returncode == 75, (size, words, ran)
+        assert '"code": "storage_full"' in ran.stderr, (size, words, ran)
+        assert list(laptop.outbox()) == operations
+        assert laptop.rows() == before
     laptop.well("sync")
 
     assert leads_of(site)[0] == 320
-    in_step(site, laptop, other)
+    in_step(site, laptop)
+
+
+@pytest.mark.parametrize(("size", "code"), [(100, 65), (300_000, 75)])
+def test_a_login_for_which_there_is_no_room_leaves_no_office(site: Site, size: int, code: int) -> None:
+    site.start()
+    laptop = site.folder_of("hugo")
+    words = laptop.login_words(site.url, "hugo")
+
+    ran = laptop.bo(*words, code=has_room_for(size), stdin=TYPED)
+
+    assert ran.returncode == code, ran
+    assert not (laptop.folder / DATABASE_NAME).exists()
+    assert "there is no office" in laptop.bo("sync").stderr
+    assert laptop.bo(*words, stdin=TYPED).returncode == 0
+    in_step(site, laptop)
 
 
 def test_a_snapshot_for_which_there_is_no_room_is_said_so_and_goes_on_later(large_site: Site) -> None:
@@ -573,9 +576,7 @@ def test_a_large_import_that_is_killed_on_its_way_arrives_once_and_whole(site: S
     for _kill in range(5):
         process = laptop.start("sync")
         _kill_at(site, process, "push", chance.uniform(0, 0.6))
-        assert process.wait() == -signal.SIGKILL
-        process.communicate()
-        site.line.calm()
+        assert process.returncode == -signal.SIGKILL
     laptop.well("sync")
 
     assert leads_of(site) == (ROWS, fingerprint(sorted((number, name, f"+86{phone}") for number, name, phone in rows)))
@@ -609,23 +610,26 @@ def test_a_revoked_device_leaves_its_last_words_once(site: Site) -> None:
     assert len(site.journal()) == len(before) + 1
 
 
-def test_an_office_of_the_first_schema_becomes_a_central_store(small: Path, tmp_path: Path) -> None:
-    """An office as it was before there was anything to sync, with leads in it: it is upgraded when it is first served.
-    """
-    office = SqliteDatabase(small / ORG / DATABASE_NAME)
-    first = tmp_path / "central" / ORG / DATABASE_NAME
-    first.parent.mkdir(parents=True)
-    as_first_written(office, SqliteDatabase(first))
-    office.close()
-    server = Server(tmp_path / "log", "--data", str(tmp_path / "central"))
+def test_an_office_of_the_first_schema_becomes_a_central_store(large: Path, tmp_path: Path) -> None:
+    old = tmp_path / "central" / ORG / DATABASE_NAME
+    as_first_written(large / ORG / DATABASE_NAME, old)
+    database = SqliteDatabase(old)
+    database.session.cursor.execute("SELECT version_num FROM alembic_version")
+    assert database.session.cursor.fetchall() == [("0001",)]
+    database.close()
+    site = Site(tmp_path)
     try:
-        health = HttpTransport(f"http://127.0.0.1:{server.port}/{ORG}")
-        with pytest.raises(BoError) as told:
-            health.log_in(Login("hugo", PASSWORD))
-        assert told.value.code == "login_refused"  # there was no password to have then
-        health.close()
-        assert first.with_suffix(".before-upgrade.db").exists()
-        site = Site(tmp_path)
-        site.close()
+        site.start()
+        password = ("central", "user", "password", ORG, "hugo", "--data", str(tmp_path / "central"), "--password-stdin")
+        laptop = site.folder_of("hugo")
+        assert laptop.bo(*password, stdin=TYPED).returncode == 0
+        ran = laptop.bo(*laptop.login_words(site.url, "hugo"), stdin=TYPED)
+        assert ran.returncode == 0, ran
+        laptop.report(1, 0)
+        laptop.well("sync")
+
+        assert leads_of(site)[0] == LEADS + 1
+        assert old.with_suffix(".before-upgrade.db").exists()
+        in_step(site, laptop)
     finally:
-        server.kill()
+        site.close()

@@ -49,7 +49,6 @@ def test_a_failure_is_told_with_its_seed_and_few_steps(monkeypatch: pytest.Monke
     from bo.sync import push
 
     monkeypatch.setattr(push, "_answered", lambda _session, _ids: {})  # what was refused is not known any more
-    monkeypatch.setattr(push, "_keep_answer", push._keep_answer)
     seed = next(seed for seed in range(50) if run(seed, on_sqlite).problem)
 
     story = simulator.report(seed, on_sqlite, seconds=5.0)

@@ -252,14 +252,18 @@ def _tell_central(url: str, device: str, named: str) -> BoError | None:
 
 
 def _write_settings(folder: Path, values: Mapping[str, str]) -> None:
-    """Put settings into the workspace's file, a blank one out of it; every other line stays as it is."""
+    """Put settings into the workspace's file, a blank one out of it; every other line stays as it is. Raises BadFile;
+    then the file is as it was."""
     import json
+
+    from bo.cli.saving import placed
 
     path = folder / FILE_NAME
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     kept = [line for line in lines if line.partition("=")[0].strip() not in values]
     made = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items() if value]
-    if made or any(line.strip() for line in kept):
-        path.write_text("\n".join([*made, *kept]) + "\n", "utf-8")
-    else:
+    if not made and not any(line.strip() for line in kept):
         path.unlink(missing_ok=True)
+        return
+    with placed(path, ("\n".join([*made, *kept]) + "\n").encode()):
+        pass

@@ -16,7 +16,7 @@ import msgspec
 from bo.core.kernel import journal
 from bo.core.kernel.command import Command, Query, Registry
 from bo.core.kernel.dispatch import Call, Outcome, absent
-from bo.core.kernel.errors import Ambiguous, BoError, NotFound, Refused, UsageError
+from bo.core.kernel.errors import BoError, Refused, ReusedId, UsageError
 from bo.core.kernel.ids import operation_id_for_key
 from bo.core.kernel.kinds import moment_text
 from bo.core.kernel.reader import PAGE, PAGE_MOST, Reader
@@ -36,7 +36,6 @@ KEY_LONGEST: Final = 255
 SUBJECT_LONGEST: Final = 200
 FACT_LONGEST: Final = 500
 ALL: Final = "all"
-UNDO: Final = "op.undo"
 
 
 class KeyReused(Refused):
@@ -102,7 +101,7 @@ def carry_out(ws: Workspace, wanted: Sequence[Wanted], *, atomic: bool = False, 
         raise UsageError("an idempotency key occurs twice", hint="Give each call a key of its own.")
     with ws.transaction(dry_run=dry_run) as perform:
         teller = Teller(ws, dry_run=dry_run)
-        calls = [_call(ws.registry, item, teller.actor, perform.session) for item in wanted]
+        calls = [_call(ws.registry, item) for item in wanted]
         before = _answered(perform.session, keys)
         fresh = [made for made in calls if isinstance(made, Call) and made.id not in before]
         outcomes = iter(perform(fresh) if fresh else ())
@@ -125,7 +124,7 @@ def carry_out(ws: Workspace, wanted: Sequence[Wanted], *, atomic: bool = False, 
     return results
 
 
-def _call(registry: Registry, item: Wanted, actor: Actor, session: Session) -> Call | BoError:
+def _call(registry: Registry, item: Wanted) -> Call | BoError:
     """The call, its arguments in the order of the signature; or why there is none."""
     try:
         command = registry.command(item.command)
@@ -133,28 +132,10 @@ def _call(registry: Registry, item: Wanted, actor: Actor, session: Session) -> C
         return UsageError("there is no command {name}", hint="openapi.json lists them.", name=item.command[:80])
     if item.subject is not None and len(item.subject) > SUBJECT_LONGEST:
         return _absent(command, item.subject)
-    if command.name == UNDO and _is_out_of_sight(session, actor, item.args.get("operation")):
-        words, hint = "there is no operation {id}", "bo op log lists them."
-        return NotFound(words, hint=hint, id=item.args["operation"], command=UNDO)
     known = [param.name for param in command.params if param.name in item.args]
     names = [*known, *(name for name in item.args if name not in known)]
     args = {name: item.args[name] for name in names}
     return Call(command.name, item.subject, args, item.operation or None)
-
-
-def _is_out_of_sight(session: Session, actor: Actor, text: object) -> bool:
-    """Whether an operation, or one of several that a text may mean, is of rows that who sees one shop alone does not
-    see. The refusal to undo it would tell that it is there, and whose it is."""
-    if actor.scopes is None or not isinstance(text, str):
-        return False
-    try:
-        found = journal.operation(session, text)
-    except NotFound:
-        return False
-    except Ambiguous:
-        return True
-    changes = journal.changes_of(session, found.seq)
-    return found.actor != actor.id and not all(_in_sight(actor, change) for change in changes)
 
 
 def _absent(target: Command | Query, text: str) -> BoError:
@@ -201,7 +182,7 @@ class Teller:
 def _told(outcome: Outcome) -> BoError:
     error = outcome.error
     assert error is not None
-    if "operation id was used before" in error.message:
+    if isinstance(error, ReusedId):
         return KeyReused("this idempotency key was used before for another call", hint="Use another key.")
     return error
 

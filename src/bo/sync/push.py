@@ -159,8 +159,7 @@ def _answer(item: Sent, outcome: Outcome, refused: set[str], session: Session) -
     if outcome.error is None:
         status = "unchanged" if outcome.status == "unchanged" else "applied"
         return Answer(item.id, status, outcome.seq)
-    code = "id_reused" if "operation id was used before" in outcome.error.message else outcome.error.code
-    made = _told(Answer(item.id, "refused", code=code), outcome.error)
+    made = _told(Answer(item.id, "refused", code=outcome.error.code), outcome.error)
     cause = _cause(outcome.error, refused)
     return msgspec.structs.replace(made, caused_by=cause) if cause else made
 

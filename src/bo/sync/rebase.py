@@ -346,13 +346,20 @@ def _indexes_last(session: Session, infos: Sequence[RecordInfo]) -> Iterator[Non
     session.script(sql for _name, sql in indexes)
 
 
-def keep_again(ws: Workspace) -> int:
+def keep_again(ws: Workspace, since: Cursor) -> int:
     """Central has lost operations that it had acknowledged: own ones that are in no verified backup become pending
-    again, before everything else. How many."""
+    again, before everything else. How many.
+
+    The cursor leads nowhere from here on, even if central found its old history again: what is pending now is confirmed
+    by a snapshot only. Nothing is done where somebody else has read on meanwhile.
+    """
     with ws.transaction() as perform:
         session = perform.session
         link = ws.read_link(session)
         assert link is not None
+        if (link.seq, link.hash) != (since.seq, since.hash):
+            return 0
+        session.run("sync:astray", _lead_astray, {"new_hash": ""})
         values = {"device": ws.device, "stable": link.stable, "pending": PENDING}
         lost = session.rows("sync:lost", _lost, values)
         first = perform.head.device_seq + 1
@@ -529,6 +536,14 @@ def _set_cursor() -> Any:
 
     names = ("seq", "hash", "stable", "contact_at")
     return link.update().values({name: sa.bindparam(f"new_{name}") for name in names})
+
+
+def _lead_astray() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import link
+
+    return link.update().values(hash=sa.bindparam("new_hash"))
 
 
 def _set_view() -> Any:
