@@ -28,6 +28,7 @@ from bo.core.kernel.dispatch import Call
 from bo.sync.client import Report
 from bo.sync.transport import Transport, Unreachable
 from tests.benchmarks._central import Central, Device
+from tests.benchmarks._crowd import crowd
 from tests.benchmarks.peers import found
 
 CONFLICTS: Final = 0.05
@@ -257,6 +258,9 @@ def main(words: Sequence[str] | None = None) -> int:
     if "far" in parts:
         with tempfile.TemporaryDirectory() as place:
             good = far(Path(place), chosen.rounds) and good
+    if "crowd" in parts:
+        with tempfile.TemporaryDirectory() as place:
+            good = crowd(Path(place), chosen.devices, chosen.seconds, GOAL_CROWD_MS) and good
     return 0 if good else 1
 
 

@@ -42,6 +42,7 @@ from tests.sync import judging
 from tests.sync.house import ORG
 
 START_SECONDS: Final = 30.0
+LEADS: Final = 1_000  # of a large organisation
 LONG: Final = 60.0
 HEAD_END: Final = b"\r\n\r\n"
 NO_DATA: Final = b""
@@ -254,8 +255,7 @@ class Site:
         made = self.folder_of(user)
         made.settle_in(self.ticket(user), url or self.url)
         if synced:
-            with made.client() as client:
-                client.sync()
+            made.sync()
         return made
 
     def ticket(self, user: str) -> Ticket:
@@ -373,6 +373,11 @@ class Laptop:
             finally:
                 transport.close()
 
+    def sync(self) -> None:
+        """One sync in the test's own process."""
+        with self.client() as client:
+            client.sync()
+
     def report(self, count: int, first: int) -> list[str]:
         """Leads with the numbers from `first` on; the ids of the operations."""
         with self.opened() as ws:
@@ -419,6 +424,22 @@ def sends_parts_of(rows: int) -> str:
 def has_room_for(size: int) -> str:
     """Code that lets no file of a process grow beyond a size, as on a disk that is full."""
     return f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
+
+
+def kill_at(site: Site, process: subprocess.Popen[bytes], path: str, after: float) -> None:
+    """Kill a process some time, in seconds, after the first answer of a sort has reached it."""
+    reached = threading.Event()
+
+    def arrived(given: str) -> None:
+        if given == path:
+            reached.set()
+
+    site.line.arrived = arrived
+    assert reached.wait(30)
+    time.sleep(after)
+    process.kill()
+    process.wait()
+    site.line.calm()
 
 
 # -- what must be true -------------------------------------------------------------------------------------------------

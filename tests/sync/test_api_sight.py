@@ -98,7 +98,8 @@ def test_the_lead_of_another_shop_is_told_as_one_that_does_not_exist(desk: Desk)
 
 def test_an_operation_of_another_shop_is_told_as_one_that_does_not_exist(desk: Desk) -> None:
     furnish(desk.stage)
-    head, sight = desk.head(), {"shared", "everyone", f"store:{desk.stage.store('S1')}"}
+    own = f"operator:{desk.stage.operator('anna')}"
+    head, sight = desk.head(), {"shared", "everyone", own, f"store:{desk.stage.store('S1')}"}
     for operation in desk.stage.office.operations(limit=100):
         for text in (operation.id, operation.id[-6:]):
             told = desk.post("/op/undo?dry_run=1", "anna", json={"operation": text})

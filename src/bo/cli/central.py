@@ -292,7 +292,10 @@ def _password(asked: Asked, login: str) -> str:
         raise UsageError("nobody is there to type a password", hint="Say --password-stdin and give it there.")
     from getpass import getpass
 
+    from bo.sync.passwords import require_good
+
     typed = getpass(_("password of {login}:", login=login) + " ")
+    require_good(typed, login)  # before it is asked for again
     if getpass(_("once more:") + " ") != typed:
         raise UsageError("the two are not the same: nothing was changed")
     return typed

@@ -147,7 +147,7 @@ class Client:
             page, to = self._pages(link, wait)
             if page.status != "ok":
                 report.events.append(page.status)
-                self._begin_anew(page.status, Cursor(link.seq, link.hash), report)
+                self.snapshot(report)
                 continue
             since = Cursor(link.seq, link.hash)
             if page.commits or to != since or page.stable != link.stable or self._unsettled():
@@ -232,16 +232,14 @@ class Client:
         """What was read before something came between; the next round meets it again."""
         return Page(tuple(commits), to, True, page.stable)
 
-    def _begin_anew(self, reason: str, since: Cursor, report: Report) -> None:
-        """The cursor leads nowhere: take a snapshot. Where central has lost history, what it had acknowledged goes
-        first."""
-        if reason == "diverged":
+    def snapshot(self, report: Report) -> None:
+        """Take everything anew. A part that was fetched before is not fetched again. Where central has lost history,
+        what it had acknowledged goes first."""
+        link = self._link()
+        since = Cursor(link.seq, link.hash)
+        if self._ask("pull", Pull(since, SCHEMA_VERSION, link.view, 0), Page).status == "diverged":
             rebase.keep_again(self.ws, since)
             self.push(report)
-        self.snapshot(report)
-
-    def snapshot(self, report: Report) -> None:
-        """Take everything anew. A part that was fetched before is not fetched again."""
         store = _Parts(self.spool)
         for _round in range(ROUNDS_MOST):
             first = self._fetched(store)

@@ -1,93 +1,37 @@
-"""Servers and devices as processes that are killed, stopped, cut off and filled up: what central has acknowledged is
-there once, nothing is there twice, and what comes after goes on from there."""
+"""Servers and devices as processes that are killed, stopped and cut off: what central has acknowledged is there once,
+nothing is there twice, and what comes after goes on from there."""
 
 from __future__ import annotations
 
 import csv
-import json
 import os
-import shutil
 import signal
-import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from itertools import count
-from pathlib import Path
 from random import Random
 
 import pytest
 
-from bo.core.kernel.database import DATABASE_NAME, PostgresDatabase, SqliteDatabase
-from bo.sync.client import SPOOL_NAME
-from bo.sync.organisations import Organisations
 from bo.sync.transport import Unreachable
 from tests.sync import judging
-from tests.sync.house import ORG, PASSWORD, cheap_passwords, furnish
 from tests.sync.processes import (
     Fate,
     Laptop,
     Site,
-    as_first_written,
     dies_in,
     fingerprint,
-    has_room_for,
     in_step,
+    kill_at,
     leads_of,
     reports,
-    sends_parts_of,
 )
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="kill -9, STOP and limits of files are POSIX")
-LEADS = 1_000  # of the large organisation
-PART_ROWS = 300  # of its snapshots: four parts
-_numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An organisation with its people and two shops, to be copied."""
-    folder = tmp_path_factory.mktemp("small") / "central"
-    with pytest.MonkeyPatch.context() as patch:
-        cheap_passwords(patch)
-        organisations = Organisations(folder)
-        furnish(organisations)
-        organisations.close()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def large(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with many leads."""
-    folder = tmp_path_factory.mktemp("large") / "central"
-    shutil.copytree(small, folder)
-    organisations = Organisations(folder)
-    with organisations.central(ORG).writing("system") as ws:
-        ws.run(reports(LEADS, 1_000_000), atomic=True)
-    organisations.close()
-    return folder
-
-
-def opened(template: Path, folder: Path) -> Iterator[Site]:
-    shutil.copytree(template, folder / "central")
-    made = Site(folder)
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-@pytest.fixture
-def site(small: Path, tmp_path: Path) -> Iterator[Site]:
-    yield from opened(small, tmp_path)
-
-
-@pytest.fixture
-def large_site(large: Path, tmp_path: Path) -> Iterator[Site]:
-    yield from opened(large, tmp_path)
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="kill -9, STOP and TERM are POSIX")
 
 
 # -- kill -9 -----------------------------------------------------------------------------------------------------------
@@ -177,7 +121,7 @@ def test_a_sync_that_is_killed_at_any_moment_is_made_good_by_the_next(site: Site
             client.ws.run(reports(40, next(numbers)), atomic=True)
             client.sync()
             process = laptop.start("sync")
-            _kill_at(site, process, ("push", "pull", "hello")[rounds % 3], chance.uniform(0, 0.03))
+            kill_at(site, process, ("push", "pull", "hello")[rounds % 3], chance.uniform(0, 0.03))
             kills += process.returncode == -signal.SIGKILL
             assert set(site.journal().values()) == {1}
         laptop.well("sync")
@@ -187,29 +131,12 @@ def test_a_sync_that_is_killed_at_any_moment_is_made_good_by_the_next(site: Site
     in_step(site, laptop, other)
 
 
-def _kill_at(site: Site, process: subprocess.Popen[bytes], path: str, after: float) -> None:
-    """Kill a process some time, in seconds, after the first answer of a sort has reached it."""
-    reached = threading.Event()
-
-    def arrived(given: str) -> None:
-        if given == path:
-            reached.set()
-
-    site.line.arrived = arrived
-    assert reached.wait(30)
-    time.sleep(after)
-    process.kill()
-    process.wait()
-    site.line.calm()
-
-
 def test_a_device_that_dies_between_rows_and_cursor_takes_them_in_again(site: Site) -> None:
     site.start()
     laptop, other = site.laptop(), site.laptop("boss")
     laptop.report(5, 0)
     other.report(5, 100)
-    with other.client() as client:
-        client.sync()
+    other.sync()
     before, waiting = laptop.rows(), laptop.outbox()
 
     for _time in range(2):
@@ -303,8 +230,7 @@ def test_answers_that_are_lost_leave_one_effect_each(site: Site, delay: float, l
     together([partial(work_and_sync, laptop, edits, 1000 * place) for place, laptop in enumerate(made)])
     site.line.calm()
     for laptop in made:
-        with laptop.client() as client:
-            client.sync()
+        laptop.sync()
 
     assert sum(lost.values()) >= (2 if delay else 9)
     assert leads_of(site)[0] == laptops * edits
@@ -340,81 +266,7 @@ def together(work: list[Callable[[], None]]) -> None:
         raise failed[0]
 
 
-# -- a first sync that is cut off --------------------------------------------------------------------------------------
-
-
-TYPED = f"{PASSWORD}\n"
-
-
-def test_a_login_whose_snapshot_is_cut_goes_on_from_the_part_that_came(large_site: Site) -> None:
-    site = large_site
-    site.start(sends_parts_of(PART_ROWS))
-    laptop = site.folder_of("hugo")
-    parts = count(1)
-    site.line.answered = lambda path: Fate.CUT if path == "snapshot" and next(parts) > 1 else Fate.PASSED
-
-    ran = laptop.bo(*laptop.login_words(site.url, "hugo"), "-o", "json", stdin=TYPED)
-
-    assert (ran.returncode, '"code": "unreachable"' in ran.stderr) == (69, True), ran
-    spool = (laptop.folder / SPOOL_NAME).read_bytes()
-    assert spool.count(b"\n") == 1
-    assert sum(path == "snapshot" for path, _body in site.line.requests) == 4  # the second was asked for three times
-    site.line.calm()
-    site.line.requests.clear()
-    laptop.well("sync")
-    asked = [body for path, body in site.line.requests if path == "snapshot"]
-    assert len(asked) == 3
-    assert b'"after":""' not in b"".join(asked)
-    assert not (laptop.folder / SPOOL_NAME).exists()
-    assert len(laptop.rows()["leads"]) == LEADS
-    in_step(site, laptop)
-
-
-def test_a_login_that_is_killed_leaves_a_folder_that_is_whole_or_says_what_to_do(large_site: Site) -> None:
-    site, chance = large_site, Random(33)
-    site.start(sends_parts_of(PART_ROWS))
-    left = Counter[int]()
-    for path in ("login", "hello", "snapshot", "snapshot", "pull"):
-        laptop = site.folder_of("hugo")
-        words = laptop.login_words(site.url, "hugo")
-        process = laptop.start(*words, stdin=TYPED)
-        _kill_at(site, process, path, chance.uniform(0, 0.1))
-        assert process.wait() in (-signal.SIGKILL, 0)
-
-        ran = laptop.bo("sync")
-        left[ran.returncode] += 1
-        if ran.returncode != 0:
-            assert ran.returncode == 78, ran
-            assert "there is no office" in ran.stderr
-            assert laptop.bo(*words, stdin=TYPED).returncode == 0
-        in_step(site, laptop)
-    assert left[0] >= 3
-
-
 # -- two servers over one PostgreSQL -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def shared_site(postgres_url: str, tmp_path: Path) -> Iterator[Site]:
-    """An organisation in a PostgreSQL database, with two servers; the second one's port is in `ports`."""
-    name = f"processes_{os.getpid()}_{next(_numbers)}"
-    door = PostgresDatabase(postgres_url)
-    door.session.script([f'CREATE DATABASE "{name}"'])
-    url = postgres_url.replace("/postgres?", f"/{name}?", 1)
-    organisations = Organisations(None, url)
-    with pytest.MonkeyPatch.context() as patch:
-        cheap_passwords(patch)
-        furnish(organisations)
-    organisations.close()
-    site = Site(tmp_path, url)
-    try:
-        for _server in range(2):
-            site.start()
-        yield site
-    finally:
-        site.close()
-        door.session.script([f'DROP DATABASE "{name}" WITH (FORCE)'])
-        door.close()
 
 
 def test_two_servers_of_one_database_let_nobody_miss_a_commit(shared_site: Site) -> None:
@@ -447,8 +299,7 @@ def test_two_servers_of_one_database_let_nobody_miss_a_commit(shared_site: Site)
         ended.set()
         reading.join()
     for laptop in writers:
-        with laptop.client() as client:
-            client.sync()
+        laptop.sync()
 
     assert leads_of(site)[0] == 6 * 6 * 10
     assert seen == sorted(seen)
@@ -471,90 +322,13 @@ def test_of_eight_devices_that_assign_one_lead_at_once_one_does(shared_site: Sit
             ws.do("leads.assign", lead, store=("S1", "S2")[place % 2])
 
     for _time in range(2):
-        together([partial(sync, laptop) for laptop in laptops])
+        together([laptop.sync for laptop in laptops])
 
     assert sorted(Counter(state for laptop in laptops for state in laptop.outbox().values()).items()) == [
         ("refused", 7)
     ]
     assert site.selected("SELECT COUNT(*) FROM operation WHERE name = 'leads.assign'") == [(1,)]
     in_step(site, *laptops)
-
-
-def sync(laptop: Laptop) -> None:
-    with laptop.client() as client:
-        client.sync()
-
-
-# -- no room -----------------------------------------------------------------------------------------------------------
-
-
-def test_a_device_whose_disk_is_full_says_so_and_keeps_its_outbox(site: Site) -> None:
-    site.start()
-    laptop, other = site.laptop(), site.laptop("boss")
-    operations = laptop.report(20, 0)
-    other.report(300, 1000)
-    sync(other)
-    before = laptop.rows()
-    alone = ("leads", "report", "--name", "李雷", "--phone", "13700137000")
-    for size, words in ((0, alone), (4096, alone), (0, ("sync",)), (65_536, ("sync",)), (200_000, ("sync",))):
-        ran = laptop.bo(*words, "-o", "json", code=has_room_for(size))
-        assert ran.returncode == 75, (size, words, ran)
-        assert '"code": "storage_full"' in ran.stderr, (size, words, ran)
-        assert list(laptop.outbox()) == operations
-        assert laptop.rows() == before
-    laptop.well("sync")
-
-    assert leads_of(site)[0] == 320
-    in_step(site, laptop)
-
-
-@pytest.mark.parametrize(("size", "code"), [(100, 65), (300_000, 75)])
-def test_a_login_for_which_there_is_no_room_leaves_no_office(site: Site, size: int, code: int) -> None:
-    site.start()
-    laptop = site.folder_of("hugo")
-    words = laptop.login_words(site.url, "hugo")
-
-    ran = laptop.bo(*words, code=has_room_for(size), stdin=TYPED)
-
-    assert ran.returncode == code, ran
-    assert not (laptop.folder / DATABASE_NAME).exists()
-    assert "there is no office" in laptop.bo("sync").stderr
-    assert laptop.bo(*words, stdin=TYPED).returncode == 0
-    in_step(site, laptop)
-
-
-def test_a_snapshot_for_which_there_is_no_room_is_said_so_and_goes_on_later(large_site: Site) -> None:
-    site = large_site
-    site.start(sends_parts_of(PART_ROWS))
-    laptop = site.laptop(synced=False)
-
-    for size in (100_000, 400_000, 800_000):
-        ran = laptop.bo("sync", "-o", "json", code=has_room_for(size))
-        assert ran.returncode == 75, (size, ran)
-        assert '"code": "storage_full"' in ran.stderr, (size, ran)
-    laptop.well("sync")
-
-    assert len(laptop.rows()["leads"]) == LEADS
-    in_step(site, laptop)
-
-
-def test_a_central_store_without_room_refuses_whole_and_goes_on_when_there_is_some(site: Site) -> None:
-    resource = pytest.importorskip("resource")
-    server = site.start()
-    laptop = site.laptop()
-    operations = laptop.report(200, 0)
-    before = site.journal()
-    unlimited = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
-    for _time in range(2):
-        ran = laptop.bo("sync", "-o", "json")
-        assert (ran.returncode, '"code": "storage_full"' in ran.stderr) == (75, True), ran
-        assert list(laptop.outbox()) == operations
-        assert site.journal() == before
-    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, unlimited)
-    laptop.well("sync")
-
-    assert leads_of(site)[0] == 200
-    in_step(site, laptop)
 
 
 # -- much at once ------------------------------------------------------------------------------------------------------
@@ -575,61 +349,10 @@ def test_a_large_import_that_is_killed_on_its_way_arrives_once_and_whole(site: S
     assert len(laptop.outbox()) == ROWS
     for _kill in range(5):
         process = laptop.start("sync")
-        _kill_at(site, process, "push", chance.uniform(0, 0.6))
+        kill_at(site, process, "push", chance.uniform(0, 0.6))
         assert process.returncode == -signal.SIGKILL
     laptop.well("sync")
 
     assert leads_of(site) == (ROWS, fingerprint(sorted((number, name, f"+86{phone}") for number, name, phone in rows)))
     assert server.peak_bytes() < MEMORY_MOST
     in_step(site, laptop)
-
-
-# -- shut out, and old -------------------------------------------------------------------------------------------------
-
-
-def test_a_revoked_device_leaves_its_last_words_once(site: Site) -> None:
-    site.start()
-    laptop = site.laptop()
-    operations = laptop.report(3, 0)
-    with laptop.opened() as ws:
-        device = ws.device
-    before = site.journal()
-    site.office.do("devices.revoke", device, reason="lost in a taxi")
-    kept = []
-    for _time in range(2):
-        ran = laptop.bo("sync", "-o", "json")
-        assert (ran.returncode, '"code": "revoked"' in ran.stderr) == (77, True), ran
-        laptop.report(1, 100 + _time)
-        kept.append(site.selected("SELECT id, device, reason, body FROM quarantine"))
-
-    assert kept[0] == kept[1]
-    ((name, whose, reason, body),) = kept[0]
-    assert (name, whose, reason) == (f"last_{device}", device, "revoked")
-    assert [item["id"] for item in json.loads(str(body))["ops"]] == operations
-    assert leads_of(site)[0] == 0
-    assert len(site.journal()) == len(before) + 1
-
-
-def test_an_office_of_the_first_schema_becomes_a_central_store(large: Path, tmp_path: Path) -> None:
-    old = tmp_path / "central" / ORG / DATABASE_NAME
-    as_first_written(large / ORG / DATABASE_NAME, old)
-    database = SqliteDatabase(old)
-    database.session.cursor.execute("SELECT version_num FROM alembic_version")
-    assert database.session.cursor.fetchall() == [("0001",)]
-    database.close()
-    site = Site(tmp_path)
-    try:
-        site.start()
-        password = ("central", "user", "password", ORG, "hugo", "--data", str(tmp_path / "central"), "--password-stdin")
-        laptop = site.folder_of("hugo")
-        assert laptop.bo(*password, stdin=TYPED).returncode == 0
-        ran = laptop.bo(*laptop.login_words(site.url, "hugo"), stdin=TYPED)
-        assert ran.returncode == 0, ran
-        laptop.report(1, 0)
-        laptop.well("sync")
-
-        assert leads_of(site)[0] == LEADS + 1
-        assert old.with_suffix(".before-upgrade.db").exists()
-        in_step(site, laptop)
-    finally:
-        site.close()
