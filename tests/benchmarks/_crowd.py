@@ -29,7 +29,6 @@ from tests.benchmarks._central import Central
 
 STORES: Final = 20
 WORKERS: Final = 2
-EVERY_S: Final = 4.0  # between two edits of one device
 LEADS_EACH: Final = 5
 WARM_UP_S: Final = 3.0
 
@@ -66,9 +65,9 @@ class Voice:
             raise RuntimeError(f"{kind}: {lines[0]} {said_back[:300].decode()}")
         return msgspec.json.decode(said_back, type=answer)
 
-    async def work(self, until: float, dice: random.Random) -> None:
+    async def work(self, until: float, every: float, dice: random.Random) -> None:
         """Edit, push and pull again and again, until the time is over."""
-        await asyncio.sleep(dice.uniform(0, EVERY_S))
+        await asyncio.sleep(dice.uniform(0, every))
         while time.perf_counter() < until:
             began = time.perf_counter()
             await self._push(dice)
@@ -77,11 +76,14 @@ class Voice:
             page = await self.ask("pull", Pull(self.cursor, SCHEMA_VERSION, self.view), Page)
             self.pulls.append(time.perf_counter() - began)
             self.cursor = page.to
-            await asyncio.sleep(dice.uniform(0.5, 1.5) * EVERY_S)
+            await asyncio.sleep(dice.uniform(0.5, 1.5) * every)
 
     async def _push(self, dice: random.Random) -> None:
         self.device_seq += 1
-        name, args = new_operation_id(), encode({"note": f"{self.ticket.device} spoke to them, the {self.device_seq}. time"})
+        name, args = (
+            new_operation_id(),
+            encode({"note": f"{self.ticket.device} spoke to them, the {self.device_seq}. time"}),
+        )
         lead = self.leads[dice.randrange(len(self.leads))]
         sent = Sent(name, self.device_seq, "leads.edit", 1, lead, msgspec.Raw(args), name, utc_now())
         pushed = await self.ask("push", Push(SCHEMA_VERSION, 1, utc_now(), (sent,)), Pushed)
@@ -104,7 +106,7 @@ def postgres() -> Iterator[str]:
             server.cleanup()
 
 
-def crowd(place: Path, devices: int, seconds: float, goal_ms: float) -> bool:
+def crowd(place: Path, devices: int, seconds: float, every: float, goal_ms: float) -> bool:
     """Measure and print; whether the goal was reached."""
     with postgres() as url:
         central = Central(place, url)
@@ -113,7 +115,7 @@ def crowd(place: Path, devices: int, seconds: float, goal_ms: float) -> bool:
             before = central.office.data_version()
             with central.serving(WORKERS) as address:
                 voices = [Voice(address, ticket, leads[place % STORES]) for place, ticket in enumerate(tickets)]
-                pushes, pulls, taken = asyncio.run(_all_at_once(voices, seconds))
+                pushes, pulls, taken = asyncio.run(_all_at_once(voices, seconds, every))
             done = central.office.data_version() - before
         finally:
             central.close()
@@ -123,8 +125,8 @@ def crowd(place: Path, devices: int, seconds: float, goal_ms: float) -> bool:
     p50, p99 = _at(pushes, 0.50) * 1000, _at(pushes, 0.99) * 1000
     late = p99 > goal_ms
     print(
-        f"{devices} devices, PostgreSQL, {WORKERS} processes: {len(pushes) / taken:.0f} pushes and as many pulls a second; "
-        f"push p50 {p50:.0f} ms, p99 {p99:.0f} ms, goal {goal_ms:.0f} ms{'  MISSED' if late else ''}; "
+        f"{devices} devices, PostgreSQL, {WORKERS} processes: {len(pushes) / taken:.0f} pushes and as many pulls "
+        f"a second; push p50 {p50:.0f} ms, p99 {p99:.0f} ms, goal {goal_ms:.0f} ms{'  MISSED' if late else ''}; "
         f"pull p99 {_at(pulls, 0.99) * 1000:.0f} ms"
     )
     return not late
@@ -134,12 +136,12 @@ def _at(values: Sequence[float], part: float) -> float:
     return statistics.quantiles(values, n=1000, method="inclusive")[round(part * 1000) - 1]
 
 
-async def _all_at_once(voices: Sequence[Voice], seconds: float) -> tuple[list[float], list[float], float]:
+async def _all_at_once(voices: Sequence[Voice], seconds: float, every: float) -> tuple[list[float], list[float], float]:
     for voice in voices:
         await voice.open()
     began = time.perf_counter()
     until = began + WARM_UP_S + seconds
-    await asyncio.gather(*(voice.work(until, random.Random(place)) for place, voice in enumerate(voices)))
+    await asyncio.gather(*(voice.work(until, every, random.Random(place)) for place, voice in enumerate(voices)))
     pushes = [taken for voice in voices for at, taken in voice.pushes if at > began + WARM_UP_S]
     for voice in voices:
         voice.writer.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -58,6 +58,14 @@ def in_step(stage: Stage, device: Device) -> None:
 
 def numbers(stage: Stage) -> list[str]:
     return [row[0] for row in judging.selected(stage.office, "SELECT number FROM lead ORDER BY n")]
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Stage]:
+    """Where it makes no difference which database central has."""
+    made = Stage(tmp_path)
+    yield made
+    made.close()
 
 
 # -- the line ----------------------------------------------------------------------------------------------------------
@@ -216,14 +224,14 @@ def test_an_unknown_operation_under_an_old_number_shows_that_two_machines_count_
         b'{"schema":"0002","n":0,"now":"2026-11-02T02:00:00","ops":[]}',
     ],
 )  # fmt: skip
-def test_a_body_that_is_not_a_push_is_told_and_does_nothing(stage: Stage, body: bytes) -> None:
-    hugo = stage.device("hugo")
-    before = judging.head(stage.office)
+def test_a_body_that_is_not_a_push_is_told_and_does_nothing(here: Stage, body: bytes) -> None:
+    hugo = here.device("hugo")
+    before = judging.head(here.office)
 
     with pytest.raises(UsageError):
-        stage.central.answer(hugo.caller(), "push", body)
+        here.central.answer(hugo.caller(), "push", body)
 
-    assert judging.head(stage.office) == before
+    assert judging.head(here.office) == before
 
 
 BAD = [
@@ -234,34 +242,34 @@ BAD = [
 
 @pytest.mark.parametrize("change", BAD, ids=str)
 def test_an_operation_that_cannot_be_one_is_told_and_nothing_of_the_push_is_run(
-    stage: Stage, change: dict[str, object]
+    here: Stage, change: dict[str, object]
 ) -> None:
-    hugo = stage.device("hugo")
+    hugo = here.device("hugo")
     reported(hugo, 2)
     ops = msgspec.json.decode(encode(sent(hugo)))
     ops[1] |= change
-    body = {"schema": SCHEMA_VERSION, "n": 2, "now": stage.clock().isoformat(), "ops": ops}
+    body = {"schema": SCHEMA_VERSION, "n": 2, "now": here.clock().isoformat(), "ops": ops}
 
     with pytest.raises(UsageError):
-        stage.central.answer(hugo.caller(), "push", encode(body))
+        here.central.answer(hugo.caller(), "push", encode(body))
 
-    assert numbers(stage) == []
-    assert judging.selected(stage.office, "SELECT COUNT(*) FROM quarantine") == [(0,)]
+    assert numbers(here) == []
+    assert judging.selected(here.office, "SELECT COUNT(*) FROM quarantine") == [(0,)]
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
 @pytest.mark.parametrize("now", ["0001-01-01T00:00:00Z", "2026-11-02T02:00:00Z", "9999-12-31T23:59:59Z"])
-def test_the_ends_of_time_are_only_a_wrong_clock(stage: Stage, moment: str, now: str) -> None:
-    hugo = stage.device("hugo")
+def test_the_ends_of_time_are_only_a_wrong_clock(here: Stage, moment: str, now: str) -> None:
+    hugo = here.device("hugo")
     reported(hugo)
     (real,) = sent(hugo)
     item = {**msgspec.json.decode(encode(real)), "at": moment}
     body = {"schema": SCHEMA_VERSION, "n": 1, "now": now, "ops": [item]}
 
-    answer = msgspec.json.decode(stage.central.answer(hugo.caller(), "push", encode(body)), type=Pushed)
+    answer = msgspec.json.decode(here.central.answer(hugo.caller(), "push", encode(body)), type=Pushed)
 
     assert [made.status for made in answer.results] == ["applied"]
-    ((at,),) = judging.selected(stage.office, f"SELECT at FROM operation WHERE id = '{real.id}'")
+    ((at,),) = judging.selected(here.office, f"SELECT at FROM operation WHERE id = '{real.id}'")
     assert str(at) <= "2026-11-02 02:00:05" or str(at) <= "2026-11-02T02:00:05"
 
 
@@ -532,7 +540,7 @@ def parts(device: Device) -> int:
     return len(path.read_bytes().splitlines()) if path.exists() else 0
 
 
-@pytest.mark.parametrize("cut", range(1, 5))
+@pytest.mark.parametrize("cut", [1, 3])
 @pytest.mark.parametrize("commits", [False, True])
 def test_a_snapshot_cut_after_any_part_goes_on_where_it_stopped(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cut: int, commits: bool

@@ -382,7 +382,9 @@ def test_a_lead_that_is_not_there_and_one_of_another_shop_get_the_same_words(sta
 def test_arguments_are_told_only_where_all_that_they_did_is(stage: Stage) -> None:
     lead = given(stage, "S1")
     anna = stage.device("anna")
-    stage.office.do("leads.edit", lead, note="for the shop")
+    customer = stage.office.do("customers.add", name="王小明", store="S1")
+    stage.office.do("customers.edit", str(customer.returned), note="for the shop")
+    stage.office.do("leads.edit", lead, note="a field of a lead is kept from the shop")
     stage.office.do("leads.recall", lead, note="why: not for the shop")
     link = anna.ws.read_link()
     assert link is not None
@@ -391,7 +393,8 @@ def test_arguments_are_told_only_where_all_that_they_did_is(stage: Stage) -> Non
     page = msgspec.json.decode(anna.client.transport.call("pull", body), type=Page)
 
     told: dict[str, Commit] = {commit.op.name: commit for commit in page.commits}
-    assert told["leads.edit"].op.args == '{"note":"for the shop"}'
+    assert told["customers.edit"].op.args == '{"note":"for the shop"}'
+    assert told["leads.edit"].op.args == "{}"
     assert told["leads.recall"].op.args == "{}"
     assert [row.image for row in told["leads.recall"].rows] == [None]
 

@@ -12,8 +12,8 @@ import pytest
 from tests.sync import simulator
 from tests.sync.simulator import on_postgres, on_sqlite, plan, run
 
-ON_SQLITE = range(24)
-ON_POSTGRES = range(1000, 1004)
+ON_SQLITE = range(14)
+ON_POSTGRES = range(1000, 1002)
 
 
 @pytest.mark.parametrize("seed", ON_SQLITE)
@@ -33,7 +33,7 @@ def test_so_does_one_with_a_central_store_on_postgresql(postgres_url: str, seed:
 
 
 def test_a_seed_repeats_exactly() -> None:
-    first, second = run(5, on_sqlite), run(5, on_sqlite)
+    first, second = run(3, on_sqlite), run(3, on_sqlite)
 
     assert first.said == second.said
     assert first.head == second.head != ""
@@ -51,7 +51,7 @@ def test_a_failure_is_told_with_its_seed_and_few_steps(monkeypatch: pytest.Monke
     monkeypatch.setattr(push, "_answered", lambda _session, _ids: {})  # what was refused is not known any more
     seed = next(seed for seed in range(50) if run(seed, on_sqlite).problem)
 
-    story = simulator.report(seed, on_sqlite, seconds=5.0)
+    story = simulator.report(seed, on_sqlite, seconds=3.0)
 
     assert story.startswith(f"seed {seed} fails with ")
     assert story.rpartition("steps: ")[2].count("(") < len(plan(seed))

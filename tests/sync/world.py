@@ -635,7 +635,7 @@ class World:
         for laptop in self.laptops:
             kept.update({name: 1 for name, state in judging.outbox(laptop.device).items() if state == "refused"})
         shut = [laptop for laptop in self.laptops if laptop not in live]
-        stuck = {name for laptop in shut for name in judging.outbox(laptop.device)}
+        stuck = {name for laptop in shut for name in laptop.known()}
         for name, made in self.made.items():
             what = f"{name} of {made.where}"
             if journal.get(name, 0) > 1:

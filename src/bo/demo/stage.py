@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -85,9 +86,21 @@ class Stage:
         typed = shown_as or " ".join(["bo", *(["--as", who] if who else []), line])
         self.type(typed, at=at)
         answer = self.quiet(line, who=who, at=at, stdin=stdin)
+        self._tell(typed, answer, expect, show)
+        return answer
+
+    def at_once(self, *lines: tuple[str, str], stdin: str = "", show: int = SHOWN_MOST) -> None:
+        """Run commands at several places side by side, and show one after the other. Raises Damaged as `bo` does."""
+        with ThreadPoolExecutor(2) as several:
+            answers = several.map(lambda each: self.quiet(each[1], at=each[0], stdin=stdin), lines)
+            for (at, line), answer in zip(lines, answers, strict=True):
+                self.type(f"bo {line}", at=at)
+                self._tell(f"bo {line}", answer, 0, show)
+
+    def _tell(self, typed: str, answer: Answer, expect: int, show: int) -> None:
         lines = answer.out.splitlines()
         for line in lines[:show]:
-            self._say(f"  {line}")
+            self._say(f"  {line}".rstrip())
         if len(lines) > show > 0:
             self._say(self._in(DIM, "  " + _("… {count} more lines", count=len(lines) - show)))
         for line in answer.talk.splitlines()[:TALK_MOST] if show else ():
@@ -103,7 +116,6 @@ class Stage:
                 expected=expect,
                 talk=answer.talk,
             )
-        return answer
 
     def quiet(self, line: str, *, who: str = "", at: str = "", stdin: str | None = None) -> Answer:
         """Run a command without telling of it."""

@@ -146,17 +146,10 @@ def _commit(actor: Actor, device: str, operation: tuple[Any, ...], changes: Sequ
     if not rows and not own:
         return None
     seq, hashed, op_id, batch, name, version, subject, args, by, machine, at = _done(operation)
-    if not own and not (whole and _may_tell(actor, args, changes)):
+    if not (whole or own):
         args = "{}"
         subject = subject if any(row.id == subject for row in rows) else ""
     return Commit(Done(seq, hashed, op_id, batch, name, version, subject, args, by, machine, at), tuple(rows))
-
-
-def _may_tell(actor: Actor, args: str, changes: Sequence[tuple[Any, ...]]) -> bool:
-    """Whether arguments name no field that is kept from the operator."""
-    nouns = {change[1] for change in changes}
-    hidden = [item.name for noun in nouns for item in actor.hidden(declared_records()[noun])]
-    return not any(f'"{name}"' in args for name in hidden)
 
 
 def _done(row: tuple[Any, ...]) -> tuple[Any, ...]:
