@@ -31,6 +31,7 @@ from tests.benchmarks._central import Central, Device
 from tests.benchmarks._crowd import crowd
 from tests.benchmarks.peers import found
 
+PARTS: Final = ("steps", "far", "crowd")
 CONFLICTS: Final = 0.05
 ROUND_TRIP_S: Final = 0.2
 LOST: Final = 0.03
@@ -256,7 +257,7 @@ def show(results: dict[str, Taken], rows: int, count: int) -> bool:
 def main(words: Sequence[str] | None = None) -> int:
     """Measure and print; 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("parts", nargs="*", choices=("steps", "far", "crowd", []))
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--edits", type=int, default=5_000)
@@ -266,7 +267,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=float, default=4.0, help="seconds between two edits of one device")
     parser.add_argument("--seconds", type=float, default=30.0)
     chosen = parser.parse_args(words)
-    parts = chosen.parts or ("steps", "far", "crowd")
+    parts = chosen.parts or PARTS
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
     good = True
     if "steps" in parts:
         with tempfile.TemporaryDirectory() as place:

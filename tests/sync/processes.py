@@ -223,6 +223,12 @@ class Site:
     def office(self) -> Workspace:
         return self.organisations.workspace(ORG)
 
+    def reopen(self) -> None:
+        """Let go of the store; it is opened again when it is looked at."""
+        if "office" in self.__dict__:
+            self.office.close()
+            del self.office
+
     @property
     def server(self) -> Server:
         return self.servers[-1]
@@ -282,8 +288,7 @@ class Site:
                 server.signal(signal.SIGCONT)
                 server.kill()
         self.line.close()
-        if "office" in self.__dict__:
-            self.office.close()
+        self.reopen()
         self.organisations.close()
 
 

@@ -25,7 +25,8 @@ from typing import Final
 import msgspec
 
 from bo.core.kernel.database import Database, PostgresDatabase, SqliteDatabase
-from tests.sync.world import Copies, Files, Step, Vault, World
+from tests.sync.dangers import Copies, Files, Vault
+from tests.sync.world import Step, World
 
 WEIGHTS: Final = {
     "work": 30, "sync": 30, "office": 7, "push": 2, "pull": 2, "compare": 2, "snapshot": 2, "kill_work": 3,

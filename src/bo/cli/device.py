@@ -208,6 +208,8 @@ def logout(asked: Asked) -> int:
             _write_settings(folder, dict.fromkeys((OPERATOR, CENTRAL, TOKEN_FILE), ""))
     columns = [Column("central"), Column("device", "id"), Column("wiped", "tags")]
     output.record(asked, columns, [found.url, found.device, gone])
+    if not gone:
+        diagnostics.note(asked, "The data stays here, and bo login goes on with it; bo logout --wipe removes it.")
     if untold is not None:
         untold.hint = "Everything was done here. An administrator shuts the device out there: bo central device revoke."
         raise untold

@@ -25,8 +25,14 @@ if TYPE_CHECKING:
     from bo.sync.http import HttpTransport
 
 TOKEN_FILE: Final = "token_file"  # its name in bo.toml
-COUNTS: Final = ("sent", "confirmed", "refused", "received", "rows", "waiting")
-COUNTED: Final = tuple(Column(name, "whole") for name in COUNTS)
+COUNTED: Final = (
+    Column("sent", "whole"),
+    Column("confirmed", "whole"),
+    Column("refused", "whole"),
+    Column("received", "whole"),
+    Column("rows", "whole", "rows copied"),
+    Column("waiting", "whole"),
+)
 COLUMNS: Final = (*COUNTED, Column("events", "tags"))
 # What a person is told of an event; programs get its name.
 EVENTS: Final = {
@@ -97,7 +103,7 @@ def _write(asked: Asked, report: Report) -> None:
 
 
 def _values(report: Report) -> list[object]:
-    return [*(getattr(report, name) for name in COUNTS), list(dict.fromkeys(report.events))]
+    return [*(getattr(report, column.name) for column in COUNTED), list(dict.fromkeys(report.events))]
 
 
 # -- again and again ---------------------------------------------------------------------------------------------------

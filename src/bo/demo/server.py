@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 START_SECONDS: Final = 30.0
 END_SECONDS: Final = 15.0
+ASK_AGAIN_SECONDS: Final = 3.0
 ORG: Final = "acme"
 LOG: Final = "server.log"
 
@@ -44,7 +47,7 @@ class Server:
                 env=self.stage.environment(at=place), cwd=self.stage.team,
             )  # fmt: skip
         until = time.monotonic() + START_SECONDS
-        while not _listens(self.port):
+        while not _is_ready(self.port):
             if self.process.poll() is not None or time.monotonic() > until:
                 raise _no_answer(log)
             time.sleep(0.05)
@@ -55,11 +58,20 @@ class Server:
         if process is None:
             return
         try:
-            process.terminate()
-            process.wait(END_SECONDS)
+            _end(process)
         finally:
             process.kill()  # too slow, or a second Ctrl-C; no harm to one that has ended
             process.wait()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask more than once: one that is still starting may miss the first signal."""
+    until = time.monotonic() + END_SECONDS
+    while time.monotonic() < until:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(ASK_AGAIN_SECONDS)
+            return
 
 
 def _free_port() -> int:
@@ -68,12 +80,16 @@ def _free_port() -> int:
         return port
 
 
-def _listens(port: int) -> bool:
+def _is_ready(port: int) -> bool:
+    """Whether it answers. Asked past any proxy that the environment names."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
-    except OSError:
+        connection.request("GET", "/ready")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
         return False
-    return True
+    finally:
+        connection.close()
 
 
 def _no_answer(log: Path) -> Damaged:

@@ -114,9 +114,10 @@ class Client:
         return report
 
     def push(self, report: Report) -> dict[str, int]:
-        """Send what waits, in the order it was done, until nothing is left or central bids to wait. The numbers that
-        central gave to what it applied, by id."""
-        ahead = 0
+        """Send what waits, in the order it was done, until central bids to wait or all is sent that was there at the
+        beginning: somebody who works on meanwhile would keep it at that for ever. The numbers that central gave to what
+        it applied, by id."""
+        ahead, last = 0, self._link().device_seq
         applied: dict[str, int] = {}
         for _round in range(ROUNDS_MOST):
             session = self.ws.database.session
@@ -129,7 +130,7 @@ class Client:
             if pushed.device == "forked":
                 report.events.append("forked")
                 rebase.renumber(self.ws, pushed.device_seq)
-                ahead = 0
+                ahead, last = 0, self._link().device_seq
                 continue
             stopped = self._take_answers(part, pushed.results, report)
             applied.update((made.id, made.seq) for made in pushed.results if made.status == "applied")
@@ -137,6 +138,7 @@ class Client:
             ahead = part[-1].device_seq
             if stopped:
                 report.events.append("late")
+            if stopped or ahead >= last:
                 return applied
         return applied
 

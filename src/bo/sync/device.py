@@ -58,7 +58,7 @@ def join(folder: Path, ticket: Ticket, url: str, *, lease_days: int) -> None:
     """Make a device's office in a folder: whole, or not at all. The first sync fills it."""
     making = folder / MAKING
     shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
+    making.mkdir(mode=0o700, parents=True)
     try:
         join_central(making, ticket, url, lease_days=lease_days)
         (making / DATABASE_NAME).replace(folder / DATABASE_NAME)

@@ -17,6 +17,7 @@ from random import Random
 
 import pytest
 
+from bo.core.kernel.database import PostgresDatabase
 from bo.sync.transport import Unreachable
 from tests.sync import judging
 from tests.sync.processes import (
@@ -145,6 +146,27 @@ def test_a_device_that_dies_between_rows_and_cursor_takes_them_in_again(site: Si
     laptop.well("sync")
 
     assert leads_of(site)[0] == 10
+    in_step(site, laptop)
+
+
+def test_what_is_done_while_a_sync_is_at_work_is_kept(site: Site) -> None:
+    site.start()
+    laptop, other = site.laptop(), site.laptop("boss")
+    operations = list[str]()
+    with other.client() as client, laptop.opened() as ws:
+        for round_ in range(3):
+            client.ws.run(reports(100, 1000 * round_), atomic=True)
+            client.sync()
+            process = laptop.start("sync")
+            while process.poll() is None:
+                outcomes = ws.run(reports(1, 10_000 + len(operations)))
+                operations += [made.operation for made in outcomes]
+            assert process.returncode == 0
+    assert len(operations) > 10
+    assert site.journal().keys() | laptop.outbox().keys() >= set(operations)
+    laptop.well("sync")
+
+    assert leads_of(site)[0] == 300 + len(operations)
     in_step(site, laptop)
 
 
@@ -329,6 +351,43 @@ def test_of_eight_devices_that_assign_one_lead_at_once_one_does(shared_site: Sit
     ]
     assert site.selected("SELECT COUNT(*) FROM operation WHERE name = 'leads.assign'") == [(1,)]
     in_step(site, *laptops)
+
+
+def test_a_database_that_drops_its_connections_costs_nothing_but_another_try(shared_site: Site) -> None:
+    site = shared_site
+    laptop = site.laptop()
+    operations: list[str] = []
+    for round_ in range(3):
+        operations += laptop.report(100, 100 * round_)
+        cut = threading.Event()
+
+        def sent(path: str, cut: threading.Event = cut, after: float = 0.05 * round_) -> None:
+            if path == "push" and not cut.is_set():
+                cut.set()
+                time.sleep(after)
+                drop_connections(site)
+
+        site.line.sent = sent
+        with laptop.client(tries=20) as client:
+            client.sync()
+        assert cut.is_set()
+    drop_connections(site)
+    laptop.well("sync")
+
+    assert site.journal().keys() >= set(operations)
+    in_step(site, laptop)
+
+
+def drop_connections(site: Site) -> None:
+    """End every connection to the database, as its restart does."""
+    site.reopen()
+    _option, url = site.words
+    door = PostgresDatabase(url)
+    door.session.cursor.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    door.close()
 
 
 # -- much at once ------------------------------------------------------------------------------------------------------
