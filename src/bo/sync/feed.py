@@ -17,7 +17,7 @@ from bo.core.kernel import journal
 from bo.core.kernel.database import Session
 from bo.core.kernel.record import RecordInfo, declared_records, encode_json
 from bo.core.kernel.tx import Actor
-from bo.core.kernel.workspace import SCHEMA_VERSION, Workspace
+from bo.core.kernel.workspace import SCHEMA_VERSION, Workspace, collector_resting
 from bo.sync.protocol import Commit, Cursor, Digest, Done, Page, Pull, Row, SnapshotPage, Sum
 
 WINDOW: Final = 5_000  # operations that are looked through at once for what concerns a shop
@@ -194,7 +194,7 @@ def snapshot(ws: Workspace, after: str, schema: str, rows_most: int = SNAPSHOT_R
     last = int(number or 0)
     rows: list[Row] = []
     following = ""
-    with ws.database.reading() as session:
+    with collector_resting(), ws.database.reading() as session:
         at, stable = head_of(session), stable_of(session)
         total = sum(_count(session, actor, info) for info in infos) if not after else 0
         while place < len(infos):
@@ -240,7 +240,7 @@ def _count(session: Session, actor: Actor, info: RecordInfo) -> int:
 def digest(ws: Workspace) -> Digest:
     """For each noun how many rows an operator sees, and the sum of their hashes."""
     actor, sums = ws.who(), {}
-    with ws.database.reading() as session:
+    with collector_resting(), ws.database.reading() as session:
         at = head_of(session)
         for info in office_records(ws):
             found, last = Sums(), 0

@@ -20,7 +20,7 @@ from bo.core.kernel.errors import BoError, TooNew, UsageError
 from bo.core.kernel.ids import TAIL_LENGTH
 from bo.core.kernel.record import encode_json
 from bo.core.kernel.unit import PENDING
-from bo.core.kernel.workspace import Workspace
+from bo.core.kernel.workspace import REST_LEAST, Workspace, collector_resting
 from bo.sync.protocol import Answer, Push, Pushed, Sent
 
 SKEW_LEAST: Final = timedelta(seconds=5)  # a clock that is off by less is taken at its word
@@ -75,7 +75,7 @@ def _is_operation_id(text: str) -> bool:
 
 
 def _run(ws: Workspace, device: str, body: Push) -> Pushed:
-    with ws.transaction() as perform:
+    with collector_resting(len(body.ops) >= REST_LEAST), ws.transaction() as perform:
         session = perform.session
         contact = _contact(session, device)
         answered = _answered(session, [item.id for item in body.ops])

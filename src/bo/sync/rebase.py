@@ -23,7 +23,7 @@ from bo.core.kernel.dispatch import Call
 from bo.core.kernel.kinds import moment_text
 from bo.core.kernel.record import Record, RecordInfo, declared_records
 from bo.core.kernel.unit import PENDING, Unit, key_touched
-from bo.core.kernel.workspace import Transaction, Workspace, collector_resting
+from bo.core.kernel.workspace import REST_LEAST, Transaction, Workspace, collector_resting
 from bo.sync.protocol import Commit, Cursor, Row
 
 AGAIN_AT_ONCE: Final = 500
@@ -78,7 +78,7 @@ def absorb(
     """Take in commits and move the cursor, in one transaction. With `skip=False` everything pending is run again,
     whatever it touches. Raises what the database raises; then nothing has moved."""
     declare_all(ws)
-    with ws.transaction() as perform:
+    with collector_resting(len(commits) >= REST_LEAST), ws.transaction() as perform:
         session = perform.session
         link = ws.read_link(session)
         if link is None or (link.seq, link.hash) != (since.seq, since.hash):

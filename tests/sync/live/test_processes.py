@@ -149,24 +149,25 @@ def test_a_device_that_dies_between_rows_and_cursor_takes_them_in_again(site: Si
     in_step(site, laptop)
 
 
-def test_what_is_done_while_a_sync_is_at_work_is_kept(site: Site) -> None:
+def test_what_is_done_while_a_sync_is_at_work_is_kept_and_does_not_keep_it_at_work(site: Site) -> None:
     site.start()
     laptop, other = site.laptop(), site.laptop("boss")
-    operations = list[str]()
+    operations = laptop.report(1, 10_000)
     with other.client() as client, laptop.opened() as ws:
-        for round_ in range(3):
+        for round_ in range(2):
             client.ws.run(reports(100, 1000 * round_), atomic=True)
             client.sync()
+            site.line.requests.clear()
             process = laptop.start("sync")
             while process.poll() is None:
-                outcomes = ws.run(reports(1, 10_000 + len(operations)))
-                operations += [made.operation for made in outcomes]
+                operations += [made.operation for made in ws.run(reports(1, 10_000 + len(operations)))]
             assert process.returncode == 0
+            assert [path for path, _body in site.line.requests] == ["hello", "push", "pull"]
     assert len(operations) > 10
     assert site.journal().keys() | laptop.outbox().keys() >= set(operations)
     laptop.well("sync")
 
-    assert leads_of(site)[0] == 300 + len(operations)
+    assert leads_of(site)[0] == 200 + len(operations)
     in_step(site, laptop)
 
 

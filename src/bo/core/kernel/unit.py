@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import compress
-from operator import ne
+from operator import itemgetter, ne
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Condition = tuple[str, str, object]
 PENDING: Final = 2**50  # a device's own operations are numbered from here until central has given them their number
+SPARSE_LEAST: Final = 500  # rows
 OPERATORS: Final = {"=": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
 
 
@@ -320,8 +321,16 @@ class Unit(msgspec.Struct, eq=False):
         self._insert_texts(info, texts)
 
     def _insert(self, info: RecordInfo, rows: list[list[object]]) -> None:
-        if rows:
-            self.session.many(f"{info.fingerprint}:insert", lambda: _insert(info), rows)
+        if not rows:
+            return
+        if len(rows) < SPARSE_LEAST:
+            self.session.many(f"{info.fingerprint}:insert", lambda: _insert(info, ()), rows)
+            return
+        # half of a record's columns are blank in all of them as a rule, and each that is bound costs
+        places = [place for place, column in enumerate(zip(*rows, strict=True)) if any(map(_is_filled, column))]
+        names = tuple(("n", *info.field_names)[place] for place in places)
+        key = f"{info.fingerprint}:insert:{','.join(names)}"
+        self.session.many(key, partial(_insert, info, names), list(map(itemgetter(*places), rows)))
 
     def _insert_texts(self, info: RecordInfo, texts: list[tuple[int, str]]) -> None:
         """Upwards, as FTS5 wants it: a lower number than the last makes it write out all that it has gathered."""
@@ -380,6 +389,10 @@ class Unit(msgspec.Struct, eq=False):
 def _number(entry: Entry) -> int:
     """Rows of the running call have none yet and come last, in the order in which they were added."""
     return entry.n or 2**63
+
+
+def _is_filled(value: object) -> bool:
+    return value is not None
 
 
 def _shape(conditions: Sequence[Condition]) -> str:
@@ -462,8 +475,13 @@ def _count(info: RecordInfo, conditions: Sequence[Condition]) -> ClauseElement:
     return sa.select(sa.func.count()).select_from(_columns(info)).where(*_where(info, conditions))
 
 
-def _insert(info: RecordInfo) -> ClauseElement:
-    return _columns(info).insert()  # type: ignore[no-any-return]
+def _insert(info: RecordInfo, names: Sequence[str]) -> ClauseElement:
+    import sqlalchemy as sa
+
+    made = _columns(info)
+    if not names:
+        return made.insert()  # type: ignore[no-any-return]
+    return made.insert().values({name: sa.bindparam(name) for name in names})  # type: ignore[no-any-return]
 
 
 def _wait(sqlite: bool) -> ClauseElement:
