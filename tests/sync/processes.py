@@ -426,6 +426,14 @@ def sends_parts_of(rows: int) -> str:
     return f"from bo.sync import feed\nfeed.snapshot.__defaults__ = ({rows},)"
 
 
+def lets_in_cheaply() -> str:
+    """Code that makes a server's passwords cost next to nothing: each login would make a dear hash of it again."""
+    return (
+        "from argon2 import PasswordHasher\nfrom bo.sync import passwords\n"
+        "passwords._hasher = lambda: PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)"
+    )
+
+
 def has_room_for(size: int) -> str:
     """Code that lets no file of a process grow beyond a size, as on a disk that is full."""
     return f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"

@@ -25,11 +25,13 @@ from tests.sync.processes import (
     in_step,
     kill_at,
     leads_of,
+    lets_in_cheaply,
     sends_parts_of,
 )
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kill -9 and limits of files are POSIX")
-PART_ROWS = 300  # of a snapshot of the large organisation: four parts
+QUICK = lets_in_cheaply()
+IN_PARTS = f"{QUICK}\n{sends_parts_of(300)}"  # the snapshot of the large organisation comes in four
 
 
 # -- a first sync that is cut off --------------------------------------------------------------------------------------
@@ -40,7 +42,7 @@ TYPED = f"{PASSWORD}\n"
 
 def test_a_login_whose_snapshot_is_cut_goes_on_from_the_part_that_came(large_site: Site) -> None:
     site = large_site
-    site.start(sends_parts_of(PART_ROWS))
+    site.start(IN_PARTS)
     laptop = site.folder_of("hugo")
     parts = count(1)
     site.line.answered = lambda path: Fate.CUT if path == "snapshot" and next(parts) > 1 else Fate.PASSED
@@ -64,7 +66,7 @@ def test_a_login_whose_snapshot_is_cut_goes_on_from_the_part_that_came(large_sit
 
 def test_a_login_that_is_killed_leaves_a_folder_that_is_whole_or_says_what_to_do(large_site: Site) -> None:
     site, chance = large_site, Random(33)
-    site.start(sends_parts_of(PART_ROWS))
+    site.start(IN_PARTS)
     left = Counter[int]()
     for path in ("login", "hello", "snapshot", "snapshot", "pull"):
         laptop = site.folder_of("hugo")
@@ -108,7 +110,7 @@ def test_a_device_whose_disk_is_full_says_so_and_keeps_its_outbox(site: Site) ->
 
 @pytest.mark.parametrize(("size", "code"), [(100, 65), (300_000, 75)])
 def test_a_login_for_which_there_is_no_room_leaves_no_office(site: Site, size: int, code: int) -> None:
-    site.start()
+    site.start(QUICK)
     laptop = site.folder_of("hugo")
     words = laptop.login_words(site.url, "hugo")
 
@@ -123,7 +125,7 @@ def test_a_login_for_which_there_is_no_room_leaves_no_office(site: Site, size: i
 
 def test_a_snapshot_for_which_there_is_no_room_is_said_so_and_goes_on_later(large_site: Site) -> None:
     site = large_site
-    site.start(sends_parts_of(PART_ROWS))
+    site.start(IN_PARTS)
     laptop = site.laptop(synced=False)
 
     for size in (100_000, 400_000, 800_000):
