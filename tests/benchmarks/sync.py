@@ -1,11 +1,11 @@
 """Sync over HTTP with a central store in a process of its own, beside two other programs that sync.
 
-python -m tests.benchmarks sync [part …] [--peers FOLDER] [--rows 20000] [--edits 5000] [--singles 200]
+python -m tests.benchmarks sync [part …] [--peers FOLDER] [--runs 3] [--rows 20000] [--edits 5000] [--singles 200]
 
 Parts: `steps` (snapshot, push, pull, a single edit, two devices that converge; peers do the same), `far` (long round
 trips, answers lost after the commit), `crowd` (200 devices, PostgreSQL, two processes of the server). All of them
 where none is named. `--peers` is a folder outside of the project for PouchDB (npm) and Anki (pip); what is not there
-is installed there, and what cannot be is left out. Each runs alone, one after the other.
+is installed there, and what cannot be is left out. Programs run alone, in turn; figures are medians of the runs.
 
 What an operation is differs. Ours is a command that the central store carries out again with authority: rights, state
 machine, journal, hash chain, search index. PouchDB stores documents and keeps conflicts for whoever looks; Anki sends
@@ -222,12 +222,18 @@ def _until_done(device: Device) -> None:
 # -- what is printed ---------------------------------------------------------------------------------------------------
 
 
+def _add(results: dict[str, Taken], more: dict[str, Taken]) -> None:
+    for name, taken in more.items():
+        for step, times in taken.items():
+            results.setdefault(name, {}).setdefault(step, []).extend(times)
+
+
 def _per_second(name: str, taken: Taken, rows: int, count: int) -> float:
-    return (rows if name == "snapshot" else count) / taken[name][0]
+    return (rows if name == "snapshot" else count) / statistics.median(taken[name])
 
 
 def show(results: dict[str, Taken], rows: int, count: int) -> bool:
-    """A table of all programs; whether ours reached the goals."""
+    """A table of all programs, medians of the runs; whether ours reached the goals."""
     print(f"{'':44}" + "".join(f"{name:>12}" for name in results) + f"{'goal':>12}")
     good = True
     for name, words in SHOWN.items():
@@ -245,7 +251,7 @@ def show(results: dict[str, Taken], rows: int, count: int) -> bool:
         (
             f"two devices, {count:,} edits each, converge, s",
             GOAL_CONVERGE_S,
-            [taken["converge"][0] for taken in results.values()],
+            [statistics.median(taken["converge"]) for taken in results.values()],
         ),
     ):
         late = times[0] > goal
@@ -262,7 +268,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--edits", type=int, default=5_000)
     parser.add_argument("--singles", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--runs", type=int, default=3, help="of the steps")
+    parser.add_argument("--rounds", type=int, default=100, help="edits of each device that is far away")
     parser.add_argument("--devices", type=int, default=200)
     parser.add_argument("--every", type=float, default=4.0, help="seconds between two edits of one device")
     parser.add_argument("--seconds", type=float, default=30.0)
@@ -272,10 +279,12 @@ def main(words: Sequence[str] | None = None) -> int:
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     good = True
     if "steps" in parts:
-        with tempfile.TemporaryDirectory() as place:
-            results = {"bo": steps(Path(place), chosen.rows, chosen.edits, chosen.singles)}
         sizes = {"rows": chosen.rows, "edits": chosen.edits, "singles": chosen.singles, "conflicts": CONFLICTS}
-        results |= found.measured(chosen.peers, sizes)
+        results: dict[str, Taken] = {}
+        for _run in range(chosen.runs):
+            with tempfile.TemporaryDirectory() as place:
+                _add(results, {"bo": steps(Path(place), chosen.rows, chosen.edits, chosen.singles)})
+            _add(results, found.measured(chosen.peers, sizes))
         good = show(results, chosen.rows, chosen.edits)
     if "far" in parts:
         with tempfile.TemporaryDirectory() as place:
