@@ -12,8 +12,8 @@ from bo.sync.central import Caller
 from bo.sync.client import Client
 from bo.sync.device import open_device
 from bo.sync.http import address
+from bo.sync.pending import Pending
 from bo.sync.protocol import Login, Ticket
-from bo.sync.rebase import Pending
 from bo.sync.transport import LoggedOut, Unreachable, Within
 from tests.cli.running import Desk, Ran
 from tests.sync.stage import Stage, rows_of

@@ -19,9 +19,17 @@ from bo.core.kernel.dispatch import OUTAGES
 from bo.core.kernel.errors import BadFile, BoError, Configuration, StorageFull
 from bo.core.kernel.record import declared_records
 from bo.core.kernel.workspace import SCHEMA_VERSION, Link, Workspace
-from bo.sync import rebase
+from bo.sync import anew, rebase
 from bo.sync.central import Nothing, Revoked, SnapshotWanted
 from bo.sync.feed import Sums
+from bo.sync.pending import (
+    Pending,
+    confirmed_images,
+    count_waiting,
+    effects_to_take_back,
+    pending_of,
+    settle,
+)
 from bo.sync.protocol import (
     BYTES_MOST,
     OPERATIONS_MOST,
@@ -110,7 +118,7 @@ class Client:
             self.welcomed = False
             self._leave_last_words()
             raise
-        report.waiting = rebase.count_waiting(self.ws.database.session)
+        report.waiting = count_waiting(self.ws.database.session)
         return report
 
     def push(self, report: Report) -> dict[str, int]:
@@ -121,7 +129,7 @@ class Client:
         applied: dict[str, int] = {}
         for _round in range(ROUNDS_MOST):
             session = self.ws.database.session
-            waiting = rebase.pending_of(session, after=ahead, most=self.operations_most)
+            waiting = pending_of(session, after=ahead, most=self.operations_most)
             if not waiting:
                 return applied
             part = self._part(waiting)
@@ -129,12 +137,12 @@ class Client:
             pushed = self._ask("push", body, Pushed)
             if pushed.device == "forked":
                 report.events.append("forked")
-                rebase.renumber(self.ws, pushed.device_seq)
+                anew.renumber(self.ws, pushed.device_seq)
                 ahead, last = 0, self._link().device_seq
                 continue
             stopped = self._take_answers(part, pushed.results, report)
             applied.update((made.id, made.seq) for made in pushed.results if made.status == "applied")
-            self.progress(Progress("push", report.sent, report.sent + rebase.count_waiting(session)))
+            self.progress(Progress("push", report.sent, report.sent + count_waiting(session)))
             ahead = part[-1].device_seq
             if stopped:
                 report.events.append("late")
@@ -165,15 +173,15 @@ class Client:
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
-    def pending(self) -> list[rebase.Pending]:
+    def pending(self) -> list[Pending]:
         """What waits to be sent or confirmed."""
-        return rebase.pending_of(self.ws.database.session)
+        return pending_of(self.ws.database.session)
 
-    def conflicts(self) -> list[rebase.Pending]:
+    def conflicts(self) -> list[Pending]:
         """What central refused, for a person to deal with."""
-        return rebase.pending_of(self.ws.database.session, ("refused",))
+        return pending_of(self.ws.database.session, ("refused",))
 
-    def _part(self, waiting: Sequence[rebase.Pending]) -> list[Sent]:
+    def _part(self, waiting: Sequence[Pending]) -> list[Sent]:
         part: list[Sent] = []
         size = _RESERVE
         for item in waiting:
@@ -204,14 +212,14 @@ class Client:
             if made.status in SETTLED:
                 state = "unchanged" if made.status == "unchanged" else "refused"
                 settled.append((made.id, state, encode(made).decode()))
-        rebase.settle(self.ws, settled)
+        settle(self.ws, settled)
         report.sent += sum(made.status not in ("retry", "not_run") for made in results)
         report.refused += sum(state == "refused" for _id, state, _answer in settled)
         return any(made.status in ("retry", "not_run") for made in results)
 
     def _unsettled(self) -> bool:
         """Whether answers are kept whose operations still show in the rows here."""
-        return bool(rebase.effects_to_take_back(self.ws.database.session))
+        return bool(effects_to_take_back(self.ws.database.session))
 
     # -- receiving -----------------------------------------------------------------------------------------------------
 
@@ -240,7 +248,7 @@ class Client:
         link = self._link()
         since = Cursor(link.seq, link.hash)
         if self._ask("pull", Pull(since, SCHEMA_VERSION, link.view, 0), Page).status == "diverged":
-            rebase.keep_again(self.ws, since)
+            anew.keep_again(self.ws, since)
             self.push(report)
         store = _Parts(self.spool)
         for _round in range(ROUNDS_MOST):
@@ -269,9 +277,9 @@ class Client:
                 return None
             commits += page.commits
             to, more = page.to, page.more
-        given = rebase.Snapshot(store.parts(), first.at, commits, to, first.view, first.stable, applied)
+        given = anew.Snapshot(store.parts(), first.at, commits, to, first.view, first.stable, applied)
         try:
-            done = rebase.load_snapshot(self.ws, given)
+            done = anew.load_snapshot(self.ws, given)
         except OUTAGES:
             raise
         except Exception:  # parts that do not go together would fail again and again
@@ -328,12 +336,12 @@ class Client:
         self.operations_most, self.bytes_most = welcome.operations_most, welcome.bytes_most
         if welcome.device == "forked" and first < welcome.device_seq:
             report.events.append("forked")
-            rebase.renumber(self.ws, welcome.device_seq)
+            anew.renumber(self.ws, welcome.device_seq)
         self.welcomed = True
 
     def _leave_last_words(self) -> None:
         """A device that is shut out may leave once what it has not sent, for an administrator to read."""
-        part = self._part(rebase.pending_of(self.ws.database.session, most=self.operations_most))
+        part = self._part(pending_of(self.ws.database.session, most=self.operations_most))
         if part:
             with suppress(BoError):  # that it is shut out is told already
                 self._ask("push", Push(SCHEMA_VERSION, len(part), self.ws.clock(), tuple(part)), Pushed)
@@ -450,7 +458,7 @@ def sums_of(ws: Workspace) -> dict[str, tuple[int, int]]:
     sums: dict[str, tuple[int, int]] = {}
     rebase.declare_all(ws)
     with ws.database.reading() as session:
-        before = rebase.confirmed_images(session)
+        before = confirmed_images(session)
         for info in declared_records().values():
             if not info.cls.__module__.startswith("bo."):
                 continue

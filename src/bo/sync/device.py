@@ -20,7 +20,7 @@ from bo.core.kernel.errors import Busy, Configuration
 from bo.core.kernel.tx import SYSTEM
 from bo.core.kernel.workspace import Workspace, database_at
 from bo.core.office import open_database
-from bo.sync import rebase
+from bo.sync import pending
 from bo.sync.client import SPOOL_NAME, join_central
 from bo.sync.protocol import Ticket
 
@@ -81,7 +81,7 @@ def standing(ws: Workspace) -> Standing:
     assert link is not None
     session = ws.database.session
     counts = {(str(state), bool(here)): int(count) for state, here, count in session.rows("sync:standing", _counts)}
-    waiting = counts.get((rebase.WAITING, True), 0), counts.get((rebase.WAITING, False), 0)
+    waiting = counts.get((pending.WAITING, True), 0), counts.get((pending.WAITING, False), 0)
     left = link.contact_at + link.lease_days * DAY - ws.clock()
     return Standing(
         link.url,
