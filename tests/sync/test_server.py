@@ -7,114 +7,34 @@ import base64
 import gzip
 import json
 import logging
-import os
-import time
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 
 import httpx
 import pytest
 
-from bo.core.kernel.database import PostgresDatabase
 from bo.sync import bodies
 from bo.sync.limits import Rate
 from bo.sync.logs import JsonLines
-from bo.sync.organisations import Organisations
 from bo.sync.protocol import Cursor, Page, Pushed, Ticket
-from bo.sync.server import Settings
 from tests.sync.house import (
+    BODY_MOST,
     ORG,
     PASSWORD,
     House,
-    cheap_passwords,
-    furnish,
     hello_body,
     json_as,
     login_body,
+    opened,
     pull_body,
     push_body,
+    require_problem,
+    sync,
+    waiting,
 )
-
-_numbers = count(1)
-BODY_MOST = 1_500_000
-
-
-@pytest.fixture(scope="module")
-def cheap() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        cheap_passwords(patch)
-        yield
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def place(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, cheap: None
-) -> Iterator[tuple[Path | None, str]]:
-    """Where organisations may be made."""
-    if request.param == "sqlite":
-        yield tmp_path_factory.mktemp("central"), ""
-        return
-    server, name = str(request.getfixturevalue("postgres_url")), f"central_{os.getpid()}_{next(_numbers)}"
-    door = PostgresDatabase(server)
-    door.session.script([f'CREATE DATABASE "{name}"'])
-    yield None, server.replace("/postgres?", f"/{name}?", 1)
-    door.session.script([f'DROP DATABASE "{name}" WITH (FORCE)'])
-    door.close()
-
-
-@pytest.fixture(scope="module")
-def furnished(place: tuple[Path | None, str]) -> tuple[Path | None, str]:
-    organisations = Organisations(*place)
-    furnish(organisations)
-    furnish(organisations, "other")
-    organisations.close()
-    return place
-
-
-def opened(furnished: tuple[Path | None, str], **more: object) -> House:
-    data, database = furnished
-    settings = {"data": str(data or ""), "database": database, "body_most": BODY_MOST, **more}
-    return House(Organisations(data, database), Settings(**settings))  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def house(furnished: tuple[Path | None, str]) -> Iterator[House]:
-    made = opened(furnished)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def anna(house: House) -> Ticket:
-    return house.login("anna")
-
-
-@pytest.fixture
-def hugo(house: House) -> Ticket:
-    return house.login("hugo")
-
-
-def sync(kind: str) -> str:
-    return f"/{ORG}/v1/sync/{kind}"
-
-
-def require_problem(answer: httpx.Response, status: int, code: str) -> dict[str, object]:
-    """A problem as it has to be: its status and code, and nothing of how this server is made."""
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
-    problem = answer.json()
-    assert (problem["status"], problem["code"], problem["type"]) == (status, code, f"urn:bo:{code}")
-    assert problem["title"]
-    for leak in ("Traceback", ".py", "/src/", "sqlite", "psycopg", "SELECT", "msgspec", PASSWORD):
-        assert leak not in answer.text
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["cache-control"] == "no-store"
-    assert "server" not in answer.headers
-    return dict(problem)
-
 
 # -- what is malformed -------------------------------------------------------------------------------------------------
 
@@ -439,143 +359,6 @@ def test_an_address_that_asks_too_often_is_held_back_whatever_its_token(furnishe
         assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
     finally:
         house.close()
-
-
-# -- waiting for news --------------------------------------------------------------------------------------------------
-
-
-async def waiting(house: House, ticket: Ticket, cursor: Cursor, view: str, seconds: float) -> tuple[Page, float]:
-    started = time.monotonic()
-    answer = await house.posting(sync("pull"), pull_body(cursor, view, seconds), ticket.token)
-    assert answer.status_code == 200, answer.text
-    return json_as(answer, Page), time.monotonic() - started
-
-
-def test_a_pull_waits_until_another_device_pushes(house: House, hugo: Ticket) -> None:
-    boss, welcome = house.login("boss"), house.hello(hugo.token)
-    house.post(sync("hello"), hello_body(), boss.token)
-
-    async def both() -> tuple[Page, float]:
-        wait = asyncio.create_task(waiting(house, hugo, house_cursor, welcome.view, 10))
-        await asyncio.sleep(0.3)
-        pushed_at = time.monotonic()
-        answer = await house.posting(sync("push"), push_body("13711112222"), boss.token)
-        assert json_as(answer, Pushed).results[0].status == "applied"
-        page, _waited = await wait
-        return page, time.monotonic() - pushed_at
-
-    house_cursor = house.hello(hugo.token).head
-    page, after = house.run(both())
-    assert [made.op.name for made in page.commits] == ["leads.report"]
-    assert after < 0.2
-
-
-def test_a_pull_sees_what_another_process_wrote_within_a_look(
-    house: House, hugo: Ticket, furnished: tuple[Path | None, str]
-) -> None:
-    another = Organisations(*furnished)
-    welcome = house.hello(hugo.token)
-
-    async def both() -> tuple[Page, float]:
-        wait = asyncio.create_task(waiting(house, hugo, welcome.head, welcome.view, 10))
-        await asyncio.sleep(0.2)
-        await asyncio.to_thread(write)
-        written_at = time.monotonic()
-        page, _waited = await wait
-        return page, time.monotonic() - written_at
-
-    def write() -> None:
-        with another.central(ORG).writing("system") as ws:
-            ws.do("leads.report", name="韩梅梅", phone="13644445555", city="上海")
-
-    page, after = house.run(both())
-    another.close()
-    assert len(page.commits) == 1
-    assert after < 1.3
-
-
-def test_a_pull_ends_after_its_wait_with_what_it_knows(house: House, hugo: Ticket) -> None:
-    welcome = house.hello(hugo.token)
-    page, waited = house.run(waiting(house, hugo, welcome.head, welcome.view, 0.4))
-    assert (page.commits, page.to, page.more, page.status) == ((), welcome.head, False, "ok")
-    assert 0.35 < waited < 1.0
-
-
-@pytest.mark.parametrize("wait", [-5, 0, 1e300])
-def test_a_pull_with_news_answers_at_once(house: House, hugo: Ticket, wait: float) -> None:
-    welcome = house.hello(hugo.token)
-    for cursor, view, status in (
-        (Cursor(), welcome.view, "ok"),
-        (Cursor(), "another", "view"),
-        (Cursor(10**12), welcome.view, "diverged"),
-    ):
-        page, waited = house.run(waiting(house, hugo, cursor, view, wait))
-        assert page.status == status
-        assert waited < 0.5
-
-
-def test_who_is_shut_out_while_waiting_gets_nothing_more(house: House, hugo: Ticket) -> None:
-    welcome = house.hello(hugo.token)
-
-    async def both() -> httpx.Response:
-        body = pull_body(welcome.head, welcome.view, 10)
-        wait = asyncio.create_task(house.posting(sync("pull"), body, hugo.token))
-        await asyncio.sleep(0.2)
-        await asyncio.to_thread(house.revoke, hugo.device)
-        return await wait
-
-    require_problem(house.run(both()), 403, "revoked")
-
-
-def test_a_shops_device_is_not_woken_by_what_it_may_not_see(house: House, anna: Ticket) -> None:
-    welcome = house.hello(anna.token)
-
-    async def both() -> tuple[Page, float]:
-        wait = asyncio.create_task(waiting(house, anna, welcome.head, welcome.view, 0.8))
-        await asyncio.sleep(0.2)
-        await asyncio.to_thread(house.do, "leads.report", name="李雷", phone="13500001111", city="北京")
-        return await wait
-
-    page, waited = house.run(both())
-    assert page.commits == ()
-    assert page.to.seq == welcome.head.seq + 1  # it need not look there again
-    assert waited > 0.7
-
-
-def test_those_who_wait_take_no_thread_from_those_who_work(house: House, hugo: Ticket) -> None:
-    tickets = [house.login("boss") for _ in range(6)]
-    welcome, shown = house.hello(hugo.token), house.hello(tickets[0].token)
-
-    async def all_of_them() -> float:
-        waits = [
-            asyncio.create_task(waiting(house, ticket, welcome.head, shown.view, 5))
-            for ticket in tickets
-            for _ in range(10)
-        ]
-        await asyncio.sleep(0.5)
-        started = time.monotonic()
-        answer = await house.posting(sync("hello"), hello_body(), hugo.token)
-        took = time.monotonic() - started
-        assert answer.status_code == 200
-        await asyncio.to_thread(house.do, "leads.report", name="李雷", phone=f"137{next(_numbers):08}", city="上海")
-        pages = await asyncio.gather(*waits)
-        assert {len(page.commits) for page, _waited in pages} == {1}
-        return took
-
-    welcome = house.hello(hugo.token)
-    assert house.run(all_of_them()) < 0.5
-
-
-def test_one_caller_has_only_so_many_requests_at_once(house: House, hugo: Ticket) -> None:
-    welcome = house.hello(hugo.token)
-
-    async def many() -> list[int]:
-        body = pull_body(welcome.head, welcome.view, 0.5)
-        answers = await asyncio.gather(*(house.posting(sync("pull"), body, hugo.token) for _ in range(20)))
-        return sorted(answer.status_code for answer in answers)
-
-    assert house.run(many()) == [200] * 16 + [429] * 4
-    assert house.post(sync("hello"), hello_body(), hugo.token).status_code == 200
 
 
 # -- those who run it --------------------------------------------------------------------------------------------------
