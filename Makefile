@@ -36,7 +36,7 @@ test: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(PY) -m pytest tests/tidy
-	$(PY) -m pytest --ignore=tests/tidy
+	$(PY) -m pytest --ignore=tests/tidy --numprocesses=auto --dist=loadfile
 
 lint: install
 	$(BIN)/ruff check
