@@ -16,7 +16,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make demo      the whole story on made-up data: import, triage, rewards, settlement'
+	@echo 'make demo      the whole story on made-up data: import, triage, rewards, settlement, a team and its central store'
 	@echo 'make test      lint, types, import rules, tidy tests, tests'
 	@echo 'make install   the environment alone (.venv)'
 	@echo 'make format    put the code into its usual form'
@@ -36,7 +36,7 @@ test: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(PY) -m pytest tests/tidy
-	$(PY) -m pytest --ignore=tests/tidy
+	$(PY) -m pytest --ignore=tests/tidy --numprocesses=auto --dist=loadfile
 
 lint: install
 	$(BIN)/ruff check

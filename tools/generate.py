@@ -45,8 +45,15 @@ def reference() -> Pages:
         yield PROJECT / "docs/reference" / name, text.encode()
 
 
+def endpoints() -> Pages:
+    """The list of HTTP endpoints."""
+    from tools.endpoints import page
+
+    yield PROJECT / "docs/reference/http-endpoints.md", page().encode()
+
+
 # What makes generated files; each yields the path of a file and what belongs in it.
-MAKERS: tuple[Callable[[], Pages], ...] = (catalogues, command_line, reference)
+MAKERS: tuple[Callable[[], Pages], ...] = (catalogues, command_line, reference, endpoints)
 
 
 def outdated() -> list[tuple[Path, bytes]]:

@@ -26,7 +26,7 @@ from bo.sync.transport import Transport
 
 SOURCE: Final = Path(__file__).parents[2] / "src"
 ORGANISATION: Final = "bench"
-SERVE: Final = (sys.executable, os.environ.get("BENCH_SERVE", "/tmp/serve.py"))
+SERVE: Final = (sys.executable, "-m", "bo", "serve")
 WAIT_S: Final = 30.0
 STEP: Final = 2_000
 

@@ -93,6 +93,10 @@ class Desk:
         amount = chance.choice((100, 250, 1000))
         number, outcome = f"B-{chance.randrange(60)}", chance.choice(("reached", "no_answer", "interested", "visited"))
         other = self._some(Lead)
+        edits = (
+            ("note", f"note {chance.randrange(100)}"), ("name", chance.choice(NAMES[:4])),
+            ("number", number), ("phone", f"139001390{chance.randrange(40):02}"),
+        )  # fmt: skip
         found: dict[str, dict[str, object]] = {
             "reject": {"reason": chance.choice(("no_intent", "test_data", "wrong_number")), "note": "called"},
             "request_info": {"note": "which room?"},
@@ -110,10 +114,7 @@ class Desk:
             "lose": {"reason": chance.choice(("price", "no_need"))},
             "refund": {"amount": chance.choice((1000, 5000, amount * 100)), "reason": "sent back"},
             "reverse": {"reason": "cancelled"},
-            "edit": chance.choice(
-                ({"note": f"note {chance.randrange(100)}"}, {"name": chance.choice(NAMES[:4])}, {"number": number},
-                 {"phone": f"139001390{chance.randrange(40):02}"})
-            ),
+            "edit": dict([chance.choice(edits)]),
             "correct": {"reason": "the form was wrong", "referrer": getattr(self._some(Referrer), "id", None)},
         }  # fmt: skip
         return found.get(name, {})

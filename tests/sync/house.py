@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -17,13 +19,14 @@ from bo.core.office import context_for
 from bo.sync import accounts, passwords
 from bo.sync.central import Central
 from bo.sync.organisations import Organisations
-from bo.sync.protocol import Cursor, Ticket, Welcome, encode
-from bo.sync.server import Settings, make_app
+from bo.sync.protocol import Cursor, Page, Ticket, Welcome, encode
+from bo.sync.server import Service, Settings, make_app
 from tests.sync.judging import selected
 
 ORG: Final = "acme"
 PASSWORD: Final = "two herons over the marsh"
-TABLES: Final = ("operation", "change", "answer", "quarantine", "contact", "leads", "devices")
+BODY_MOST: Final = 1_500_000
+TABLES: Final = ("operation", "change", "answer", "quarantine", "contact")
 T = TypeVar("T")
 
 
@@ -64,6 +67,13 @@ class House:
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, client=("10.1.2.3", 40000)), base_url="http://central.example"
         )
+
+    @property
+    def service(self) -> Service:
+        """What the routes share."""
+        found = self.app.state.service
+        assert isinstance(found, Service)
+        return found
 
     def close(self) -> None:
         self.runner.run(self.client.aclose())
@@ -148,3 +158,35 @@ def json_as(answer: httpx.Response, wanted: type[T]) -> T:
     import msgspec
 
     return msgspec.json.decode(answer.content, type=wanted)
+
+
+def opened(furnished: tuple[Path | None, str], **more: object) -> House:
+    data, database = furnished
+    settings = {"data": str(data or ""), "database": database, "body_most": BODY_MOST, **more}
+    return House(Organisations(data, database), Settings(**settings))  # type: ignore[arg-type]
+
+
+def sync(kind: str) -> str:
+    return f"/{ORG}/v1/sync/{kind}"
+
+
+def require_problem(answer: httpx.Response, status: int, code: str) -> dict[str, object]:
+    """A problem as it has to be: its status and code, and nothing of how this server is made."""
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    problem = answer.json()
+    assert (problem["status"], problem["code"], problem["type"]) == (status, code, f"urn:bo:{code}")
+    assert problem["title"]
+    for leak in ("Traceback", ".py", "/src/", "sqlite", "psycopg", "SELECT", "msgspec", PASSWORD):
+        assert leak not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "server" not in answer.headers
+    return dict(problem)
+
+
+async def waiting(house: House, ticket: Ticket, cursor: Cursor, view: str, seconds: float) -> tuple[Page, float]:
+    """What a pull that waits is told, and how long that took in seconds."""
+    started = time.monotonic()
+    answer = await house.posting(sync("pull"), pull_body(cursor, view, seconds), ticket.token)
+    assert answer.status_code == 200, answer.text
+    return json_as(answer, Page), time.monotonic() - started

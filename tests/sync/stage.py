@@ -150,9 +150,15 @@ class Stage:
 
     def restart(self) -> None:
         """The central store's programs end, and start again."""
-        boss = self.office.actor
+        self.stop()
+        self.start()
+
+    def stop(self) -> None:
         self.central.close()
         self.office.close()
+
+    def start(self) -> None:
+        boss = self.office.actor
         self.office = self.open_central()
         self.office.actor = boss
         self.central = Central(self.open_central)

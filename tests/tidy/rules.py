@@ -31,6 +31,7 @@ HEAVY = frozenset((
 HEAVY_ALLOWED = {
     "src/bo/core/kernel/tables.py": "sqlalchemy",
     "src/bo/core/kernel/migrations/": "sqlalchemy alembic",
+    "src/bo/sync/tables.py": "sqlalchemy",
     "src/bo/tui/": "textual rich",
 }
 POSIX_ONLY = frozenset(("fcntl", "termios", "tty", "pty", "pwd", "grp", "resource", "readline", "curses", "syslog"))

@@ -233,6 +233,25 @@ def test_a_term_made_from_a_cell_finds_its_own_record(folder: Path, workspace: W
         assert source.snapshot(term, "").position(record) is not None, term
 
 
+def test_what_an_operator_may_not_see_is_no_column_and_in_no_history(folder: Path, workspace: Workspace) -> None:
+    workspace.do("operators.add", login="west", name="West", roles="store", store="S1")
+    referrer = workspace.do("referrers.register", code="D1", name="Bea").returned
+    record = str(lead(folder, "L1")["id"])
+    workspace.do("leads.edit", record, referrer=referrer)
+    workspace.do("leads.accept", record)
+    workspace.do("leads.assign", record, store="S1")
+    shop = open_office(folder, operator="west")
+    source = OfficeSource(shop, "leads")
+
+    snapshot = source.snapshot("", "")
+
+    assert "referrer" in [column.key for column in OfficeSource(workspace, "leads").columns()]
+    assert "referrer" not in [column.key for column in source.columns()]
+    assert [row.id for row in snapshot.window(0, 4)] == [record]
+    assert "Bea" not in repr(source.detail(record))
+    source.close()
+
+
 def test_a_record_that_is_gone_is_told_and_keeps_its_line(folder: Path, workspace: Workspace) -> None:
     source = OfficeSource(workspace, "leads")
     snapshot = source.snapshot("", "")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bo.cli import hooks
 from bo.cli.leaf import BULK, EVERYWHERE, LISTS, READS, WRITES, Argument, Leaf, Option
 
 _OP: Final = Argument(
@@ -129,6 +130,12 @@ CENTRAL: Final[dict[tuple[str, ...], Leaf]] = {
         arguments=(_ORG, _LOGIN),
         options=WRITES[1:3],
     ),
+    ("central", "user", "enable"): _central(
+        "user enable",
+        "Switch an operator on again; tokens are to be given anew.",
+        "user_enable",
+        arguments=(_ORG, _LOGIN),
+    ),
     ("central", "user", "password"): _central(
         "user password",
         "Set an operator's password; devices of that operator have to log in again.",
@@ -175,6 +182,7 @@ CENTRAL: Final[dict[tuple[str, ...], Leaf]] = {
         doc="On PostgreSQL copy with pg_dump, verify the copy by restoring it, then say how far it reaches: "
         "--confirm-seq N. Devices keep what they have sent until it is in a copy.",
     ),
+    **hooks.leaves(_ORG, _PLACE),
     ("central", "quarantine", "list"): _central(
         "quarantine list",
         "List what devices sent and central could not take in.",
@@ -395,6 +403,7 @@ LEAVES: Final[dict[tuple[str, ...], Leaf]] = {
     **CENTRAL,
 }
 GROUPS: Final = {
+    **hooks.GROUP,
     "conflicts": "What the central store refused of this device's work.",
     "op": "The journal: what was done, by whom and when.",
     "cron": "Jobs that run by the clock.",

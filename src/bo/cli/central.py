@@ -1,13 +1,12 @@
 """`bo central`: the organisations of a central store, who may log in, their devices, its copies.
 
-It works on the store itself and not over HTTP, as whoever may read its files or its database: in the name of the system,
-or of the operator that `--as` names, who then needs the permissions. Secrets are asked for or read from stdin, and
-written to stdout once.
+It works on the store itself and not over HTTP, as whoever may read its files or its database: in the name of the
+system, or of the operator that `--as` names, who then needs the permissions. Secrets are asked for or read from stdin,
+and written to stdout once.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -82,13 +81,11 @@ KEPT_SHOWN: Final = ("id", "device", "operator", "reason", "at")
 
 
 def organisations(asked: Asked) -> Organisations:
-    """The organisations that `--data` or `--database` name, or BO_DATA or BO_DATABASE. A folder on the line counts more
-    than a database of the environment. Raises Configuration."""
+    """The organisations where the line or the environment says that they are. Raises UsageError, Configuration."""
+    from bo.cli.serve import place_of
     from bo.sync.organisations import Organisations
 
-    data, database = asked.text("data"), asked.text("database")
-    if not data and not database:
-        data, database = os.environ.get("BO_DATA", ""), os.environ.get("BO_DATABASE", "")
+    data, database = place_of(asked)
     return Organisations(Path(data).expanduser() if data else None, database)
 
 
@@ -99,7 +96,7 @@ def _store(asked: Asked, *, needs: str = "") -> Iterator[Workspace]:
         if asked.text("as") and asked.text("as") != SYSTEM.id:
             ws.actor = _operator(ws, asked.text("as")).id
         actor = ws.who()
-        if needs and not actor.may(needs):
+        if needs and (actor.scopes is not None or not actor.may(needs)):
             raise NotAllowed(
                 "{actor} may not {permission}", hint="Ask an administrator.", actor=actor.name, permission=needs
             )
@@ -180,7 +177,7 @@ def user_add(asked: Asked) -> int:
 
     login, is_service = asked.text("login"), asked.flag(SERVICE)
     password = "" if is_service else _password(asked, login)
-    if password:
+    if not is_service:
         passwords.require_good(password, login)
     with _store(asked, needs=PEOPLE) as ws:
         made = ws.do(
@@ -188,7 +185,7 @@ def user_add(asked: Asked) -> int:
             roles=list(asked.many("role")), store=asked.text("store") or None,
         )  # fmt: skip
         assert made.returned is not None
-        if password:
+        if not is_service:
             accounts.set_password(ws, made.returned, password)
         _write_person(asked, ws, made.returned)
     return exit_codes.OK
@@ -295,7 +292,10 @@ def _password(asked: Asked, login: str) -> str:
         raise UsageError("nobody is there to type a password", hint="Say --password-stdin and give it there.")
     from getpass import getpass
 
+    from bo.sync.passwords import require_good
+
     typed = getpass(_("password of {login}:", login=login) + " ")
+    require_good(typed, login)  # before it is asked for again
     if getpass(_("once more:") + " ") != typed:
         raise UsageError("the two are not the same: nothing was changed")
     return typed

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from bo.core.kernel.workspace import Workspace
     from bo.sync.conflicts import Conflict
 
+NEXT: Final = "bo conflicts show ID says more; retry does it again, edit with other values, discard lets it go."
 LISTED: Final = (
-    Column("id", "id", "conflict"),
+    Column("id", "id"),
     Column("at", "moment", "when"),
     Column("command", "text", "what"),
     Column("subject", "id"),
@@ -43,8 +44,8 @@ def list_conflicts(asked: Asked) -> int:
         _require_device(workspace)
         rows = [_row(item) for item in conflicts(workspace)]
         output.rows(asked, LISTED, [rows], zone=workspace.context.zone)
-    if not rows and output.form_of(asked) == "table":
-        diagnostics.note(asked, "nothing was refused")
+    if output.form_of(asked) == "table":
+        diagnostics.note(asked, NEXT if rows else "nothing was refused")
     return exit_codes.OK
 
 
@@ -66,6 +67,8 @@ def show(asked: Asked) -> int:
         if now and output.form_of(asked) == "table":
             output.write("\n" + _("as it is now:") + "\n")
             output.record(asked, *now, zone=workspace.context.zone)
+        if output.form_of(asked) == "table":
+            diagnostics.note(asked, NEXT)
     return exit_codes.OK
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bo.cli.asked import Asked
     from bo.sync.http import HttpTransport
-    from bo.sync.protocol import Ticket
+    from bo.sync.protocol import Login, Ticket
     from bo.sync.secrets import Place
 
 LEASE_DAYS: Final = 30
@@ -37,16 +37,17 @@ def login(asked: Asked) -> int:
     from bo.sync.device import one_at_a_time
     from bo.sync.secrets import place_for
 
-    folder = _folder(asked)
+    folder, days = _folder(asked), asked.whole("lease_days")
     url, device = _before(asked, folder)
     place = place_for(asked.text("token_file") or token_file(folder))
     insecure = asked.flag("insecure_http") or not asked.text("url")
     transport = syncing.transport_to(url, insecure=insecure)
     try:
+        wanted = _wanted(asked, transport, folder, device)
         _make(folder)
         with one_at_a_time(folder):
-            ticket = _ticket(asked, transport, folder, device)
-            _settle_in(asked, folder, ticket, transport.address.url, place, device)
+            ticket = _ticket(asked, transport, wanted)
+            _settle_in(asked, folder, ticket, transport.address.url, place, device, days)
     finally:
         transport.close()
     diagnostics.note(asked, "logged in; the token is kept in {place}", place=place.name)
@@ -97,14 +98,18 @@ def _make(folder: Path) -> None:
         ) from None
 
 
-def _ticket(asked: Asked, transport: HttpTransport, folder: Path, device: str) -> Ticket:
+def _wanted(asked: Asked, transport: HttpTransport, folder: Path, device: str) -> Login:
     import platform
 
     from bo.sync.protocol import Login
 
     user = _user(asked, folder)
     name = asked.text("name") or platform.node() or "device"
-    wanted = Login(user, _password(asked, user, transport.address.url), asked.text("otp"), name, device)
+    return Login(user, _password(asked, user, transport.address.url), asked.text("otp"), name, device)
+
+
+def _ticket(asked: Asked, transport: HttpTransport, wanted: Login) -> Ticket:
+    """Log in; where a second factor turns out to be on, somebody at the terminal is asked for its code."""
     try:
         return transport.log_in(wanted)
     except BoError as error:
@@ -143,12 +148,13 @@ def _password(asked: Asked, user: str, url: str) -> str:
     return password
 
 
-def _settle_in(asked: Asked, folder: Path, ticket: Ticket, url: str, place: Place, device: str) -> None:
+def _settle_in(
+    asked: Asked, folder: Path, ticket: Ticket, url: str, place: Place, device: str, days: int | None
+) -> None:
     """Keep the token and make the office, or renew its tie to central. A token that is not for this device is given
     back."""
     from bo.sync.device import join, open_device, renew
 
-    days = asked.whole("lease_days")
     settings = {CENTRAL: url, **({TOKEN_FILE: place.name} if asked.text("token_file") else {})}
     if not device:
         place.keep(ticket.device, ticket.token)
@@ -198,9 +204,12 @@ def logout(asked: Asked) -> int:
         untold = _tell_central(found.url, found.device, named)
         gone = wipe(folder) if asked.flag("wipe") else []
         kept_in(named).forget(found.device)
-        _write_settings(folder, {TOKEN_FILE: "", **({OPERATOR: "", CENTRAL: ""} if gone else {})})
+        if asked.flag("wipe"):
+            _write_settings(folder, dict.fromkeys((OPERATOR, CENTRAL, TOKEN_FILE), ""))
     columns = [Column("central"), Column("device", "id"), Column("wiped", "tags")]
     output.record(asked, columns, [found.url, found.device, gone])
+    if not gone:
+        diagnostics.note(asked, "The data stays here, and bo login goes on with it; bo logout --wipe removes it.")
     if untold is not None:
         untold.hint = "Everything was done here. An administrator shuts the device out there: bo central device revoke."
         raise untold
@@ -245,11 +254,18 @@ def _tell_central(url: str, device: str, named: str) -> BoError | None:
 
 
 def _write_settings(folder: Path, values: Mapping[str, str]) -> None:
-    """Put settings into the workspace's file, a blank one out of it; every other line stays as it is."""
+    """Put settings into the workspace's file, a blank one out of it; every other line stays as it is. Raises BadFile;
+    then the file is as it was."""
     import json
+
+    from bo.cli.saving import placed
 
     path = folder / FILE_NAME
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     kept = [line for line in lines if line.partition("=")[0].strip() not in values]
     made = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items() if value]
-    path.write_text("\n".join([*made, *kept]) + "\n", "utf-8")
+    if not made and not any(line.strip() for line in kept):
+        path.unlink(missing_ok=True)
+        return
+    with placed(path, ("\n".join([*made, *kept]) + "\n").encode()):
+        pass

@@ -5,7 +5,7 @@ Everything that network and central may do to it leaves what was done here as it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,8 +25,23 @@ if TYPE_CHECKING:
     from bo.sync.http import HttpTransport
 
 TOKEN_FILE: Final = "token_file"  # its name in bo.toml
-COUNTS: Final = ("sent", "confirmed", "refused", "received", "rows", "waiting")
-COLUMNS: Final = (*(Column(name, "whole") for name in COUNTS), Column("events", "tags"))
+COUNTED: Final = (
+    Column("sent", "whole"),
+    Column("confirmed", "whole"),
+    Column("refused", "whole"),
+    Column("received", "whole"),
+    Column("rows", "whole", "rows copied"),
+    Column("waiting", "whole"),
+)
+COLUMNS: Final = (*COUNTED, Column("events", "tags"))
+# What a person is told of an event; programs get its name.
+EVENTS: Final = {
+    "view": "all that this operator may see was copied anew",
+    "gone": "the central store's journal does not reach back so far: everything was copied anew",
+    "diverged": "the central store was set back to an earlier state: what it lacked was sent again, the rest copied",
+    "forked": "a copy of this device was at work elsewhere: what waited here has new numbers. Keep one of the two.",
+    "late": "the central store takes some of it later",
+}
 STEPS: Final = {"push": "sending", "pull": "receiving", "snapshot": "copying"}
 
 
@@ -49,15 +64,17 @@ def run(asked: Asked) -> int:
 
 def once(asked: Asked, client: Client) -> int:
     """Sync, and write what came of it. The exit code says whether central refused anything."""
-    report = client.sync()
+    with _progress(asked, client):
+        report = client.sync()
     _write(asked, report)
     return _told(asked, report)
 
 
 def _check(asked: Asked, client: Client) -> int:
     """Sync, compare every row with central's, and write where they differed; that is put right at once."""
-    report = client.sync()
-    odd = client.check(report)
+    with _progress(asked, client):
+        report = client.sync()
+        odd = client.check(report)
     values = [*_values(report), odd]
     output.record(asked, [*COLUMNS, Column("differed", "tags")], values)
     if odd:
@@ -69,6 +86,9 @@ def _check(asked: Asked, client: Client) -> int:
 
 
 def _told(asked: Asked, report: Report) -> int:
+    for event in dict.fromkeys(report.events) if output.form_of(asked) == "table" else ():
+        if event in EVENTS:
+            diagnostics.note(asked, EVENTS[event])
     if report.refused:
         diagnostics.note(asked, "{count} refused by the central store: bo conflicts list", count=report.refused)
     if report.waiting:
@@ -78,11 +98,12 @@ def _told(asked: Asked, report: Report) -> int:
 
 def _write(asked: Asked, report: Report) -> None:
     if asked.form or not asked.quiet:
-        output.record(asked, COLUMNS, _values(report))
+        columns = COUNTED if output.form_of(asked) == "table" else COLUMNS  # a person reads events as sentences
+        output.record(asked, columns, _values(report)[: len(columns)])
 
 
 def _values(report: Report) -> list[object]:
-    return [*(getattr(report, name) for name in COUNTS), list(dict.fromkeys(report.events))]
+    return [*(getattr(report, column.name) for column in COUNTED), list(dict.fromkeys(report.events))]
 
 
 # -- again and again ---------------------------------------------------------------------------------------------------
@@ -100,7 +121,8 @@ def _watch(asked: Asked, client: Client) -> int:
     link = client.ws.link
     diagnostics.note(asked, "in touch with {url}; Ctrl-C ends it", url=link.url if link is not None else "")
     try:
-        watch(client, every=every, told=log.told, trouble=log.trouble)
+        with _progress(asked, client) as log.shown:
+            watch(client, every=every, told=log.told, trouble=log.trouble)
     except (KeyboardInterrupt, Terminated):
         diagnostics.note(asked, "stopped; what was not sent goes out with the next sync")
     log.end()
@@ -117,10 +139,12 @@ class _Log:
         self.as_json = output.form_of(asked) in ("json", "jsonl")
         self.rows = None if self.as_json else output.open_rows(asked, columns)
         self.outage = ""
+        self.shown = diagnostics.Progress(asked)
 
     def told(self, report: Report) -> None:
         from bo.sync.watch import is_news
 
+        self.shown.end()
         if self.outage:
             self.outage = ""
             diagnostics.note(self.asked, "the central store answers again")
@@ -134,6 +158,7 @@ class _Log:
         output.flush()
 
     def trouble(self, error: BoError, pause: float) -> None:
+        self.shown.end()
         if self.outage != error.message:
             self.outage = error.message
             diagnostics.tell(error, command=self.asked.command, as_json=self.asked.is_for_programs)
@@ -202,12 +227,12 @@ def connected(asked: Asked, folder: Path) -> Iterator[Client]:
     from bo.sync.secrets import token_of
 
     be_patient(asked)
-    with open_device(folder) as workspace, one_at_a_time(folder), _progress(asked) as shown:
+    with open_device(folder) as workspace, one_at_a_time(folder):
         link = workspace.link
         assert link is not None
         transport = transport_to(link.url, token_of(workspace.device, token_file(folder)))
         try:
-            yield Client(workspace, transport, spool=folder, progress=shown)
+            yield Client(workspace, transport, spool=folder)
         finally:
             transport.close()
 
@@ -227,9 +252,15 @@ def token_file(folder: Path) -> str:
 
 
 @contextmanager
-def _progress(asked: Asked) -> Iterator[Callable[[Progress], None]]:
+def _progress(asked: Asked, client: Client) -> Iterator[diagnostics.Progress]:
+    """Show how far the client is, and leave a clean line for what is written after."""
     shown = diagnostics.Progress(asked)
+
+    def step_done(step: Progress) -> None:
+        shown.at(step.done, step.total or None, _(STEPS[step.step]))
+
+    client.progress = step_done
     try:
-        yield lambda step: shown.at(step.done, step.total or None, _(STEPS[step.step]))
+        yield shown
     finally:
         shown.end()

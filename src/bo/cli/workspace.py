@@ -96,7 +96,7 @@ def status(asked: Asked) -> int:
             context.region,
             context.currency,
             context.zone,
-            workspace.data_version(),
+            workspace.link.seq if workspace.link is not None else workspace.data_version(),
         ]
         last = workspace.operations(limit=1)
         columns += [Column("last_operation"), Column("last_at", "moment")]

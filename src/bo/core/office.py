@@ -195,6 +195,9 @@ def open_database(
         if workspace.link is not None and not lapsed:
             _require_contact(workspace)
         rows = workspace.database.session.rows("access:operator", _operator_statement, {"wanted": operator})
+        if not rows and workspace.link is not None and not workspace.link.view:
+            workspace.close()
+            raise Configuration("this device has not had its first copy yet", hint="bo sync")
         if not rows:
             workspace.close()
             raise Configuration(

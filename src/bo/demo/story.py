@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 import shutil
 import tempfile
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bo.core.kernel.text import _
+from bo.demo import team
 from bo.demo.stage import Stage
 
 DATA: Final = Path(__file__).parent / "data"
@@ -55,6 +57,7 @@ def _chapters(folder: Path, *, stays: bool) -> None:
     sell(stage)
     settle(stage)
     look_back(stage)
+    team.tell(stage)
     _the_end(stage, stays)
 
 
@@ -62,7 +65,7 @@ def open_the_office(stage: Stage) -> None:
     stage.chapter(
         _("1. An office"), _("A brand with six shops, in a folder of its own. No server, no account, no network.")
     )
-    stage.bo(f"init {stage.office} --region CN --operator lin", show=2)
+    stage.bo(f"init {shlex.quote(str(stage.office))} --region CN --operator lin", show=2)
     for noun in ("stores", "territories", "referrers"):
         stage.bo(f"{noun} import {noun}.csv -o table")
     for login, name, role in PEOPLE:
@@ -141,7 +144,7 @@ def sell(stage: Stage) -> None:
         amount = 12_000 + 17_350 * place
         money = f"--amount {amount} --net {amount / 1.13:.2f}"
         stage.bo(f"leads win {lead} --order-number SO-{1001 + place} {money}", who="west", show=0)
-    fields = "number,name,order_number,order_amount,order_net,referrer"
+    fields = "number,name,order_number,order_amount,order_net"
     stage.bo(f"leads list state:won --fields {fields} -o table", who="west")
     stage.say(_("One order is refunded in part. The reward follows, in proportion; nothing already paid is touched."))
     stage.bo(f"leads refund {mine[4]} --amount 10000 --reason 柜门退一扇 --yes", show=0)

@@ -12,10 +12,11 @@ import threading
 from datetime import datetime, timedelta
 from typing import Final
 
+from bo.core.access.records import Device
 from bo.core.kernel.database import Session
-from bo.core.kernel.dispatch import Call
+from bo.core.kernel.dispatch import Call, is_id
 from bo.core.kernel.errors import BoError, Busy, Configuration, NotFound, UsageError
-from bo.core.kernel.record import EPOCH
+from bo.core.kernel.record import EPOCH, info_of
 from bo.core.kernel.tx import SYSTEM
 from bo.core.kernel.workspace import Transaction, Workspace
 from bo.sync import credentials, passwords, push, second_factor
@@ -72,11 +73,8 @@ class AddressTries(Buckets):
             raise _held_back(int(str(error.facts["seconds"]))) from None
 
     def give_back(self, caller: str) -> None:
-        name = neighbourhood(caller)
         with self._lock:
-            if name in self._held:
-                left, at = self._held[name]
-                self._held[name] = (min(float(self.rate.at_once), left + 1), at)
+            super().give_back(neighbourhood(caller))
 
 
 tries: Final = AddressTries()
@@ -263,13 +261,15 @@ def _spend_code(session: Session, account: Account, code: str, now: datetime) ->
 
 def _device_for(perform: Transaction, account: Account, wanted: Login) -> str:
     """The device that logs in: a new one, or one of that operator's. Raises LoginRefused, Revoked."""
-    if not wanted.device:
-        (made,) = perform([Call("devices.register", None, {"operator": account.operator, "name": wanted.name})])
+    owner = credentials.owner_of(perform.session, wanted.device) if wanted.device else None
+    if owner is None and (not wanted.device or is_id(info_of(Device), wanted.device)):
+        # one that this store has never seen was registered after the backup that the store was restored from
+        args = {"operator": account.operator, "name": wanted.name, "known_as": wanted.device or None}
+        (made,) = perform([Call("devices.register", None, args)])
         if made.error is not None:
             raise made.error
         assert made.returned is not None
         return made.returned
-    owner = credentials.owner_of(perform.session, wanted.device)
     if owner is None or owner[0] != account.operator:
         raise LoginRefused("this device is not one of {login}", hint="Log in as a new one.", login=account.login)
     if owner[1] == "revoked":

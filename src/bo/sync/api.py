@@ -39,6 +39,7 @@ BATCH_MOST: Final = 1000
 STREAM_PAGE: Final = 1000
 TEXT_LONGEST: Final = 40_000  # longer than any field; below what a pattern of the database may have
 DEPTH_MOST: Final = 16
+PARAMS_MOST: Final = 200
 EXACT: Final = 2**53  # beyond it, readers of JSON lose digits
 JSON: Final = "application/json"
 LINES: Final = "application/x-ndjson"
@@ -142,9 +143,10 @@ def find(registry: Registry, method: str, segments: Sequence[str]) -> Target:
     found = _target(registry, method, segments)
     if found is not None:
         return found
+    if method == "POST":
+        _say_how(registry, segments)
     allowed = [other for other in ("GET", "POST") if other != method and _target(registry, other, segments)]
     if not allowed:
-        _say_how(registry, segments)
         raise NotFound("there is nothing at this path", hint="openapi.json lists what there is.")
     raise WrongMethod("this is not asked that way", hint="Use {allowed}.", allowed=", ".join(allowed))
 
@@ -227,8 +229,8 @@ def _once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
 
 
 def _require_bounds(value: object, depth: int) -> None:
-    if isinstance(value, str) and len(value) > TEXT_LONGEST:
-        raise BadValue("text is {length} characters long", length=len(value))
+    if isinstance(value, str) and (len(value) > TEXT_LONGEST or "\0" in value):
+        raise BadValue("no field takes text of {length} characters, or with a NUL", length=len(value))
     if not isinstance(value, (dict, list)):
         return
     if not depth:
@@ -250,15 +252,18 @@ def _params(request: Request, allowed: Sequence[str] | None = None) -> dict[str,
             unquote_to_bytes(part).decode()
     except UnicodeDecodeError:
         raise UsageError("the query string is not UTF-8") from None
-    found: dict[str, str | list[str]] = {}
-    for name in request.query_params:
-        values = request.query_params.getlist(name)
-        found[name] = values[0] if len(values) == 1 else values
-        _require_bounds(values, 1)
+    items = request.query_params.multi_items()
+    if len(items) > PARAMS_MOST:
+        raise UsageError("there are more than {most} parameters", most=PARAMS_MOST)
+    given: dict[str, list[str]] = {}
+    for name, value in items:
+        _require_bounds([name, value], 1)
+        given.setdefault(name, []).append(value)
+    for name, values in given.items():
         if allowed is not None and (name not in allowed or len(values) > 1):
             words = "{field} occurs twice" if name in allowed else "there is no parameter {field}"
             raise UsageError(words, hint="It takes: {names}.", field=name[:80], names=", ".join(allowed))
-    return found
+    return {name: values[0] if len(values) == 1 else values for name, values in given.items()}
 
 
 def _one(params: Mapping[str, str | list[str]], name: str) -> str:
@@ -279,7 +284,7 @@ def _key(request: Request) -> str:
         raise UsageError("there are two idempotency keys", hint="Send one.")
     if not values:
         return ""
-    key = values[0].strip()
+    key = values[0].strip(" \t")
     if len(key) > 2 and key[0] == key[-1] == '"':
         key = key[1:-1]
     if not key:

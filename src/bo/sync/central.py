@@ -109,7 +109,10 @@ class Central:
         wanted, function = found
         try:
             request = msgspec.json.decode(body, type=wanted)
-        except msgspec.MsgspecError as error:  # the words name places in the body, and no value of it
+        except (
+            msgspec.MsgspecError,
+            UnicodeDecodeError,
+        ) as error:  # the words name places in the body, and no value of it
             raise UsageError("the body cannot be read: {reason}", reason=str(error)[:200]) from None
         if caller.revoked:
             raise self._shut_out(caller, request)

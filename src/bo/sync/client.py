@@ -7,6 +7,7 @@ which moves in the transaction that takes in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -14,12 +15,21 @@ from typing import Any, Final
 import msgspec
 
 from bo import __version__
-from bo.core.kernel.errors import BadFile, BoError, Configuration
+from bo.core.kernel.dispatch import OUTAGES
+from bo.core.kernel.errors import BadFile, BoError, Configuration, StorageFull
 from bo.core.kernel.record import declared_records
 from bo.core.kernel.workspace import SCHEMA_VERSION, Link, Workspace
-from bo.sync import rebase
+from bo.sync import anew, rebase
 from bo.sync.central import Nothing, Revoked, SnapshotWanted
 from bo.sync.feed import Sums
+from bo.sync.pending import (
+    Pending,
+    confirmed_images,
+    count_waiting,
+    effects_to_take_back,
+    pending_of,
+    settle,
+)
 from bo.sync.protocol import (
     BYTES_MOST,
     OPERATIONS_MOST,
@@ -99,39 +109,46 @@ class Client:
         """Send all that waits, then take in all there is. With `wait`, stay that many seconds for news. Raises
         Unreachable, LoggedOut, Revoked, OldSchema, TooNew: then nothing is lost, and what was done stays done."""
         report = Report()
-        if not self.welcomed:
-            self._greet(report)
         try:
+            if not self.welcomed:
+                self._greet(report)
             self.push(report)
             self.pull(report, wait=wait)
         except Revoked:
             self.welcomed = False
+            self._leave_last_words()
             raise
-        report.waiting = rebase.count_waiting(self.ws.database.session)
+        report.waiting = count_waiting(self.ws.database.session)
         return report
 
-    def push(self, report: Report) -> None:
-        """Send what waits, in the order it was done, until nothing is left or central bids to wait."""
-        ahead = 0
+    def push(self, report: Report) -> dict[str, int]:
+        """Send what waits, in the order it was done, until central bids to wait or all is sent that was there at the
+        beginning: somebody who works on meanwhile would keep it at that for ever. The numbers that central gave to what
+        it applied, by id."""
+        ahead, last = 0, self._link().device_seq
+        applied: dict[str, int] = {}
         for _round in range(ROUNDS_MOST):
             session = self.ws.database.session
-            waiting = rebase.pending_of(session, after=ahead, most=self.operations_most)
+            waiting = pending_of(session, after=ahead, most=self.operations_most)
             if not waiting:
-                return
+                return applied
             part = self._part(waiting)
             body = Push(SCHEMA_VERSION, len(part), self.ws.clock(), tuple(part))
             pushed = self._ask("push", body, Pushed)
             if pushed.device == "forked":
                 report.events.append("forked")
-                rebase.renumber(self.ws, pushed.device_seq)
-                ahead = 0
+                anew.renumber(self.ws, pushed.device_seq)
+                ahead, last = 0, self._link().device_seq
                 continue
             stopped = self._take_answers(part, pushed.results, report)
-            self.progress(Progress("push", report.sent, report.sent + rebase.count_waiting(session)))
+            applied.update((made.id, made.seq) for made in pushed.results if made.status == "applied")
+            self.progress(Progress("push", report.sent, report.sent + count_waiting(session)))
             ahead = part[-1].device_seq
             if stopped:
                 report.events.append("late")
-                return
+            if stopped or ahead >= last:
+                return applied
+        return applied
 
     def pull(self, report: Report, *, wait: float = 0.0) -> None:
         """Take in what happened after the cursor."""
@@ -140,7 +157,7 @@ class Client:
             page, to = self._pages(link, wait)
             if page.status != "ok":
                 report.events.append(page.status)
-                self._begin_anew(page.status, report)
+                self.snapshot(report)
                 continue
             since = Cursor(link.seq, link.hash)
             if page.commits or to != since or page.stable != link.stable or self._unsettled():
@@ -156,15 +173,15 @@ class Client:
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
-    def pending(self) -> list[rebase.Pending]:
+    def pending(self) -> list[Pending]:
         """What waits to be sent or confirmed."""
-        return rebase.pending_of(self.ws.database.session)
+        return pending_of(self.ws.database.session)
 
-    def conflicts(self) -> list[rebase.Pending]:
+    def conflicts(self) -> list[Pending]:
         """What central refused, for a person to deal with."""
-        return rebase.pending_of(self.ws.database.session, ("refused",))
+        return pending_of(self.ws.database.session, ("refused",))
 
-    def _part(self, waiting: Sequence[rebase.Pending]) -> list[Sent]:
+    def _part(self, waiting: Sequence[Pending]) -> list[Sent]:
         part: list[Sent] = []
         size = _RESERVE
         for item in waiting:
@@ -195,14 +212,14 @@ class Client:
             if made.status in SETTLED:
                 state = "unchanged" if made.status == "unchanged" else "refused"
                 settled.append((made.id, state, encode(made).decode()))
-        rebase.settle(self.ws, settled)
+        settle(self.ws, settled)
         report.sent += sum(made.status not in ("retry", "not_run") for made in results)
         report.refused += sum(state == "refused" for _id, state, _answer in settled)
         return any(made.status in ("retry", "not_run") for made in results)
 
     def _unsettled(self) -> bool:
         """Whether answers are kept whose operations still show in the rows here."""
-        return bool(rebase.effects_to_take_back(self.ws.database.session))
+        return bool(effects_to_take_back(self.ws.database.session))
 
     # -- receiving -----------------------------------------------------------------------------------------------------
 
@@ -225,17 +242,53 @@ class Client:
         """What was read before something came between; the next round meets it again."""
         return Page(tuple(commits), to, True, page.stable)
 
-    def _begin_anew(self, reason: str, report: Report) -> None:
-        """The cursor leads nowhere: take a snapshot. Where central has lost history, what it had acknowledged goes
-        first."""
-        if reason == "diverged":
-            rebase.keep_again(self.ws)
-            self.push(report)
-        self.snapshot(report)
-
     def snapshot(self, report: Report) -> None:
-        """Take everything anew. A part that was fetched before is not fetched again."""
+        """Take everything anew. A part that was fetched before is not fetched again. Where central has lost history,
+        what it had acknowledged goes first."""
+        link = self._link()
+        since = Cursor(link.seq, link.hash)
+        if self._ask("pull", Pull(since, SCHEMA_VERSION, link.view, 0), Page).status == "diverged":
+            anew.keep_again(self.ws, since)
+            self.push(report)
         store = _Parts(self.spool)
+        for _round in range(ROUNDS_MOST):
+            first = self._fetched(store)
+            done = self._loaded(store, first, report)
+            store.forget()
+            if done is not None:
+                report.confirmed += done.confirmed
+                report.rows += done.others
+                report.again += done.again
+                return
+
+    def _loaded(self, store: _Parts, first: SnapshotPage, report: Report) -> rebase.Absorbed | None:
+        """Load parts that were read one after another, with what has happened since the first; None where they are of
+        no use any more.
+
+        What waits is sent before: so it is known what of it central has done, whoever had sent it, and whether its
+        answer had come.
+        """
+        applied = self.push(report)
+        commits: list[Commit] = []
+        to, more = first.at, True
+        while more:
+            page = self._ask("pull", Pull(to, SCHEMA_VERSION, first.view), Page)
+            if page.status != "ok":
+                return None
+            commits += page.commits
+            to, more = page.to, page.more
+        given = anew.Snapshot(store.parts(), first.at, commits, to, first.view, first.stable, applied)
+        try:
+            done = anew.load_snapshot(self.ws, given)
+        except OUTAGES:
+            raise
+        except Exception:  # parts that do not go together would fail again and again
+            store.forget()
+            raise
+        return done if done.moved else None
+
+    def _fetched(self, store: _Parts) -> SnapshotPage:
+        """Fetch the parts that are not there yet; the first of all."""
         first, following = store.begun()
         while first is None or following:
             wanted = SnapshotWanted(following, SCHEMA_VERSION)
@@ -248,10 +301,7 @@ class Client:
             store.keep(page)
             first, following = first or page, page.next
             self.progress(Progress("snapshot", store.rows, first.total))
-        done = rebase.load_snapshot(self.ws, store.parts(), first.at, first.view, first.stable)
-        report.rows += done.others
-        report.again += done.again
-        store.forget()
+        return first
 
     # -- checking ------------------------------------------------------------------------------------------------------
 
@@ -286,8 +336,15 @@ class Client:
         self.operations_most, self.bytes_most = welcome.operations_most, welcome.bytes_most
         if welcome.device == "forked" and first < welcome.device_seq:
             report.events.append("forked")
-            rebase.renumber(self.ws, welcome.device_seq)
+            anew.renumber(self.ws, welcome.device_seq)
         self.welcomed = True
+
+    def _leave_last_words(self) -> None:
+        """A device that is shut out may leave once what it has not sent, for an administrator to read."""
+        part = self._part(pending_of(self.ws.database.session, most=self.operations_most))
+        if part:
+            with suppress(BoError):  # that it is shut out is told already
+                self._ask("push", Push(SCHEMA_VERSION, len(part), self.ws.clock(), tuple(part)), Pushed)
 
     def _link(self) -> Link:
         link = self.ws.read_link()
@@ -306,8 +363,9 @@ class Client:
     def _read(self, body: bytes, wanted: type[Any]) -> Any:
         """An answer. A body that was cut is an error, and nothing has moved."""
         try:
+            body.decode()  # rows are read much later, and what is no UTF-8 would be found out only there
             return msgspec.json.decode(body, type=wanted)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadFile(
                 "the central store's answer cannot be read: {reason}", hint="Try again.", reason=str(error)[:200]
             ) from None
@@ -319,11 +377,14 @@ class _Parts:
     def __init__(self, folder: Path | None) -> None:
         self.path = folder / SPOOL_NAME if folder is not None else None
         self.kept: list[bytes] = []
+        self.marks: list[str] = []  # of the parts in their order: another program may write to the same file
         self.rows = 0
 
     def begun(self) -> tuple[SnapshotPage | None, str]:
         """The first page and where to go on, of a snapshot that was cut off; a half-written line is thrown away."""
+        self.marks, self.rows = [], 0
         if self.path is None or not self.path.exists():
+            self.kept = []
             return None, ""
         first, following = None, ""
         with self.path.open("rb+") as file:
@@ -331,35 +392,53 @@ class _Parts:
                 try:
                     page = msgspec.json.decode(line, type=SnapshotPage)
                     _require_whole(page)
-                except (msgspec.MsgspecError, BoError):
+                except (msgspec.MsgspecError, UnicodeDecodeError, BoError):
+                    page = None
+                if page is None or not line.endswith(b"\n"):
                     file.seek(-len(line), 1)
                     file.truncate()
                     break
                 first, following = first or page, page.next
+                self.marks.append(page.sha256)
                 self.rows += len(page.rows)
         return first, following
 
     def keep(self, page: SnapshotPage) -> None:
         self.rows += len(page.rows)
+        self.marks.append(page.sha256)
         line = encode(page) + b"\n"
         if self.path is None:
             self.kept.append(line)
             return
-        with self.path.open("ab") as file:
-            file.write(line)
+        try:
+            with self.path.open("ab") as file:
+                file.write(line)
+        except OSError as error:
+            raise StorageFull(
+                "the disk cannot be written or read: nothing was changed",
+                hint="Check its space and its health, then run the command again.",
+            ) from error
 
     def parts(self) -> Iterator[tuple[Row, ...]]:
+        """The rows of each part. Raises BadFile where these are not the parts that were kept."""
         if self.path is None:
-            lines: Iterator[bytes] = iter(self.kept)
-            for line in lines:
+            for line in self.kept:
                 yield msgspec.json.decode(line, type=SnapshotPage).rows
             return
-        with self.path.open("rb") as file:
+        count = 0
+        with self.path.open("ab+") as file:
+            file.seek(0)
             for line in file:
-                yield msgspec.json.decode(line, type=SnapshotPage).rows
+                page = msgspec.json.decode(line, type=SnapshotPage)
+                if self.marks[count : count + 1] != [page.sha256]:
+                    break
+                count += 1
+                yield page.rows
+        if count != len(self.marks):
+            raise BadFile("a part of the snapshot is missing", hint="Try again.")
 
     def forget(self) -> None:
-        self.kept, self.rows = [], 0
+        self.kept, self.marks, self.rows = [], [], 0
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 
@@ -379,7 +458,7 @@ def sums_of(ws: Workspace) -> dict[str, tuple[int, int]]:
     sums: dict[str, tuple[int, int]] = {}
     rebase.declare_all(ws)
     with ws.database.reading() as session:
-        before = rebase.confirmed_images(session)
+        before = confirmed_images(session)
         for info in declared_records().values():
             if not info.cls.__module__.startswith("bo."):
                 continue

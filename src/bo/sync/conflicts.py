@@ -18,9 +18,9 @@ from bo.core.kernel.dispatch import Call, Outcome
 from bo.core.kernel.errors import Ambiguous, NotFound
 from bo.core.kernel.ids import TAIL_LENGTH, derived_tail
 from bo.core.kernel.workspace import Workspace
-from bo.sync import rebase
+from bo.sync import pending, rebase
+from bo.sync.pending import Pending
 from bo.sync.protocol import Answer, Cursor
-from bo.sync.rebase import Pending
 
 REFUSED: Final = "refused"
 TAIL_LEAST: Final = 3
@@ -40,7 +40,7 @@ class Conflict(msgspec.Struct, frozen=True):
 
 def conflicts(ws: Workspace) -> list[Conflict]:
     """All that wait for a person, in the order in which they were done."""
-    return [_conflict(item) for item in rebase.pending_of(ws.database.session, (REFUSED,))]
+    return [_conflict(item) for item in pending.pending_of(ws.database.session, (REFUSED,))]
 
 
 def conflict(ws: Workspace, text: str) -> Conflict:
@@ -85,7 +85,7 @@ def _conflict(item: Pending) -> Conflict:
 
 def _take_back(ws: Workspace) -> None:
     """Where central's answer came but no sync has ended since, what was refused still shows in the rows here."""
-    if rebase.effects_to_take_back(ws.database.session):
+    if pending.effects_to_take_back(ws.database.session):
         link = ws.read_link()
         assert link is not None
         cursor = Cursor(link.seq, link.hash)
@@ -113,7 +113,7 @@ def _ids_anew(before: str, outcome: Outcome) -> dict[str, str]:
 def _follow(session: Session, ids: Mapping[str, str]) -> None:
     """Change what the other conflicts are about."""
     rows = []
-    for item in rebase.pending_of(session, (REFUSED,)) if ids else []:
+    for item in pending.pending_of(session, (REFUSED,)) if ids else []:
         subject, args = ids.get(item.subject, item.subject), item.args
         for before, now in ids.items():
             args = args.replace(f'"{before}"', f'"{now}"')

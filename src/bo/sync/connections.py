@@ -8,6 +8,7 @@ server begins to stop, so that it lets go of those who wait.
 from __future__ import annotations
 
 import asyncio
+import socket
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        _send_at_once(transport)
         service = self._service
         if service is not None and len(self.connections) > service.settings.connections_most:
             self._refuse(503, "too_many", "too many connections")
@@ -118,3 +120,11 @@ class Connection(HttpToolsProtocol):
         self._head_is_there()
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+
+def _send_at_once(transport: asyncio.Transport) -> None:
+    """Head and body of an answer are two writes: without this the second waits 40 ms for word of the first. asyncio
+    does it by itself only for sockets that were made with the protocol's number."""
+    line = transport.get_extra_info("socket")
+    if line is not None and line.family in (socket.AF_INET, socket.AF_INET6):
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -293,7 +293,7 @@ def _drop_of_devices() -> sa.Delete:
 
 def _drop_expired() -> sa.Delete:
     token = _tables()[1]
-    return _drop("operator").where(token.c.expires_at < _bound("before"))
+    return _drop("operator").where(token.c.expires_at <= _bound("before"))
 
 
 def _owner() -> sa.Select[Any]:

@@ -20,7 +20,7 @@ from bo.core.kernel.errors import Busy, Configuration
 from bo.core.kernel.tx import SYSTEM
 from bo.core.kernel.workspace import Workspace, database_at
 from bo.core.office import open_database
-from bo.sync import rebase
+from bo.sync import pending
 from bo.sync.client import SPOOL_NAME, join_central
 from bo.sync.protocol import Ticket
 
@@ -58,7 +58,7 @@ def join(folder: Path, ticket: Ticket, url: str, *, lease_days: int) -> None:
     """Make a device's office in a folder: whole, or not at all. The first sync fills it."""
     making = folder / MAKING
     shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
+    making.mkdir(mode=0o700, parents=True)
     try:
         join_central(making, ticket, url, lease_days=lease_days)
         (making / DATABASE_NAME).replace(folder / DATABASE_NAME)
@@ -81,7 +81,7 @@ def standing(ws: Workspace) -> Standing:
     assert link is not None
     session = ws.database.session
     counts = {(str(state), bool(here)): int(count) for state, here, count in session.rows("sync:standing", _counts)}
-    waiting = counts.get((rebase.WAITING, True), 0), counts.get((rebase.WAITING, False), 0)
+    waiting = counts.get((pending.WAITING, True), 0), counts.get((pending.WAITING, False), 0)
     left = link.contact_at + link.lease_days * DAY - ws.clock()
     return Standing(
         link.url,
@@ -92,7 +92,7 @@ def standing(ws: Workspace) -> Standing:
         sum(count for (state, _here), count in counts.items() if state == "refused"),
         link.seq,
         link.contact_at,
-        max(0, left // DAY),
+        max(0, -(-left // DAY)),  # a day that has begun counts
     )
 
 

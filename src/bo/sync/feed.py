@@ -17,7 +17,7 @@ from bo.core.kernel import journal
 from bo.core.kernel.database import Session
 from bo.core.kernel.record import RecordInfo, declared_records, encode_json
 from bo.core.kernel.tx import Actor
-from bo.core.kernel.workspace import SCHEMA_VERSION, Workspace
+from bo.core.kernel.workspace import SCHEMA_VERSION, Workspace, collector_resting
 from bo.sync.protocol import Commit, Cursor, Digest, Done, Page, Pull, Row, SnapshotPage, Sum
 
 WINDOW: Final = 5_000  # operations that are looked through at once for what concerns a shop
@@ -65,7 +65,7 @@ def check_cursor(session: Session, cursor: Cursor) -> str:
     head = head_of(session)
     if cursor.seq == 0:
         return "ok" if cursor.hash == journal.GENESIS else "diverged"
-    if cursor.seq > head.seq:
+    if not 0 <= cursor.seq <= head.seq:
         return "diverged"
     rows = session.rows("sync:hash", _hash_at, {"seq": cursor.seq})
     if not rows:
@@ -105,6 +105,11 @@ def _commits(session: Session, actor: Actor, device: str, wanted: Pull, head: Cu
     return Page(tuple(commits), head, False, stable)
 
 
+def commits_between(session: Session, actor: Actor, after: int, upto: int) -> Iterator[Commit]:
+    """The commits in a window of the journal that concern an operator, for one who reads it without a device."""
+    return _between(session, actor, "", after, upto)
+
+
 def _between(session: Session, actor: Actor, device: str, after: int, upto: int) -> Iterator[Commit]:
     """The commits in a window of the journal that concern an operator and a device."""
     span = {"after": after, "upto": upto}
@@ -136,6 +141,7 @@ def _commit(actor: Actor, device: str, operation: tuple[Any, ...], changes: Sequ
         elif saw:
             rows.append(Row(noun, row))
         whole = whole and (see or not scope_after) and (saw or not scope_before)
+        whole = whole and not actor.hidden(declared_records()[noun])  # arguments would tell what the row does not
     own = operation[9] == device and bool(device)
     if not rows and not own:
         return None
@@ -188,7 +194,7 @@ def snapshot(ws: Workspace, after: str, schema: str, rows_most: int = SNAPSHOT_R
     last = int(number or 0)
     rows: list[Row] = []
     following = ""
-    with ws.database.reading() as session:
+    with collector_resting(), ws.database.reading() as session:
         at, stable = head_of(session), stable_of(session)
         total = sum(_count(session, actor, info) for info in infos) if not after else 0
         while place < len(infos):
@@ -234,7 +240,7 @@ def _count(session: Session, actor: Actor, info: RecordInfo) -> int:
 def digest(ws: Workspace) -> Digest:
     """For each noun how many rows an operator sees, and the sum of their hashes."""
     actor, sums = ws.who(), {}
-    with ws.database.reading() as session:
+    with collector_resting(), ws.database.reading() as session:
         at = head_of(session)
         for info in office_records(ws):
             found, last = Sums(), 0

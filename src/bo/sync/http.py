@@ -264,7 +264,7 @@ class HttpTransport:
         reason = str(error) or type(error).__name__
         hint = "Is there a network? Nothing is lost; try again later."
         if "CERTIFICATE_VERIFY_FAILED" in reason:
-            hint = "Its certificate is not trusted here. SSL_CERT_FILE names a file of further authorities."
+            hint = "Its certificate is not trusted here. SSL_CERT_FILE names a file of authorities to trust."
         return Unreachable(
             "the central store at {url} cannot be reached: {reason}",
             hint=hint,

@@ -36,6 +36,9 @@ class Place(msgspec.Struct, frozen=True):
     lease_until: datetime
     error: str
 
+    def __repr__(self) -> str:
+        return f"Place({self.name!r}, seq={self.seq})"  # and not the secret, wherever it is shown
+
     @property
     def is_parked(self) -> bool:
         """Whether it waits for a person."""
@@ -45,7 +48,7 @@ class Place(msgspec.Struct, frozen=True):
 def delay(attempts: int, chance: float) -> timedelta:
     """How long to wait after so many failures: 5 seconds, doubled each time, up to a quarter more by chance (0 to 1),
     12 hours at most."""
-    doubled = DELAY_LEAST * 2 ** min(max(attempts, 1) - 1, 20)
+    doubled = DELAY_LEAST * (1 << min(max(attempts, 1) - 1, 20))
     return min(DELAY_MOST, doubled * (1 + chance / 4))
 
 

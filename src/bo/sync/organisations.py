@@ -183,10 +183,10 @@ class Organisations:
         part = f"bo.{name}.{os.getpid()}.{threading.get_ident() % 10**6}"[:63]  # no organisation has a dot in its name
         with self._door() as cursor:
             _carry_out(cursor, f'CREATE SCHEMA "{part}"')
+            database = PostgresDatabase(self._url, part)
             try:
-                found(
-                    PostgresDatabase(self._url, part), context, operator=operator, name=person, clock=self.clock
-                ).close()
+                found(database, context, operator=operator, name=person, clock=self.clock)
+                database.close()
                 try:
                     _carry_out(cursor, f'ALTER SCHEMA "{part}" RENAME TO "{SCHEMA}{name}"')
                 except BoError:
@@ -194,6 +194,7 @@ class Organisations:
                         raise _taken(name) from None
                     raise
             finally:
+                database.close()
                 _carry_out(cursor, f'DROP SCHEMA IF EXISTS "{part}" CASCADE')
 
     @contextmanager

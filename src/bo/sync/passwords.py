@@ -21,6 +21,7 @@ LENGTH_LEAST: Final = 15
 LENGTH_MOST: Final = 1000
 REST_LEAST: Final = 8  # characters beside what everybody takes
 LETTERS_LEAST: Final = 5  # different ones
+LOGIN_LEAST: Final = 4  # letters of a login that is looked for: three are in many words, as eve is in seven
 AT_ONCE: Final = 4
 PATIENCE_S: Final = 10.0
 # What people take when they are asked for a long one, in lower case.
@@ -52,10 +53,10 @@ def require_good(password: str, login: str) -> None:
         )
     if len(password) > LENGTH_MOST:
         raise WeakPassword("a password has at most {most} characters", most=LENGTH_MOST)
-    folded = text.casefold()
-    if len(login) > 2 and _plain(login).casefold() in folded:
+    folded, name = text.casefold(), _plain(login).casefold()
+    if len(name) >= LOGIN_LEAST and name in folded:
         raise WeakPassword("the password has the login in it", hint="Take words that have nothing to do with it.")
-    is_usual = len(_USUAL.sub("", folded)) < REST_LEAST
+    is_usual = len(_USUAL.sub("", folded.replace(name, "") if name else folded)) < REST_LEAST
     is_repeated = folded in (folded + folded)[1:-1]
     if is_usual or is_repeated or len(set(folded)) < LETTERS_LEAST:
         raise WeakPassword("everybody tries this password first", hint="Take several words that nobody puts together.")

@@ -16,7 +16,7 @@ import msgspec
 from bo.core.kernel import journal
 from bo.core.kernel.command import Command, Query, Registry
 from bo.core.kernel.dispatch import Call, Outcome, absent
-from bo.core.kernel.errors import BoError, Refused, UsageError
+from bo.core.kernel.errors import BoError, Refused, ReusedId, UsageError
 from bo.core.kernel.ids import operation_id_for_key
 from bo.core.kernel.kinds import moment_text
 from bo.core.kernel.reader import PAGE, PAGE_MOST, Reader
@@ -99,9 +99,9 @@ def carry_out(ws: Workspace, wanted: Sequence[Wanted], *, atomic: bool = False, 
     keys = [item.operation for item in wanted if item.operation]
     if len(set(keys)) != len(keys):
         raise UsageError("an idempotency key occurs twice", hint="Give each call a key of its own.")
-    calls = [_call(ws.registry, item) for item in wanted]
     with ws.transaction(dry_run=dry_run) as perform:
         teller = Teller(ws, dry_run=dry_run)
+        calls = [_call(ws.registry, item) for item in wanted]
         before = _answered(perform.session, keys)
         fresh = [made for made in calls if isinstance(made, Call) and made.id not in before]
         outcomes = iter(perform(fresh) if fresh else ())
@@ -182,7 +182,7 @@ class Teller:
 def _told(outcome: Outcome) -> BoError:
     error = outcome.error
     assert error is not None
-    if "operation id was used before" in error.message:
+    if isinstance(error, ReusedId):
         return KeyReused("this idempotency key was used before for another call", hint="Use another key.")
     return error
 

@@ -188,6 +188,9 @@ class Login(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str = ""
     device: str = ""
 
+    def __repr__(self) -> str:
+        return f"Login({self.user!r})"  # without what must be in no log
+
 
 class Ticket(msgspec.Struct, frozen=True):
     """What a login gives: the token, and what the device needs to begin."""
@@ -200,6 +203,9 @@ class Ticket(msgspec.Struct, frozen=True):
     currency: str
     zone: str
     expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Ticket({self.device!r})"
 
 
 class Problem(msgspec.Struct, omit_defaults=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -19,10 +19,12 @@ from bo.core.kernel.dispatch import Call, Outcome
 from bo.core.kernel.errors import BoError, TooNew, UsageError
 from bo.core.kernel.ids import TAIL_LENGTH
 from bo.core.kernel.record import encode_json
-from bo.core.kernel.workspace import Workspace
+from bo.core.kernel.unit import PENDING
+from bo.core.kernel.workspace import REST_LEAST, Workspace, collector_resting
 from bo.sync.protocol import Answer, Push, Pushed, Sent
 
 SKEW_LEAST: Final = timedelta(seconds=5)  # a clock that is off by less is taken at its word
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)  # nothing was done with bo before
 TRIES: Final = 3
 FACT_LONGEST: Final = 200
 log = logging.getLogger("bo.sync")
@@ -55,10 +57,14 @@ def require_whole(body: Push) -> None:
     """Raise UsageError where a body is not what it says."""
     if body.n != len(body.ops):
         raise UsageError("the push says {n} operations and has {count}", n=body.n, count=len(body.ops))
+    if body.now.tzinfo is None:
+        raise UsageError("the push's time has no time zone")
     last = 0
     for item in body.ops:
-        if not _is_operation_id(item.id) or not _is_operation_id(item.batch) or item.device_seq <= last:
+        if not _is_operation_id(item.id) or not _is_operation_id(item.batch) or not last < item.device_seq < PENDING:
             raise UsageError("operation {id} has no proper id or number", id=item.id[:40])
+        if item.at.tzinfo is None or not bytes(item.args).startswith(b"{"):
+            raise UsageError("operation {id} has no proper time or arguments", id=item.id)
         last = item.device_seq
     if len({item.id for item in body.ops}) != len(body.ops):
         raise UsageError("an operation occurs twice in one push")
@@ -69,7 +75,7 @@ def _is_operation_id(text: str) -> bool:
 
 
 def _run(ws: Workspace, device: str, body: Push) -> Pushed:
-    with ws.transaction() as perform:
+    with collector_resting(len(body.ops) >= REST_LEAST), ws.transaction() as perform:
         session = perform.session
         contact = _contact(session, device)
         answered = _answered(session, [item.id for item in body.ops])
@@ -136,10 +142,16 @@ def _runnable(ws: Workspace, ops: Sequence[Sent], answered: dict[str, Any]) -> t
 def _call(item: Sent, body: Push, device: str, now: datetime) -> Call:
     """The call with central's idea of who and when: the time that it was done by our clock, and never in the future."""
     skew = now - body.now
-    at = item.at + skew if abs(skew) > SKEW_LEAST else item.at
-    if at - now > SKEW_LEAST:
+    try:
+        at = item.at + skew if abs(skew) > SKEW_LEAST else item.at
+    except OverflowError:
         at = now
-    args = msgspec.json.decode(item.args, type=dict[str, object])
+    if at - now > SKEW_LEAST or at < EARLIEST:
+        at = now
+    try:
+        args = msgspec.json.decode(item.args, type=dict[str, object])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UsageError("the arguments of {id} cannot be read", id=item.id) from error
     return Call(item.name, item.subject or None, args, item.id, at, None, device, item.batch, item.version)
 
 
@@ -147,8 +159,7 @@ def _answer(item: Sent, outcome: Outcome, refused: set[str], session: Session) -
     if outcome.error is None:
         status = "unchanged" if outcome.status == "unchanged" else "applied"
         return Answer(item.id, status, outcome.seq)
-    code = "id_reused" if "operation id was used before" in outcome.error.message else outcome.error.code
-    made = _told(Answer(item.id, "refused", code=code), outcome.error)
+    made = _told(Answer(item.id, "refused", code=outcome.error.code), outcome.error)
     cause = _cause(outcome.error, refused)
     return msgspec.structs.replace(made, caused_by=cause) if cause else made
 
@@ -209,7 +220,7 @@ def _tried(ws: Workspace, device: str, alone: Push) -> Pushed:
     log.error("operation %s of %s is in quarantine: %s", item.id, item.name[:80], reason)
     made = Answer(
         item.id, "quarantined", code="fault", message="central could not carry this out because of a fault of its own",
-        hint="It is kept there; whoever runs the central store can try it again.",
+        hint="It is kept there whole. Once the fault is mended, bo conflicts retry sends it again.",
     )  # fmt: skip
     with ws.transaction() as perform:
         session, now = perform.session, _bound(perform.session, ws.clock())

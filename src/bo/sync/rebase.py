@@ -9,45 +9,20 @@ ways end in the same rows; a test compares them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from bo.core.kernel.database import Session
-from bo.core.kernel.dispatch import Call
 from bo.core.kernel.record import Record, RecordInfo, declared_records
 from bo.core.kernel.unit import PENDING, Unit, key_touched
-from bo.core.kernel.workspace import Transaction, Workspace, collector_resting
+from bo.core.kernel.workspace import REST_LEAST, Transaction, Workspace, collector_resting
+from bo.sync.pending import Pending, effects_to_take_back, pending_changes, pending_done, pending_of
 from bo.sync.protocol import Commit, Cursor, Row
 
 AGAIN_AT_ONCE: Final = 500
-WAITING: Final = "waiting"
-LOAD_AT_ONCE: Final = 2_000
-
-
-class Pending(msgspec.Struct, frozen=True, array_like=True):
-    """An operation that central has not confirmed: `waiting` to be sent or confirmed, `refused`, or `unchanged`
-    (central had nothing to do)."""
-
-    device_seq: int
-    id: str
-    batch: str
-    name: str
-    version: int
-    subject: str
-    args: str
-    actor: str
-    at: datetime
-    footprint: str
-    state: str
-    answer: str
-
-    def call(self) -> Call:
-        args = msgspec.json.decode(self.args, type=dict[str, object])
-        return Call(self.name, self.subject or None, args, self.id, self.at, self.actor, None, self.batch, self.version)
 
 
 class Absorbed(msgspec.Struct):
@@ -59,23 +34,13 @@ class Absorbed(msgspec.Struct):
     moved: bool = True  # false where somebody else has read on meanwhile: nothing was done
 
 
-def pending_of(
-    session: Session, states: Sequence[str] = (WAITING,), *, after: int = 0, most: int = 2**31
-) -> list[Pending]:
-    """The pending operations in these states, in the order they were done: the first `most` with a number above
-    `after`."""
-    values = {"states": session.array(states), "after": after, "most": most}
-    rows = session.rows("sync:pending", _pending, values)
-    return [msgspec.convert((*row[:8], _moment(row[8]), *row[9:]), Pending) for row in rows]
-
-
 def absorb(
     ws: Workspace, since: Cursor, commits: Sequence[Commit], to: Cursor, stable: int, *, skip: bool = True
 ) -> Absorbed:
     """Take in commits and move the cursor, in one transaction. With `skip=False` everything pending is run again,
     whatever it touches. Raises what the database raises; then nothing has moved."""
     declare_all(ws)
-    with ws.transaction() as perform:
+    with collector_resting(len(commits) >= REST_LEAST), ws.transaction() as perform:
         session = perform.session
         link = ws.read_link(session)
         if link is None or (link.seq, link.hash) != (since.seq, since.hash):
@@ -89,23 +54,10 @@ def absorb(
             _rerun(perform, unit, commits[place:], waiting, done)
         else:
             unit.flush()
-        session.run("sync:unchanged:forget", _forget_unchanged)
-        _move(perform, to, stable, ws.clock())
+        session.run("sync:unchanged:forget", forget_unchanged)
+        move_cursor(perform, to, stable, ws.clock())
         perform.forget_rights()
     return done
-
-
-def count_waiting(session: Session) -> int:
-    """How many operations wait to be sent or confirmed."""
-    return int(session.rows("sync:waiting:count", _count_waiting)[0][0])
-
-
-def settle(ws: Workspace, answers: Iterable[tuple[str, str, str]]) -> None:
-    """Keep what central answered to operations it did not apply: (id, state, answer as JSON)."""
-    rows = [(state, answer, name) for name, state, answer in answers]
-    if rows:
-        with ws.transaction() as perform:
-            perform.session.many("sync:settle", _settle, rows)
 
 
 # -- the short way -----------------------------------------------------------------------------------------------------
@@ -130,14 +82,14 @@ def _forward(unit: Unit, commits: Sequence[Commit], waiting: Sequence[Pending], 
         if looked_at and _meets(commit.rows, looked_at):
             break
         foreign.append(commit)
-    _load(unit, foreign)
+    load_rows(unit, foreign)
     for commit in foreign:
-        _put(unit, commit)
+        put_commit(unit, commit)
     session = unit.session
     if numbered:
         session.many("sync:number:operation", _number_operation, numbered)
         session.many("sync:number:change", _number_change, [(new, old) for new, _hash, old in numbered])
-        session.many("sync:pending:done", _pending_done, [(item.id,) for item in waiting[: len(numbered)]])
+        session.many("sync:pending:done", pending_done, [(item.id,) for item in waiting[: len(numbered)]])
     done.confirmed += len(numbered)
     done.others += len(foreign)
     return len(numbered) + len(foreign)
@@ -146,10 +98,12 @@ def _forward(unit: Unit, commits: Sequence[Commit], waiting: Sequence[Pending], 
 def _meets(rows: Iterable[Row], looked_at: set[str]) -> bool:
     """Whether rows that central changed are among what pending operations have looked at: by id, by key, or by a
     question about all rows of that noun."""
-    return any(row.id in looked_at or row.noun in looked_at or not looked_at.isdisjoint(_keys(row)) for row in rows)
+    return any(
+        row.id in looked_at or row.noun in looked_at or not looked_at.isdisjoint(_keys(row)) for row in known_rows(rows)
+    )
 
 
-def _known_rows(rows: Iterable[Row]) -> Iterable[Row]:
+def known_rows(rows: Iterable[Row]) -> Iterable[Row]:
     """Without rows of sorts that a newer central store has: a newer bo here takes them with its first snapshot."""
     known = declared_records()
     return (row for row in rows if row.noun in known)
@@ -186,13 +140,13 @@ def _rerun(
     unit.flush()
     session = perform.session
     _take_back(unit)
-    _load(unit, commits)
+    load_rows(unit, commits)
     told = {commit.op.id for commit in commits}
     for commit in commits:
-        _put(unit, commit)
+        put_commit(unit, commit)
     unit.flush()
     mine = [item for item in waiting if item.id in told]
-    session.many("sync:pending:done", _pending_done, [(item.id,) for item in mine])
+    session.many("sync:pending:done", pending_done, [(item.id,) for item in mine])
     done.confirmed += len(mine)
     done.others += len(commits) - len(mine)
     still = {item.id for item in pending_of(session)}
@@ -212,7 +166,7 @@ def rerun(perform: Transaction, waiting: Sequence[Pending], done: Absorbed) -> N
 def _take_back(unit: Unit) -> None:
     """Put every row that a pending operation changed to what it was before the first of them."""
     firsts: dict[tuple[str, str], str] = {}
-    for noun, row, before in unit.session.rows("sync:undone", _pending_changes):
+    for noun, row, before in unit.session.rows("sync:undone", pending_changes):
         firsts.setdefault((str(noun), str(row)), str(before))
     _load_ids(unit, firsts)
     for (noun, row), before in firsts.items():
@@ -221,10 +175,10 @@ def _take_back(unit: Unit) -> None:
     unit.session.run("sync:undone:operations", _forget_operations)
 
 
-def _put(unit: Unit, commit: Commit) -> None:
+def put_commit(unit: Unit, commit: Commit) -> None:
     op = commit.op
     changes = []
-    for row in _known_rows(commit.rows):
+    for row in known_rows(commit.rows):
         change = unit.put(declared_records()[row.noun], row.id, row.image)
         if change.before is not None or change.after is not None:
             changes.append(change)
@@ -246,8 +200,8 @@ def _put(unit: Unit, commit: Commit) -> None:
     )
 
 
-def _load(unit: Unit, commits: Sequence[Commit]) -> None:
-    _load_ids(unit, [(row.noun, row.id) for commit in commits for row in _known_rows(commit.rows)])
+def load_rows(unit: Unit, commits: Sequence[Commit]) -> None:
+    _load_ids(unit, [(row.noun, row.id) for commit in commits for row in known_rows(commit.rows)])
 
 
 def _load_ids(unit: Unit, rows: Iterable[tuple[str, str]]) -> None:
@@ -259,145 +213,19 @@ def _load_ids(unit: Unit, rows: Iterable[tuple[str, str]]) -> None:
         unit.load_ids(cls, ids)
 
 
-# -- everything anew ---------------------------------------------------------------------------------------------------
-
-
-def load_snapshot(ws: Workspace, rows: Iterable[Sequence[Row]], at: Cursor, view: str, stable: int) -> Absorbed:
-    """Put a snapshot in the place of all that the device has, and run again what is pending. Own operations that are in
-    no verified backup of central's are kept."""
-    infos = declare_all(ws)
-    done = Absorbed()
-    with ws.transaction() as perform:
-        session = perform.session
-        _clear(session, infos, ws.device, stable)
-        with _indexes_last(session, infos), collector_resting():
-            for part in rows:
-                unit = Unit(session, perform.head)
-                for row in _known_rows(part):
-                    unit.absent.add(row.id)
-                    unit.put(declared_records()[row.noun], row.id, row.image)
-                    done.others += 1
-                unit.flush()
-        session.run("sync:unchanged:forget", _forget_unchanged)
-        session.run("sync:link:view", _set_view, {"new_view": view})
-        _move(perform, at, stable, ws.clock())
-        rerun(perform, pending_of(session), done)
-    return done
-
-
-@contextmanager
-def _indexes_last(session: Session, infos: Sequence[RecordInfo]) -> Iterator[None]:
-    """Indexes are made once at the end, in a third of the time that keeping them through all rows takes."""
-    names = {info.name for info in infos}
-    session.cursor.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
-    indexes = [(name, sql) for name, table, sql in session.cursor.fetchall() if table in names]
-    session.script(f"DROP INDEX {name}" for name, _sql in indexes)
-    yield
-    session.script(sql for _name, sql in indexes)
-
-
-def keep_again(ws: Workspace) -> int:
-    """Central has lost operations that it had acknowledged: own ones that are in no verified backup become pending
-    again, before everything else. How many."""
-    with ws.transaction() as perform:
-        session = perform.session
-        link = ws.read_link(session)
-        assert link is not None
-        values = {"device": ws.device, "stable": link.stable, "pending": PENDING}
-        lost = session.rows("sync:lost", _lost, values)
-        first = perform.head.device_seq + 1
-        rows = [(place, *row, "[]", WAITING, "") for place, row in enumerate(lost, first)]
-        if rows:
-            session.many("sync:pending:again", _insert_pending, rows)
-            session.many("sync:lost:forget", _forget_operation, [(row[0],) for row in lost])
-            waiting = [item for item in pending_of(session) if item.device_seq < first]
-            _number(perform, waiting, first + len(lost))
-    return len(lost)
-
-
-def renumber(ws: Workspace, first: int) -> None:
-    """Another machine has used our numbers: give what is pending new ones, from `first` on."""
-    with ws.transaction() as perform:
-        _number(perform, pending_of(perform.session), max(first, perform.head.device_seq + 1))
-
-
-def _number(perform: Transaction, waiting: Sequence[Pending], first: int) -> None:
-    """Numbers above all that were ever given, so that none is taken while they are changed one by one."""
-    rows = [(place, item.id) for place, item in enumerate(waiting, first)]
-    if rows:
-        perform.session.many("sync:renumber", _renumber, rows)
-    perform.head.device_seq = first + len(rows) - 1
-
-
-def _clear(session: Session, infos: Sequence[RecordInfo], device: str, stable: int) -> None:
-    for info in infos:
-        session.script([f"DELETE FROM {info.name}"])
-        if info.searched:
-            session.script([f"INSERT INTO {info.name}_search({info.name}_search) VALUES ('delete-all')"])
-    session.script(["DELETE FROM change"])
-    session.run("sync:clear", _clear_operations, {"device": device, "stable": stable, "pending": PENDING})
-
-
 def declare_all(ws: Workspace) -> list[RecordInfo]:
     """Every record of this version, so that any row that comes can be read."""
     ws.registry.load_all()
     return [info for info in declared_records().values() if info.cls.__module__.startswith("bo.")]
 
 
-def effects_to_take_back(session: Session) -> bool:
-    """Whether operations that central did not apply are still to be seen in the rows here, or kept for nothing."""
-    return bool(session.rows("sync:settled", _settled))
-
-
-def _move(perform: Transaction, to: Cursor, stable: int, now: datetime) -> None:
+def move_cursor(perform: Transaction, to: Cursor, stable: int, now: datetime) -> None:
     perform.head.pulled = to.seq
     values = {"new_seq": to.seq, "new_hash": to.hash, "new_stable": stable, "new_contact_at": now}
     perform.session.run("sync:move", _set_cursor, values)
 
 
-def _moment(value: Any) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
-
-
-def confirmed_images(session: Session) -> dict[tuple[str, str], str]:
-    """Rows that pending operations have changed, as they were before; blank where there was none. For comparing with
-    central."""
-    found: dict[tuple[str, str], str] = {}
-    for noun, row, before in session.rows("sync:undone", _pending_changes):
-        found.setdefault((str(noun), str(row)), str(before))
-    return found
-
-
 # -- statements --------------------------------------------------------------------------------------------------------
-
-
-def _pending() -> Any:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import in_list, pending
-
-    wanted = sa.select(pending).where(
-        in_list(pending.c.state, sa.bindparam("states")), pending.c.device_seq > sa.bindparam("after")
-    )
-    return wanted.order_by(pending.c.device_seq).limit(sa.bindparam("most"))
-
-
-def _count_waiting() -> Any:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import pending
-
-    return sa.select(sa.func.count()).select_from(pending).where(pending.c.state == WAITING)
-
-
-def _settled() -> Any:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import operation, pending
-
-    shown = sa.select(pending.c.id).join(operation, operation.c.id == pending.c.id).where(pending.c.state == "refused")
-    idle = sa.select(pending.c.id).where(pending.c.state == "unchanged")
-    return sa.union_all(shown, idle).limit(1)
 
 
 def _own() -> Any:
@@ -409,15 +237,6 @@ def _own() -> Any:
         change, change.c.seq == operation.c.seq
     )
     return joined.where(in_list(operation.c.id, sa.bindparam("ids")), operation.c.seq > PENDING)
-
-
-def _pending_changes() -> Any:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import change
-
-    wanted = sa.select(change.c.noun, change.c.row, change.c.before).where(change.c.seq > PENDING)
-    return wanted.order_by(change.c.seq, change.c.place)
 
 
 def _forget_changes() -> Any:
@@ -432,7 +251,7 @@ def _forget_operations() -> Any:
     return operation.delete().where(operation.c.seq > PENDING)
 
 
-def _forget_unchanged() -> Any:
+def forget_unchanged() -> Any:
     from bo.core.kernel.tables import pending
 
     return pending.delete().where(pending.c.state == "unchanged")
@@ -455,23 +274,6 @@ def _number_change() -> Any:
     return change.update().values(seq=sa.bindparam("new_seq")).where(change.c.seq == sa.bindparam("old"))
 
 
-def _pending_done() -> Any:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import pending
-
-    return pending.delete().where(pending.c.id == sa.bindparam("name"))
-
-
-def _settle() -> Any:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import pending
-
-    values: list[Any] = [(pending.c.state, sa.bindparam("new_state")), (pending.c.answer, sa.bindparam("new_answer"))]
-    return pending.update().ordered_values(*values).where(pending.c.id == sa.bindparam("name"))
-
-
 def _set_cursor() -> Any:
     import sqlalchemy as sa
 
@@ -479,69 +281,3 @@ def _set_cursor() -> Any:
 
     names = ("seq", "hash", "stable", "contact_at")
     return link.update().values({name: sa.bindparam(f"new_{name}") for name in names})
-
-
-def _set_view() -> Any:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import link
-
-    return link.update().values(view=sa.bindparam("new_view"))
-
-
-def _lost() -> Any:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import operation as made
-
-    columns = (
-        made.c.id,
-        made.c.batch,
-        made.c.name,
-        made.c.version,
-        made.c.subject,
-        made.c.args,
-        made.c.actor,
-        made.c.at,
-    )
-    own = sa.select(*columns).where(
-        made.c.device == sa.bindparam("device"),
-        made.c.seq > sa.bindparam("stable"),
-        made.c.seq < sa.bindparam("pending"),
-    )
-    return own.order_by(made.c.seq)
-
-
-def _insert_pending() -> Any:
-    from bo.core.kernel.tables import pending
-
-    return pending.insert()
-
-
-def _renumber() -> Any:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import pending
-
-    return pending.update().values(device_seq=sa.bindparam("new_number")).where(pending.c.id == sa.bindparam("name"))
-
-
-def _forget_operation() -> Any:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import operation
-
-    return operation.delete().where(operation.c.id == sa.bindparam("name"))
-
-
-def _clear_operations() -> Any:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import operation
-
-    kept = sa.and_(
-        operation.c.device == sa.bindparam("device"),
-        operation.c.seq > sa.bindparam("stable"),
-        operation.c.seq < sa.bindparam("pending"),
-    )
-    return operation.delete().where(sa.not_(kept))

@@ -29,12 +29,13 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Scope
 
 from bo.core.kernel.errors import BoError, Busy, NotFound, UsageError
-from bo.sync import bodies, problems, systemd
+from bo.sync import answers, api, bodies, problems, systemd, webhooks
 from bo.sync.central import KINDS, Caller, Central, Revoked
+from bo.sync.deliveries import Deliveries
 from bo.sync.limits import Buckets, Rate, Slots, neighbourhood
 from bo.sync.metrics import MEDIA_TYPE, Metrics
 from bo.sync.news import News
-from bo.sync.protocol import WAIT_MOST, Cursor, Login, Pull, Ticket, encode
+from bo.sync.protocol import WAIT_MOST, Login, Pull, Ticket, encode
 from bo.sync.transport import LoggedOut
 
 THREADS: Final = 40
@@ -46,7 +47,6 @@ READY_SECONDS: Final = 3.0
 READY_KEPT_SECONDS: Final = 1.0
 STRANGERS: Final = Rate(1 / 30, 10)  # logins at organisations that do not exist: held back as at those that do
 LOGIN_BYTES: Final = 16 * 1024
-NEWS_BYTES: Final = 1024  # a page without a commit is never larger
 BASE: Final = "/{org}/v1"
 SYNC: Final = BASE + "/sync/{kind}"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -69,8 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_token: str = ""
     grace_seconds: int = 10
     connections_most: int = 1000
-    token_rate: Rate = Rate(200, 1000)
-    address_rate: Rate = Rate(1000, 5000)
+    token_rate: Rate = Rate(500, 2500)
+    address_rate: Rate = Rate(2000, 10_000)
     login_rate: Rate = Rate(5, 300)
 
 
@@ -112,10 +112,7 @@ def make_app(organisations: Organisations, settings: Settings, accounts: Account
         Route("/ready", service.ready, methods=["GET"]),
         Route("/metrics", service.figures, methods=["GET"]),
     ]
-    with contextlib.suppress(ModuleNotFoundError):
-        from bo.sync import api
-
-        routes.append(Mount(BASE, routes=api.routes(service.authenticated)))
+    routes.append(Mount(BASE, routes=api.routes(service.authenticated)))
     top = {route.path for route in routes if isinstance(route, Route)}
     app = Starlette(
         routes=routes,
@@ -124,6 +121,7 @@ def make_app(organisations: Organisations, settings: Settings, accounts: Account
         lifespan=service.lifespan,
     )
     app.router.redirect_slashes = False
+    app.state.service = service
     return app
 
 
@@ -163,13 +161,16 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[dict[str, object]]:
-        watchdog = asyncio.create_task(systemd.stay_alive())
+        deliveries = Deliveries(self.organisations)
+        beside = [asyncio.create_task(deliveries.run()), asyncio.create_task(systemd.stay_alive())]
         systemd.tell("READY=1")
         try:
             yield {"service": self}
         finally:
-            watchdog.cancel()
             self.stop()
+            deliveries.stop()
+            for task in beside:
+                task.cancel()
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(self.organisations.close)
 
@@ -198,18 +199,14 @@ class Service:
 
     def _answer(self, served: Organisation, caller: Caller, kind: str, body: bytes) -> bytes:
         answer = _answer(served.central, caller, kind, body)
-        if kind == "snapshot":
-            rows = msgspec.json.decode(answer, type=_Rows).rows
-            self.metrics.rows.labels("snapshot").inc(len(rows))
-        elif kind == "pull" and len(answer) > NEWS_BYTES:
-            rows = [row for made in msgspec.json.decode(answer, type=_Commits).commits for row in made.rows]
-            self.metrics.rows.labels("pull").inc(len(rows))
+        if kind in ("pull", "snapshot"):
+            self.metrics.rows.labels(kind).inc(answers.rows_in(kind, answer))
         return answer
 
     def _push(self, served: Organisation, caller: Caller, body: bytes) -> bytes:
         answer = _answer(served.central, caller, "push", body)
-        for result in msgspec.json.decode(answer, type=_Results).results:
-            self.metrics.operations.labels(result.status).inc()
+        for status in answers.statuses(answer):
+            self.metrics.operations.labels(status).inc()
         return answer
 
     async def _pull(self, request: Request, served: Organisation, caller: Caller, body: bytes) -> bytes:
@@ -217,7 +214,7 @@ class Service:
         answer = await self._work(partial(self._answer, served, caller, "pull", body))
         wanted = msgspec.json.decode(body, type=Pull)
         until = time.monotonic() + max(0.0, min(wanted.wait, WAIT_MOST))
-        while (page := _without_news(answer)) is not None and self._may_wait(until):
+        while (page := answers.without_news(answer)) is not None and self._may_wait(until):
             with self.metrics.under_way(self.metrics.waiting):
                 came = await _news(request, served.news, page.to.seq, until - time.monotonic())
             if not (came and self._may_wait(until)):
@@ -327,10 +324,12 @@ class Service:
         if not self._may_see_figures(request):
             raise HTTPException(404)
         heads: dict[str, int] = {}
+        behind: dict[str, int] = {}
         for served in list(self._open.values()):
             with contextlib.suppress(BoError):
                 heads[served.name] = await self._head(served.central)
-        text = self.metrics.text({"bo_journal_head": heads})
+                behind[served.name] = await self._work(partial(_webhooks_behind, served.central))
+        text = self.metrics.text({"bo_journal_head": heads, "bo_webhooks_behind": behind})
         return Response(text, headers={"content-type": MEDIA_TYPE})
 
     def _may_see_figures(self, request: Request) -> bool:
@@ -354,7 +353,13 @@ class Service:
         raise Busy("the central store has too much to do", hint="Try again in a moment.")
 
     async def _body(self, request: Request, most: int) -> bytes:
+        """The body of a request, unpacked. Every body here is JSON, and so UTF-8; the decoder itself would fail late
+        and in words of its own."""
         body = await bodies.read(request, most)
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            raise UsageError("the body is not UTF-8") from None
         problems.entry_of(request).bytes_in = len(body)
         return body
 
@@ -368,35 +373,7 @@ class Service:
         return made
 
 
-# -- what is read off an answer ----------------------------------------------------------------------------------------
-
-
-class _Result(msgspec.Struct):
-    status: str
-
-
-class _Results(msgspec.Struct):
-    results: list[_Result]
-
-
-class _Rows(msgspec.Struct):
-    rows: list[msgspec.Raw]
-
-
-class _Commit(msgspec.Struct, array_like=True):
-    op: msgspec.Raw
-    rows: list[msgspec.Raw]
-
-
-class _Commits(msgspec.Struct):
-    commits: list[_Commit]
-
-
-class _Short(msgspec.Struct):
-    commits: list[msgspec.Raw]
-    to: Cursor
-    more: bool
-    status: str = "ok"
+# -- one answer --------------------------------------------------------------------------------------------------------
 
 
 def _answer(central: Central, caller: Caller, kind: str, body: bytes) -> bytes:
@@ -404,14 +381,6 @@ def _answer(central: Central, caller: Caller, kind: str, body: bytes) -> bytes:
         return central.answer(caller, kind, body)
     except RecursionError:
         raise UsageError("the body is nested too deeply") from None
-
-
-def _without_news(answer: bytes) -> _Short | None:
-    """A page that says nothing but how far the journal has been read; None for any other."""
-    if len(answer) > NEWS_BYTES:
-        return None
-    page = msgspec.json.decode(answer, type=_Short)
-    return page if not page.commits and not page.more and page.status == "ok" else None
 
 
 async def _news(request: Request, news: News, seq: int, seconds: float) -> bool:
@@ -460,6 +429,10 @@ def _refusal(said: Login) -> BoError:
 
 def _address(request: Request) -> str:
     return neighbourhood(request.client.host) if request.client is not None else ""
+
+
+def _webhooks_behind(central: Central) -> int:
+    return max((item.behind for item in webhooks.status(central) if item.state != "off"), default=0)
 
 
 def _is_here(request: Request) -> bool:

@@ -48,14 +48,14 @@ def serve(settings: Settings) -> None:
         known = organisations.names()  # what is wrong with the place is told here, and not to the first who asks
         if settings.workers > 1:
             organisations.close()
-        with bound(settings) as listener, _signals_end_it():
+        with bound(settings) as listener, _signals_end_it() as signals:
             logs.start(settings.log_level)
             logs.note("listening", url=_url(settings, listener), organisations=len(known), processes=settings.workers)
             if settings.workers > 1:
-                _run_several(settings, listener)
+                _run_several(settings, listener, signals)
             else:
-                _run(make_app(organisations, settings), settings, listener)
-            logs.note("ended")
+                _run(make_app(organisations, settings), settings, listener, signals)
+        logs.note("ended")
     finally:
         organisations.close()
 
@@ -89,13 +89,36 @@ def bound(settings: Settings) -> Iterator[socket.socket]:
         listener.close()
 
 
-def _run(app: Starlette | str, settings: Settings, listener: socket.socket) -> None:
+class _Ended(BaseException):
+    """A signal came before anything was served."""
+
+
+class _Signals:
+    """What a signal does: until the server takes signals itself it ends the process; afterwards, when the server raises
+    once more what it has already obeyed, nothing."""
+
+    def __init__(self) -> None:
+        self.taken = False
+
+    def __call__(self, _number: int, _frame: object) -> None:
+        if not self.taken:
+            raise _Ended
+
+
+def _run(app: Starlette | str, settings: Settings, listener: socket.socket, signals: _Signals) -> None:
     from uvicorn import Server
 
-    Server(_config(app, settings)).run([listener])
+    class Obedient(Server):
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            with super().capture_signals():
+                signals.taken = True
+                yield
+
+    Obedient(_config(app, settings)).run([listener])
 
 
-def _run_several(settings: Settings, listener: socket.socket) -> None:
+def _run_several(settings: Settings, listener: socket.socket, signals: _Signals) -> None:
     from uvicorn.supervisors import Multiprocess
 
     from bo.sync.metrics import SHARED_FOLDER
@@ -104,7 +127,9 @@ def _run_several(settings: Settings, listener: socket.socket) -> None:
     os.environ[SHARED_FOLDER] = folder
     os.environ[VARIABLE] = msgspec.json.encode(settings).decode()
     try:
-        Multiprocess(_config("bo.sync.serving:from_environment", settings), [listener]).run()
+        several = Multiprocess(_config("bo.sync.serving:from_environment", settings), [listener])
+        signals.taken = True
+        several.run()
     finally:
         del os.environ[SHARED_FOLDER], os.environ[VARIABLE]
         shutil.rmtree(folder, ignore_errors=True)
@@ -164,17 +189,16 @@ def _url(settings: Settings, listener: socket.socket) -> str:
 
 
 @contextmanager
-def _signals_end_it() -> Iterator[None]:
+def _signals_end_it() -> Iterator[_Signals]:
     """uvicorn ends in order at a signal and raises it again afterwards, for whoever was there before. Nobody is: to
     have ended in order is success."""
+    signals = _Signals()
     names = [name for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)]
-    before = {number: signal.signal(number, _done) for number in (getattr(signal, name) for name in names)}
+    before = {number: signal.signal(number, signals) for number in (getattr(signal, name) for name in names)}
     try:
-        yield
+        yield signals
+    except _Ended:
+        return
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _done(_number: int, _frame: object) -> None:
-    return

@@ -62,8 +62,8 @@ class Within:
 def error_of(problem: Problem) -> BoError:
     """The error that a problem stands for, of the class with its code."""
     cls = _classes().get(problem.code)
-    made = (cls or _remote(problem.code, problem.retryable))(problem.title, hint=problem.hint, **problem.facts)
-    return made
+    facts = {name: value for name, value in problem.facts.items() if name != "hint"}
+    return (cls or _remote(problem.code, problem.retryable))(problem.title, hint=problem.hint, **facts)
 
 
 @cache

@@ -86,7 +86,8 @@ class OfficeSource:
         self._session = workspace.database.session
         self._reader = workspace.reader()
         self._info = self._reader.info(noun)
-        self._columns = columns_of(self._info)
+        self._hidden = {item.name for item in self._reader.actor.hidden(self._info)}
+        self._columns = tuple(name for name in columns_of(self._info) if name not in self._hidden)
         self._shown = Shown(self._reader, self._info)
         self._choices: dict[str, list[Choice]] = {}
 
@@ -198,7 +199,7 @@ class OfficeSource:
         told = []
         for item in differences(change)[:FIELDS_IN_ENTRY]:
             field = self._info.by_name.get(item.field)
-            if field is None or field.meta.internal:
+            if field is None or field.meta.internal or item.field in self._hidden:
                 continue
             before, after = self._shown.plain(field, item.before), self._shown.plain(field, item.after)
             told.append(f"{_(field.label)}: {before or '-'} > {after or '-'}")

@@ -1,6 +1,6 @@
 """Anki's collection as a device of its own sync server, for tests/benchmarks/sync.py; run with the Python that has it.
 
-python anki_sync.py FOLDER URL SIZES      (SIZES: JSON; prints one JSON object of seconds)
+python anki_sync.py FOLDER URL SIZES      (SIZES: JSON; prints one JSON object of lists of seconds)
 
 Both of its sides keep a collection in SQLite with a journal that waits for the disk at every commit. The first
 download is the whole file as it lies on the server, and the later of two edits of one note wins.
@@ -64,7 +64,7 @@ def backs(col: Any) -> list[Any]:
     return list(col.db.all("select id, flds from notes order by id"))
 
 
-def measure(folder: Path, url: str, sizes: dict[str, Any]) -> dict[str, Any]:
+def measure(folder: Path, url: str, sizes: dict[str, Any]) -> dict[str, list[float]]:
     from anki.collection import Collection
 
     one, two = Collection(str(folder / "one.anki2")), Collection(str(folder / "two.anki2"))
@@ -72,15 +72,15 @@ def measure(folder: Path, url: str, sizes: dict[str, Any]) -> dict[str, Any]:
     rows, edits, singles = sizes["rows"], sizes["edits"], sizes["singles"]
     insert(one, 0, rows)
     full(one, auth, upload=True)
-    found: dict[str, Any] = {"snapshot": seconds(lambda: full(two, auth, upload=False))}
+    found: dict[str, list[float]] = {"snapshot": [seconds(lambda: full(two, auth, upload=False))]}
     ids = one.db.list("select id from notes order by id")
     time.sleep(1.1)  # the clock by which the later edit is told has seconds
     edit(one, ids[:edits], "edited offline")
-    found["push"] = seconds(lambda: sync(one, auth))
-    found["pull"] = seconds(lambda: sync(two, auth))
+    found["push"] = [seconds(lambda: sync(one, auth))]
+    found["pull"] = [seconds(lambda: sync(two, auth))]
     insert(one, rows, edits)
-    found["push_new"] = seconds(lambda: sync(one, auth))
-    found["pull_new"] = seconds(lambda: sync(two, auth))
+    found["push_new"] = [seconds(lambda: sync(one, auth))]
+    found["pull_new"] = [seconds(lambda: sync(two, auth))]
 
     def alone(number: int) -> None:
         edit(one, [ids[number]], f"edited alone {number}")
@@ -98,7 +98,7 @@ def measure(folder: Path, url: str, sizes: dict[str, Any]) -> dict[str, Any]:
         for col in (one, two, one):
             sync(col, auth)
 
-    found["converge"] = seconds(converge)
+    found["converge"] = [seconds(converge)]
     if backs(one) != backs(two):
         raise RuntimeError("the devices differ")
     for col in (one, two):

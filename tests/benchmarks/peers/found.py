@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 HERE: Final = Path(__file__).parent
 POUCHDB: Final = ("pouchdb@9", "express-pouchdb@4", "pouchdb-adapter-leveldb@9", "express@4")
 ANKI: Final = "anki"
@@ -23,13 +25,13 @@ INSTALL_S: Final = 300.0
 MEASURE_S: Final = 600.0
 
 
-def measured(folder: Path | None, sizes: Mapping[str, object]) -> dict[str, dict[str, object]]:
+def measured(folder: Path | None, sizes: Mapping[str, object]) -> dict[str, dict[str, list[float]]]:
     """What each peer takes for the steps, in seconds; without those that are not there."""
     if folder is None:
         print("PouchDB and Anki are left out: --peers FOLDER says where they are, or are to be installed")
         return {}
-    results: dict[str, dict[str, object]] = {}
-    peers: tuple[tuple[str, Callable[[Path, Mapping[str, object]], dict[str, object]]], ...] = (
+    results: dict[str, dict[str, list[float]]] = {}
+    peers: tuple[tuple[str, Callable[[Path, Mapping[str, object]], dict[str, list[float]]]], ...] = (
         ("PouchDB", _pouchdb),
         ("Anki", _anki),
     )
@@ -41,7 +43,7 @@ def measured(folder: Path | None, sizes: Mapping[str, object]) -> dict[str, dict
     return results
 
 
-def _pouchdb(folder: Path, sizes: Mapping[str, object]) -> dict[str, object]:
+def _pouchdb(folder: Path, sizes: Mapping[str, object]) -> dict[str, list[float]]:
     place = folder / "pouchdb"
     node, npm = _program("node"), _program("npm")
     if not (place / "node_modules" / "express-pouchdb").is_dir():
@@ -56,7 +58,7 @@ def _pouchdb(folder: Path, sizes: Mapping[str, object]) -> dict[str, object]:
             return _measure([*script, "measure", work, str(port), json.dumps(sizes)], environment, Path(work))
 
 
-def _anki(folder: Path, sizes: Mapping[str, object]) -> dict[str, object]:
+def _anki(folder: Path, sizes: Mapping[str, object]) -> dict[str, list[float]]:
     place = folder / "anki"
     python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
     if not python.exists():
@@ -87,14 +89,13 @@ def _install(argv: Sequence[str], place: Path) -> None:
         raise RuntimeError(f"it cannot be installed: {(said.stderr or said.stdout).strip()[-200:]}")
 
 
-def _measure(argv: Sequence[str], environment: Mapping[str, str], place: Path) -> dict[str, object]:
+def _measure(argv: Sequence[str], environment: Mapping[str, str], place: Path) -> dict[str, list[float]]:
     said = subprocess.run(
         argv, cwd=place, env=environment, capture_output=True, encoding="utf-8", timeout=MEASURE_S, check=False
     )
     if said.returncode:
         raise RuntimeError(said.stderr.strip()[-400:])
-    found: dict[str, object] = json.loads(said.stdout.splitlines()[-1])
-    return found
+    return msgspec.json.decode(said.stdout.splitlines()[-1], type=dict[str, list[float]])
 
 
 @contextmanager

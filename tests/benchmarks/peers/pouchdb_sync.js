@@ -1,7 +1,7 @@
 // PouchDB devices and an express-pouchdb server, for tests/benchmarks/sync.py.
 //
 //   node pouchdb_sync.js serve FOLDER PORT
-//   node pouchdb_sync.js measure FOLDER PORT SIZES     (SIZES: JSON; prints one JSON object of seconds)
+//   node pouchdb_sync.js measure FOLDER PORT SIZES     (SIZES: JSON; prints one JSON object of lists of seconds)
 //
 // LevelDB does not wait for the disk by itself; here each of its batches does (`sync: true`), on both sides, because
 // the others wait as well.
@@ -80,15 +80,15 @@ async function measure(folder, port, sizes) {
   const found = {}
   await insert(one, 0, sizes.rows)
   await both(one, server)
-  found.snapshot = await seconds(() => once(server, two))
+  found.snapshot = [await seconds(() => once(server, two))]
   await both(two, server)
   await edit(one, 0, sizes.edits, 'edited offline')
-  found.push = await seconds(() => once(one, server))
-  found.pull = await seconds(() => once(server, two))
+  found.push = [await seconds(() => once(one, server))]
+  found.pull = [await seconds(() => once(server, two))]
   await both(one, server)
   await insert(one, sizes.rows, sizes.edits)
-  found.push_new = await seconds(() => once(one, server))
-  found.pull_new = await seconds(() => once(server, two))
+  found.push_new = [await seconds(() => once(one, server))]
+  found.pull_new = [await seconds(() => once(server, two))]
   await both(one, server)
   found.single = []
   for (let number = 0; number < sizes.singles; number++) {
@@ -101,14 +101,15 @@ async function measure(folder, port, sizes) {
   const shared = Math.floor(sizes.edits * sizes.conflicts)
   await edit(one, 0, sizes.edits, 'from one')
   await edit(two, sizes.edits - shared, sizes.edits, 'from two')
-  found.converge = await seconds(async () => {
+  found.converge = [await seconds(async () => {
     await both(one, server)
     await both(two, server)
     await both(one, server)
-  })
+  })]
   const [left, right] = await Promise.all([one, two].map((db) => db.allDocs({ include_docs: true, conflicts: true })))
   if (JSON.stringify(left.rows) !== JSON.stringify(right.rows)) throw new Error('the devices differ')
-  found.conflicts = left.rows.filter((row) => row.doc._conflicts).length
+  const conflicts = left.rows.filter((row) => row.doc._conflicts).length
+  if (conflicts !== shared) throw new Error(`${conflicts} conflicts instead of ${shared}`)
   console.log(JSON.stringify(found))
   await Promise.all([one.close(), two.close()])
 }

@@ -39,7 +39,7 @@ def upgrade() -> None:
 
 def office_ddl(dialect: str) -> list[str]:
     """What the records of the office and the tables of a central store ask for, without those of tests."""
-    assert central_tables.metadata.tables  # loaded for what it declares
+    assert central_tables.answer.metadata.tables  # loaded for what it declares
     registry().load_all()
     own = [info for info in declared_records().values() if info.cls.__module__.startswith(MODULES)]
     foreign = [info.name for info in declared_records().values() if info not in own]

@@ -231,7 +231,7 @@ def test_rows_that_an_actor_does_not_see_are_not_theirs_to_undo(stocked: Workspa
     seen = stocked.do("tickets.edit", "T-1", name="Cem").operation
     stocked.actor = keeper(shop)
 
-    refuses(stocked, hidden, Refused)
+    refuses(stocked, hidden, NotFound)
     stocked.undo(seen)
     assert stocked.reader().get(Ticket, "T-1").name == "Bea"
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from bo.core.access.records import ACTIVE, REVOKED, Device, Operator, OperatorKind, Role, Webhook
 from bo.core.kernel.command import command
 from bo.core.kernel.errors import Refused
-from bo.core.kernel.kinds import Email, Field, PersonName, RefKind, Tags, Text
+from bo.core.kernel.kinds import Email, Field, Id, PersonName, RefKind, Tags, Text
 from bo.core.kernel.standard import adds, edits
 from bo.core.kernel.tx import Tx
 
@@ -105,9 +105,12 @@ def enable(tx: Tx, operator: Operator) -> None:
 
 
 @command(needs="devices.edit", where="central")
-def register(tx: Tx, *, operator: Operator, name: Text = "") -> Device:
-    """Register a device that works in an operator's name. `bo login` does it."""
-    return tx.add(Device(operator=operator.id, name=name))
+def register(tx: Tx, *, operator: Operator, name: Text = "", known_as: Id | None = None) -> Device:
+    """Register a device that works in an operator's name. `bo login` does it.
+
+    `known_as` is the id of a device that an older backup of the central store does not know any more.
+    """
+    return tx.add(Device(id=known_as or "", operator=operator.id, name=name))
 
 
 @command(needs="devices.edit", moves=ACTIVE >> REVOKED, where="central", confirm="always")

@@ -2,8 +2,16 @@
 
 from typing import Annotated
 
+from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import ChoiceKind, Email, Field, Flag, PersonName, RefKind, Tags, Text
 from bo.core.kernel.record import Record, State, record
+
+
+class WrongAddress(Refused):
+    """An address that nothing is sent to."""
+
+    code = "wrong_address"
+
 
 OperatorKind = Annotated[str, ChoiceKind("person", "service")]
 
@@ -84,7 +92,7 @@ class Webhook(Record, kw_only=True):
 
     name: Annotated[Text, Field(lookup=True, unique=True)]
     url: Text
-    events: Annotated[Tags, Field(help="names such as leads.won, leads.* or *")] = ("*",)
+    events: Annotated[Tags, Field(help="names such as leads.win, leads.* or *")] = ("*",)
     operator: Annotated[
         str, RefKind("operators"), Field(help="whose eyes the address has: it is told what they may see")
     ]
@@ -92,3 +100,11 @@ class Webhook(Record, kw_only=True):
 
     def held_by(self) -> str:
         return "hq"
+
+    def check(self) -> None:
+        if not self.url.startswith(("https://", "http://")) or "@" in self.url:
+            raise WrongAddress(
+                "{url} is no address that can be told",
+                hint="It begins with https:// and holds no user name.",
+                url=self.url,
+            )

@@ -1,14 +1,13 @@
 """Undo: an operation of its own that puts back the rows another operation changed, as long as nobody has changed them
 since."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from bo.core.kernel import journal
 from bo.core.kernel.command import command
-from bo.core.kernel.errors import NotAllowed, Refused
+from bo.core.kernel.errors import Ambiguous, NotAllowed, NotFound, Refused
 from bo.core.kernel.kinds import Id
 from bo.core.kernel.record import declared_records
 from bo.core.kernel.tx import Tx
@@ -34,14 +33,30 @@ def undo(tx: Tx, *, operation: Id) -> None:
     """
     unit = tx._unit
     unit.flush()
-    recorded = journal.operation(unit.session, operation)
-    changes = journal.changes_of(unit.session, recorded.seq)
-    _require_permission(tx, recorded, changes)
+    recorded, changes = _in_sight(tx, unit, operation)
+    _require_permission(tx, recorded)
     for change in reversed(changes):
         _put_back(tx, unit, change)
 
 
-def _require_permission(tx: Tx, recorded: journal.Operation, changes: Sequence[Change]) -> None:
+def _in_sight(tx: Tx, unit: Unit, text: str) -> tuple[journal.Operation, list[Change]]:
+    """The operation that is meant, with its changes. One of rows that who sees a part alone does not see is not there:
+    to say more would tell whose it is."""
+    absent = NotFound("there is no operation {id}", hint="bo op log lists them.", id=text)
+    try:
+        recorded = journal.operation(unit.session, text)
+    except Ambiguous:
+        if tx.actor.scopes is None:
+            raise
+        raise absent from None
+    changes = journal.changes_of(unit.session, recorded.seq)
+    scopes = {scope for change in changes for scope in (change.scope_before, change.scope_after) if scope}
+    if recorded.actor != tx.actor.id and not all(tx.actor.sees(scope) for scope in scopes):
+        raise absent
+    return recorded, changes
+
+
+def _require_permission(tx: Tx, recorded: journal.Operation) -> None:
     """Who may not do it may not undo it either. What others did is for those with the undo of that noun, in the rows
     they see."""
     origin = _origin(tx, recorded)
@@ -55,8 +70,7 @@ def _require_permission(tx: Tx, recorded: journal.Operation, changes: Sequence[C
     if recorded.actor == tx.actor.id:
         return
     permission = origin.name.partition(".")[0] + ".undo"
-    scopes = {scope for change in changes for scope in (change.scope_before, change.scope_after) if scope}
-    if not tx.actor.may(permission) or not all(tx.actor.sees(scope) for scope in scopes):
+    if not tx.actor.may(permission):
         raise Refused(
             "{name} was done by somebody else",
             hint="Ask {doer}, or somebody with the permission {permission}.",

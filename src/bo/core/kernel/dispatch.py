@@ -28,6 +28,7 @@ from bo.core.kernel.errors import (
     NotAllowed,
     NotFound,
     Refused,
+    ReusedId,
     StorageFull,
     UsageError,
     WrongState,
@@ -323,7 +324,7 @@ class Dispatch(msgspec.Struct, eq=False):
         name, subject, arguments, seq = earlier
         if self._same(item, name, subject, arguments):
             return Outcome(item.call, "repeated", item.operation, subject, seq=seq)
-        error = Refused(
+        error = ReusedId(
             "this operation id was used before for something else",
             hint="Use another --idempotency-key.",
             id=item.operation,

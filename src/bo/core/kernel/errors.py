@@ -86,6 +86,12 @@ class WrongState(Refused):
     code = "wrong_state"
 
 
+class ReusedId(Refused):
+    """An operation id that stands for another operation already."""
+
+    code = "id_reused"
+
+
 class NotAllowed(BoError):
     code = "not_allowed"
 

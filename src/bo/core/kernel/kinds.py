@@ -22,6 +22,7 @@ from bo.core.kernel.errors import BadValue
 
 Column: TypeAlias = Literal["text", "integer", "flag", "moment", "day", "json"]
 Primitive: TypeAlias = str | int | bool | None
+REFERENCE_LONGEST: Final = 2_000
 LARGEST: Final = 2**62  # fits the integer columns of every database with room for sums
 RATE_MOST: Final = 1_000_000  # basis points: a hundredfold
 TRUE_WORDS: Final = frozenset(("1", "y", "yes", "true", "on", "是", "有", "t"))
@@ -165,12 +166,12 @@ class RateKind(Kind):
     def decode(self, value: object, context: Context) -> int:
         if type(value) is int:
             return _within(value, RATE_MOST)
-        from decimal import Decimal, InvalidOperation
+        from decimal import Decimal, InvalidOperation, Overflow
 
         text = _as_text(value).strip().removesuffix("%").strip()
         try:
             points = Decimal(text) * 100
-        except InvalidOperation:
+        except (InvalidOperation, Overflow):
             raise BadValue("{value} is not a percentage", hint="Write it like 5 or 2.5%.", value=text) from None
         if points != points.to_integral_value() or abs(points) > RATE_MOST:
             raise BadValue("{value} is not a percentage with at most two decimals", value=text)
@@ -277,7 +278,10 @@ class RefKind(Kind):
         self.record = record
 
     def decode(self, value: object, context: Context) -> str:
-        return _as_text(value).strip()
+        text = _as_text(value).strip()
+        if not text.isprintable() or len(text) > REFERENCE_LONGEST:
+            raise BadValue("{value} stands for no record", value=repr(text[:40]))
+        return text
 
     def describe(self) -> dict[str, object]:
         return {"kind": self.name, "record": self.record}

@@ -147,6 +147,9 @@ class RecordInfo(msgspec.Struct, eq=False):
     days: tuple[int, ...] = ()
     jsons: tuple[int, ...] = ()
     flags: tuple[int, ...] = ()
+    json_defaults: tuple[tuple[str, object], ...] = ()
+    flag_names: tuple[str, ...] = ()
+    filled: frozenset[str] = frozenset()  # fields in which a blank is not what is there by itself
     guarded: tuple[FieldInfo, ...] = ()  # those that need a permission of their own
     usual: tuple[tuple[str, object], ...] = ()  # defaults that an equal value need not be identical to
     decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(object)
@@ -163,6 +166,9 @@ class RecordInfo(msgspec.Struct, eq=False):
         self.days = self._positions("day")
         self.jsons = self._positions("json")
         self.flags = self._positions("flag")
+        self.json_defaults = tuple((self.fields[index].name, self.fields[index].default) for index in self.jsons)
+        self.flag_names = tuple(self.fields[index].name for index in self.flags)
+        self.filled = frozenset(info.name for info in self.fields if info.default is not None)
         self.usual = tuple(
             (info.name, info.default) for info in self.fields if info.editable and not _is_one_object(info.default)
         )
@@ -206,15 +212,18 @@ class RecordInfo(msgspec.Struct, eq=False):
 
     def load(self, row: Sequence[object]) -> Record:
         """The record that column values stand for."""
-        values = dict(zip(self.field_names, row, strict=False))
-        for index in self.jsons:
-            name = self.fields[index].name
+        values = {
+            name: value
+            for name, value in zip(self.field_names, row, strict=False)
+            if value is not None or name in self.filled
+        }
+        for name, default in self.json_defaults:
             text = values[name]
-            values[name] = msgspec.json.decode(text) if isinstance(text, (str, bytes)) else self.fields[index].default
-        for index in self.flags:
-            name = self.fields[index].name
-            if values[name] is not None:
-                values[name] = bool(values[name])
+            values[name] = msgspec.json.decode(text) if isinstance(text, (str, bytes)) else default
+        for name in self.flag_names:
+            flag = values.get(name)
+            if flag is not None:
+                values[name] = bool(flag)
         return msgspec.convert(values, self.cls)
 
 

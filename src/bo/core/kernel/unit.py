@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import compress
+from operator import itemgetter, ne
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 Condition = tuple[str, str, object]
 PENDING: Final = 2**50  # a device's own operations are numbered from here until central has given them their number
+SPARSE_LEAST: Final = 500  # rows
 OPERATORS: Final = {"=": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
 
 
@@ -303,14 +306,38 @@ class Unit(msgspec.Struct, eq=False):
         self._free_uniques(info, changed)
         self._update(info, changed)
         self._insert(info, added)
-        if texts:
-            self.session.many(f"{info.fingerprint}:index", lambda: _index_words(info, self.session.is_sqlite), texts)
+        self._insert_texts(info, texts)
         for entry in dirty:
             entry.first, entry.dirty = entry.image, False
 
+    def fill(self, info: RecordInfo, images: Iterable[bytes]) -> None:
+        """Write rows that are known not to be there, past every rule and at once. This unit does not hold them."""
+        rows: list[list[object]] = []
+        texts: list[tuple[int, str]] = []
+        for image in images:
+            record, n = info.decoder.decode(image), self.next_row()
+            rows.append([n, *info.row(record, text_moments=self.session.is_sqlite)])
+            self._index(info, n, record, texts)
+        self._insert(info, rows)
+        self._insert_texts(info, texts)
+
     def _insert(self, info: RecordInfo, rows: list[list[object]]) -> None:
-        if rows:
-            self.session.many(f"{info.fingerprint}:insert", lambda: _insert(info), rows)
+        if not rows:
+            return
+        if len(rows) < SPARSE_LEAST:
+            self.session.many(f"{info.fingerprint}:insert", lambda: _insert(info, ()), rows)
+            return
+        # half of a record's columns are blank in all of them as a rule, and each that is bound costs
+        places = [place for place, column in enumerate(zip(*rows, strict=True)) if any(map(_is_filled, column))]
+        names = tuple(("n", *info.field_names)[place] for place in places)
+        key = f"{info.fingerprint}:insert:{','.join(names)}"
+        self.session.many(key, partial(_insert, info, names), list(map(itemgetter(*places), rows)))
+
+    def _insert_texts(self, info: RecordInfo, texts: list[tuple[int, str]]) -> None:
+        """Upwards, as FTS5 wants it: a lower number than the last makes it write out all that it has gathered."""
+        if texts:
+            texts.sort()
+            self.session.many(f"{info.fingerprint}:index", lambda: _index_words(info, self.session.is_sqlite), texts)
 
     def _free_uniques(self, info: RecordInfo, changed: list[tuple[Entry, Record, Record]]) -> None:
         """Where rows exchange unique values, each first holds its own id for a moment: the index is checked row by
@@ -324,15 +351,13 @@ class Unit(msgspec.Struct, eq=False):
 
     def _update(self, info: RecordInfo, changed: list[tuple[Entry, Record, Record]]) -> None:
         """Only the columns that differ are written; rows in which the same ones differ go together."""
-        as_text = self.session.is_sqlite
+        as_text, stamp = self.session.is_sqlite, info.field_names.index("updated_at")
         groups: dict[tuple[str, ...], list[list[object]]] = defaultdict(list)
         for entry, before, accepted in changed:
             columns = info.row(accepted, text_moments=as_text)
-            pairs = zip(astuple(before), astuple(accepted), strict=True)
+            differs = map(ne, astuple(before), astuple(accepted))
             # the stamp always, or what is written together would depend on whether a millisecond had passed
-            places = [
-                place for place, (old, new) in enumerate(pairs) if old != new or info.field_names[place] == "updated_at"
-            ]
+            places = sorted({stamp, *compress(range(len(columns)), differs)})
             groups[tuple(info.field_names[place] for place in places)].append(
                 [*(columns[place] for place in places), entry.n]
             )
@@ -365,6 +390,10 @@ class Unit(msgspec.Struct, eq=False):
 def _number(entry: Entry) -> int:
     """Rows of the running call have none yet and come last, in the order in which they were added."""
     return entry.n or 2**63
+
+
+def _is_filled(value: object) -> bool:
+    return value is not None
 
 
 def _shape(conditions: Sequence[Condition]) -> str:
@@ -447,8 +476,13 @@ def _count(info: RecordInfo, conditions: Sequence[Condition]) -> ClauseElement:
     return sa.select(sa.func.count()).select_from(_columns(info)).where(*_where(info, conditions))
 
 
-def _insert(info: RecordInfo) -> ClauseElement:
-    return _columns(info).insert()  # type: ignore[no-any-return]
+def _insert(info: RecordInfo, names: Sequence[str]) -> ClauseElement:
+    import sqlalchemy as sa
+
+    made = _columns(info)
+    if not names:
+        return made.insert()  # type: ignore[no-any-return]
+    return made.insert().values({name: sa.bindparam(name) for name in names})  # type: ignore[no-any-return]
 
 
 def _wait(sqlite: bool) -> ClauseElement:

@@ -18,6 +18,7 @@ from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Flag, Moment, Text, 
 from bo.core.kernel.moments import zone_of
 from bo.core.kernel.reader import PAGE_MOST, Reader, visible
 from bo.core.kernel.record import info_of
+from bo.core.kernel.tx import OPEN_SCOPES
 from bo.core.leads import assigning, deadlines
 from bo.core.leads.assignment import OBSTACLES, OVERFLOWS, StoreLoad, choose_store, obstacle
 from bo.core.leads.duplicates import judge
@@ -218,11 +219,14 @@ def _rivals(read: Reader, lead: Lead) -> Iterator[Lead]:
 def timeline(read: Reader, lead: Lead) -> list[Happening]:
     """All that happened to a lead, newest first: what was done, by whom, and the words of contacts and appeals."""
     done = []
+    hidden = {item.name for item in read.actor.hidden(info_of(Lead))}
     for operation, change in journal.history(read.session, lead.id):
         given = msgspec.json.decode(operation.args, type=dict[str, object])
         if change.before is None:
             given = {}
-        words = "; ".join(f"{name}: {value}" for name, value in given.items() if value not in (None, ""))
+        words = "; ".join(
+            f"{name}: {value}" for name, value in given.items() if value not in (None, "") and name not in hidden
+        )
         done.append(Happening(operation.at, operation.actor, operation.name, words, operation.id))
     return done
 
@@ -237,6 +241,9 @@ def funnel(read: Reader, *, by: Grouping = "source") -> list[Stage]:
     Sums are minor units.
     """
     info = info_of(Lead)
+    for item in read.actor.hidden(info):
+        if item.name == by:
+            read.require(item.meta.needs)
     rows = read.rows(f"{info.fingerprint}:funnel:{by}:{_scoping(read)}", lambda: _by_state(read, by), **_scopes(read))
     groups: dict[str, dict[str, tuple[int, int]]] = {}
     for group, state, count, amount in rows:
@@ -336,6 +343,8 @@ def load(read: Reader) -> list[Load]:
     counted = _counts(read)
     found = []
     for store in sorted(read.records(Store, limit=PAGE_MOST), key=lambda item: item.code):
+        if not read.actor.sees(f"store:{store.id}"):
+            continue  # who works for a shop sees that shop's work
         has = counted.get(store.id, {})
         working = sum(has.get(state, 0) for state in OPEN_AT_STORE)
         found.append(
@@ -359,9 +368,11 @@ def _counts(read: Reader) -> dict[str, dict[str, int]]:
     """For each store: its open leads by state, those `overdue`, and those of `this_month`."""
     info = info_of(Lead)
     month = read.now.astimezone(zone_of(read.context.zone)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    values = {"now": _bound(read, read.now), "month": _bound(read, month)}
+    values = {"now": _bound(read, read.now), "month": _bound(read, month), **_scopes(read)}
     counted: dict[str, dict[str, int]] = {}
-    for store, state, count, overdue, recent in read.rows(f"{info.fingerprint}:loads", _by_store, **values):
+    for store, state, count, overdue, recent in read.rows(
+        f"{info.fingerprint}:loads:{_scoping(read)}", lambda: _by_store(read), **values
+    ):
         has = counted.setdefault(str(store), {})
         has[str(state)] = int(count)
         has["overdue"] = has.get("overdue", 0) + int(overdue or 0)
@@ -369,7 +380,7 @@ def _counts(read: Reader) -> dict[str, dict[str, int]]:
     return counted
 
 
-def _by_store() -> ClauseElement:
+def _by_store(read: Reader) -> ClauseElement:
     import sqlalchemy as sa
 
     from bo.core.kernel.tables import table
@@ -379,7 +390,7 @@ def _by_store() -> ClauseElement:
     overdue = sa.func.sum(sa.case((made.c.due_at <= now, 1), else_=0))
     recent = sa.func.sum(sa.case((made.c.assigned_at >= month, 1), else_=0))
     wanted = sa.select(made.c.store, made.c.state, sa.func.count(), overdue, recent).where(made.c.store.is_not(None))
-    return wanted.group_by(made.c.store, made.c.state)
+    return wanted.where(*visible(info_of(Lead), read.actor)).group_by(made.c.store, made.c.state)
 
 
 def _store_load(
@@ -404,7 +415,9 @@ def _scoping(read: Reader) -> str:
 
 def _scopes(read: Reader) -> dict[str, object]:
     return (
-        {"scopes": read.session.array(["shared", *sorted(read.actor.scopes)])} if read.actor.scopes is not None else {}
+        {"scopes": read.session.array(sorted({*OPEN_SCOPES, *read.actor.scopes}))}
+        if read.actor.scopes is not None
+        else {}
     )
 
 

@@ -4,22 +4,29 @@ touched. Of several programs that find an old schema one upgrades it; the others
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Any, Final
 
 from bo.core.kernel.database import Database, PostgresDatabase, Session, SqliteDatabase, told
 
 SCRIPTS: Final = Path(__file__).parent
+_one_at_a_time: Final = threading.Lock()  # what Alembic works on are variables of its modules
 
 
 def upgrade(database: Database) -> None:
     """Bring the schema of a database to the present one, wholly or not at all. Raises Busy, StorageFull."""
+    with _one_at_a_time:
+        if isinstance(database, SqliteDatabase) and database.path.exists() and database.path.stat().st_size:
+            _back_up(database)
+        _upgrade(database)
+
+
+def _upgrade(database: Database) -> None:
     import sqlalchemy as sa
     from alembic import command
     from alembic.config import Config
 
-    if isinstance(database, SqliteDatabase) and database.path.exists() and database.path.stat().st_size:
-        _back_up(database)
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     url = "sqlite://" if database.dialect == "sqlite" else "postgresql+psycopg://"
