@@ -302,8 +302,8 @@ class Dispatch(msgspec.Struct, eq=False):
                 if param.record is not None and (value := item.values.get(param.name)) is not None:
                     _want(ids, keys, param.record, str(value))
             if command.returns is not None:
-                for name, value in command.returns.sought(item.values):
-                    keys[command.returns, name].add(value)
+                for cls, name, value in command.returns.sought(item.values):
+                    keys[cls, name].add(value)
         for cls, wanted in ids.items():
             self.unit.load_ids(cls, wanted)
         for (cls, name), values in keys.items():

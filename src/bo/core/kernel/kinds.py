@@ -356,15 +356,11 @@ class RowsKind(Kind):
     def _row(self, number: int, row: object, context: Context) -> dict[str, object]:
         if not isinstance(row, Mapping):
             raise BadValue("row {number} is no object with names and values", number=number)
-        unknown = next((str(name) for name in row if name not in self.kinds), None)
-        if unknown is not None:
-            raise BadValue("row {number} has {name}, which is not known", number=number, name=unknown[:80])
-        missing = next((name for name in self.required if row.get(name) in (None, "")), None)
-        if missing is not None:
-            raise BadValue("row {number} needs {name}", number=number, name=missing)
-        made = {}
-        for name, kind in self.kinds.items():
-            given = row.get(name)
+        made: dict[str, object] = {}
+        for name, given in row.items():
+            kind = self.kinds.get(name)
+            if kind is None:
+                raise BadValue("row {number} has {name}, which is not known", number=number, name=str(name)[:80])
             if given is None or given == "":
                 continue
             try:
@@ -372,6 +368,9 @@ class RowsKind(Kind):
             except BadValue as error:
                 reason = str(error)
                 raise BadValue("row {number}, {name}: {reason}", number=number, name=name, reason=reason) from None
+        for name in self.required:
+            if name not in made:
+                raise BadValue("row {number} needs {name}", number=number, name=name)
         return made
 
     def describe(self) -> dict[str, object]:
@@ -388,7 +387,7 @@ def rows_key(rows: Sequence[Mapping[str, object]]) -> str:
         return ""
     from hashlib import blake2b
 
-    return blake2b(msgspec.json.encode(list(rows)), digest_size=12).hexdigest()
+    return blake2b(msgspec.json.encode(list(rows), order="sorted"), digest_size=12).hexdigest()
 
 
 class IdKind(Kind):

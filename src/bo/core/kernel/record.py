@@ -94,10 +94,10 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
         return "shared"
 
     @classmethod
-    def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[str, object]]:
-        """The lookup fields and values that making a record from these arguments looks for, so that a batch fetches
-        them at once."""
-        return [(name, value) for name in info_of(cls).lookups if (value := values.get(name)) is not None]
+    def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[type[Record], str, object]]:
+        """The lookup fields and values that making a record from these arguments looks for, of this record and others,
+        so that a batch fetches them at once."""
+        return [(cls, name, value) for name in info_of(cls).lookups if (value := values.get(name)) is not None]
 
     def check(self) -> None:
         """Raise Refused where an invariant of this record alone is broken; called on every change."""

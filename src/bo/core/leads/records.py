@@ -261,9 +261,9 @@ class Lead(Record, kw_only=True):
         return f"store:{self.store}" if self.store else "hq"
 
     @classmethod
-    def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[str, object]]:
+    def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[type[Record], str, object]]:
         """The lookup fields and values that such a report looks for; a batch fetches them at once."""
-        return sought_for(values)
+        return [(cls, name, value) for name, value in sought_for(values)]
 
     def check(self) -> None:
         state = self.state

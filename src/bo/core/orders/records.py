@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
+from bo.core.catalog.records import Variant
 from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import (
     Amount,
@@ -117,8 +118,12 @@ class Order(Record, kw_only=True):
         return f"store:{self.store}" if self.store else "hq"
 
     @classmethod
-    def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[str, object]]:
-        return (("key", f"{values.get('channel') or ''}/{values.get('number') or ''}"),)
+    def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[type[Record], str, object]]:
+        yield cls, "key", f"{values.get('channel') or ''}/{values.get('number') or ''}"
+        lines = values.get("lines")
+        for line in lines if isinstance(lines, tuple) else ():
+            if sku := line.get("sku"):
+                yield Variant, "sku", sku
 
     def check(self) -> None:
         if self.refunded > self.captured or self.captured < 0 or self.refunded < 0:
