@@ -48,3 +48,21 @@ def test_what_central_refuses_is_taken_back_and_kept_with_the_reason(stage: Stag
     with pytest.raises(NotFound):
         anna.lead(lead)
     assert before != rows_of(anna.ws)["leads"]
+
+
+def test_nothing_of_a_lead_that_left_a_shop_stays_in_the_file(stage: Stage) -> None:
+    lead = stage.lead(name="Zebulon Quartermaine", note="drawing room in teal")
+    stage.office.do("leads.accept", lead)
+    stage.office.do("leads.assign", lead, store="S1")
+    anna = stage.device("anna")
+    stage.office.do("leads.edit", lead, note="drawing room in ochre")
+    anna.sync()
+    assert anna.lead(lead).note == "drawing room in ochre"
+    stage.office.do("leads.recall", lead, note="moved house")
+    anna.sync()
+    session = anna.ws.database.session
+    session.cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    session.cursor.fetchall()
+    held = b"".join(path.read_bytes() for path in stage.folder.glob(f"{anna.ws.device}.db*"))
+    for word in (b"quartermaine", b"ochre", b"teal", b"moved house"):
+        assert word not in held.lower()

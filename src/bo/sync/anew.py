@@ -24,11 +24,13 @@ from bo.sync.rebase import (
     Absorbed,
     declare_all,
     forget_unchanged,
+    forget_what_left,
     known_rows,
     load_rows,
     move_cursor,
     put_commit,
     rerun,
+    wipe_what_goes,
 )
 
 LOAD_AT_ONCE: Final = 2_000
@@ -62,6 +64,7 @@ def load_snapshot(ws: Workspace, given: Snapshot) -> Absorbed:
         values = {"device": ws.device, "stable": at, "pending": PENDING}
         if any(row[0] not in told for row in session.rows("sync:lost", _lost, values)):
             return Absorbed(moved=False)
+        narrow = wipe_what_goes(ws, session)
         _clear(session, infos, ws.device, given.stable, at)
         with _indexes_last(session, infos), collector_resting():
             for part in given.parts:
@@ -77,6 +80,8 @@ def load_snapshot(ws: Workspace, given: Snapshot) -> Absorbed:
                 for commit in part_of:
                     put_commit(unit, commit)
                 unit.flush()
+        if narrow:
+            forget_what_left(ws, session, given.commits)
         session.run("sync:unchanged:forget", forget_unchanged)
         session.run("sync:link:view", _set_view, {"new_view": given.view})
         waiting = pending_of(session)

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from bo.core.kernel.database import Session
+from bo.core.kernel.errors import NotAllowed
 from bo.core.kernel.record import Record, RecordInfo, declared_records
 from bo.core.kernel.unit import PENDING, Unit, key_touched
 from bo.core.kernel.workspace import REST_LEAST, Transaction, Workspace, collector_resting
@@ -45,7 +46,7 @@ def absorb(
         link = ws.read_link(session)
         if link is None or (link.seq, link.hash) != (since.seq, since.hash):
             return Absorbed(moved=False)
-        done = Absorbed()
+        done, narrow = Absorbed(), wipe_what_goes(ws, session)
         waiting, stale = pending_of(session), effects_to_take_back(session)
         unit, place = Unit(session, perform.head), 0
         if skip and not stale:
@@ -54,10 +55,38 @@ def absorb(
             _rerun(perform, unit, commits[place:], waiting, done)
         else:
             unit.flush()
+        if narrow:
+            forget_what_left(ws, session, commits)
         session.run("sync:unchanged:forget", forget_unchanged)
         move_cursor(perform, to, stable, ws.clock())
         perform.forget_rights()
     return done
+
+
+def wipe_what_goes(ws: Workspace, session: Session) -> bool:
+    """Whether this device's person sees a part of the rows alone; what is deleted is then overwritten in the file."""
+    try:
+        narrow = ws.who(session).scopes is not None
+    except NotAllowed:  # before the first copy: nobody is known here yet
+        narrow = True
+    session.script([f"PRAGMA secure_delete={'ON' if narrow else 'FAST'}"])
+    return narrow
+
+
+def forget_what_left(ws: Workspace, session: Session, commits: Sequence[Commit]) -> None:
+    """Nothing stays of rows that have left the sight of who works here: neither what they were, nor what was said of
+    them, nor their words in the index. Own operations that central may still lose keep their arguments."""
+    gone = [row for commit in commits for row in known_rows(commit.rows) if row.image is None]
+    if not gone:
+        return
+    link = ws.read_link(session)
+    rows = session.array([row.id for row in gone])
+    session.run("sync:left:changes", _forget_history, {"rows": rows})
+    kept = {"rows": rows, "device": ws.device, "stable": link.stable if link is not None else 0, "nothing": "{}"}
+    session.run("sync:left:words", _forget_words, kept)
+    infos = {row.noun: declared_records()[row.noun] for row in gone}
+    indexes = [f"{info.name}_search" for info in infos.values() if info.searched]
+    session.script(f"INSERT INTO {name}({name}) VALUES ('optimize')" for name in indexes)
 
 
 # -- the short way -----------------------------------------------------------------------------------------------------
@@ -237,6 +266,24 @@ def _own() -> Any:
         change, change.c.seq == operation.c.seq
     )
     return joined.where(in_list(operation.c.id, sa.bindparam("ids")), operation.c.seq > PENDING)
+
+
+def _forget_history() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import change, in_list
+
+    return change.delete().where(in_list(change.c.row, sa.bindparam("rows")), change.c.seq < PENDING)
+
+
+def _forget_words() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import in_list, operation
+
+    kept = sa.and_(operation.c.device == sa.bindparam("device"), operation.c.seq > sa.bindparam("stable"))
+    wanted = operation.update().values(args=sa.bindparam("nothing"))
+    return wanted.where(in_list(operation.c.subject, sa.bindparam("rows")), operation.c.seq < PENDING, sa.not_(kept))
 
 
 def _forget_changes() -> Any:

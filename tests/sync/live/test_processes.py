@@ -142,7 +142,7 @@ def test_a_device_that_dies_between_rows_and_cursor_takes_them_in_again(site: Si
     before, waiting = laptop.rows(), laptop.outbox()
 
     for _time in range(2):
-        assert laptop.bo("sync", code=dies_in("bo.sync.rebase", "_move")).returncode == -signal.SIGKILL
+        assert laptop.bo("sync", code=dies_in("bo.sync.rebase", "move_cursor")).returncode == -signal.SIGKILL
         assert (laptop.rows(), laptop.outbox()) == (before, waiting)
     laptop.well("sync")
 
