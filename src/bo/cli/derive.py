@@ -29,6 +29,7 @@ METAVARS: Final = {
     "currency": "CODE",
     "tags": "WORD",
     "facts": "NAME=VALUE",
+    "rows": "JSON",
 }
 READ: Final = ("csv", "tsv", "json", "jsonl", "xlsx", "xls", "ods", "xlsb")
 FILTER: Final = Argument(

@@ -15,7 +15,7 @@ import msgspec
 
 from bo import __version__
 from bo.core.kernel.command import Command, Param, Query, Registry
-from bo.core.kernel.kinds import ChoiceKind, Field, Kind, RefKind, TextKind, WholeKind
+from bo.core.kernel.kinds import ChoiceKind, Field, Kind, RefKind, RowsKind, TextKind, WholeKind
 from bo.core.kernel.reader import PAGE, PAGE_MOST
 from bo.core.kernel.record import FieldInfo, RecordInfo, declared_records, info_of, read_annotation
 from bo.core.kernel.wire import CURRENCY, kinds_of
@@ -332,6 +332,10 @@ def _taken(kind: Kind) -> Schema:
     if isinstance(kind, RefKind):
         words = f"the id of one of the {kind.record.replace('_', ' ')}, the unique end of its id, or its key"
         return {"type": "string", "minLength": 1, "maxLength": SUBJECT_LONGEST, "description": words}
+    if isinstance(kind, RowsKind):
+        row = {name: _taken(inner) for name, inner in kind.kinds.items()}
+        one = {"type": "object", "properties": row, "required": list(kind.required), "additionalProperties": False}
+        return {"type": "array", "maxItems": kind.most, "items": one}
     return dict(TAKEN[kind.name])
 
 

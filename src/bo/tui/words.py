@@ -30,6 +30,17 @@ _IRREGULAR = {
     "withdraw": "withdrawn",
     "cancel": "cancelled",
     "run": "made",
+    "tag": "tagged",
+    "scan": "scanned",
+    "hold": "held",
+    "send": "sent",
+    "spend": "spent",
+    "pay": "paid",
+    "fulfil": "sent",
+    "take": "taken",
+    "printed": "noted as printed",
+    "standard": "set up",
+    "matrix": "made",
     "undo": "undone",
 }
 
