@@ -159,7 +159,7 @@ def _number(perform: Transaction, waiting: Sequence[Pending], first: int) -> Non
 
 def _clear(session: Session, infos: Sequence[RecordInfo], device: str, stable: int, at: int) -> None:
     for info in infos:
-        session.script([f"DELETE FROM {info.name}"])
+        session.script([f'DELETE FROM "{info.name}"'])
         if info.searched:
             session.script([f"INSERT INTO {info.name}_search({info.name}_search) VALUES ('delete-all')"])
     session.script(["DELETE FROM change"])

@@ -40,7 +40,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     def position(self, record_id: str) -> int | None:
         """Where a record stands, None if it is not in the snapshot. Scans; for a jump, not for drawing."""
-        joined = f"{self.name} v JOIN {self.info.name} t ON t.n = v.n"
+        joined = f'{self.name} v JOIN "{self.info.name}" t ON t.n = v.n'
         sql = f"SELECT v.position - 1 FROM {joined} WHERE t.id = {_mark(self.reader)}"
         rows = self._rows(sql, [record_id])
         return int(rows[0][0]) if rows else None
@@ -48,7 +48,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     def ids(self) -> list[str]:
         """Every id, in order; for marking all that match."""
         rows = self._rows(
-            f"SELECT t.id FROM {self.name} v JOIN {self.info.name} t ON t.n = v.n ORDER BY v.position", []
+            f'SELECT t.id FROM {self.name} v JOIN "{self.info.name}" t ON t.n = v.n ORDER BY v.position', []
         )
         return [str(row[0]) for row in rows]
 
