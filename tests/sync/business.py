@@ -171,7 +171,7 @@ class Desk:
         """Any record of that sort that this office holds; one of the newest."""
         (info,) = (info for info in office_records(self.ws) if info.cls is cls)
         session = self.ws.database.session
-        session.cursor.execute(f"SELECT id FROM {info.name} ORDER BY created_at DESC, id LIMIT 12")
+        session.cursor.execute(f'SELECT id FROM "{info.name}" ORDER BY created_at DESC, id LIMIT 12')
         ids = [str(row[0]) for row in session.cursor.fetchall()]
         if not ids:
             return None

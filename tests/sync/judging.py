@@ -172,7 +172,7 @@ def words_of_search(ws: Workspace) -> str:
     """Where the words of a search are kept for rows that are not there, or not kept for rows that are."""
     for info in office_records(ws):
         if info.searched:
-            rows = {row[0] for row in selected(ws, f"SELECT n FROM {info.name}")}
+            rows = {row[0] for row in selected(ws, f'SELECT n FROM "{info.name}"')}
             words = {row[0] for row in selected(ws, f"SELECT rowid FROM {info.name}_search")}
             if rows - words or words - rows:
                 return f"{info.noun}: {len(rows - words)} without words, words without {len(words - rows)}"
