@@ -378,7 +378,7 @@ def test_what_is_in_quarantine_is_shown_whole(bench: Bench) -> None:
 
 def _put_away(ws: Workspace, name: str, body: str, at: datetime) -> None:
     with ws.database.writing() as session:
-        push.quarantine(session, name, "dev_x", "oper_gone", "KeyError", body, push._bound(session, at))
+        push.quarantine(session, name, "dev_x", "oper_gone", "KeyError", body, session.moment(at))
 
 
 # -- three words -------------------------------------------------------------------------------------------------------

@@ -18,11 +18,11 @@ from bo.core.kernel.kinds import moment_text
 from bo.core.kernel.record import RecordInfo, declared_records
 from bo.core.kernel.unit import PENDING, Unit
 from bo.core.kernel.workspace import Transaction, Workspace, collector_resting
+from bo.sync.feed import office_records
 from bo.sync.pending import WAITING, Pending, pending_done, pending_of
 from bo.sync.protocol import Commit, Cursor, Row
 from bo.sync.rebase import (
     Absorbed,
-    declare_all,
     forget_unchanged,
     forget_what_left,
     known_rows,
@@ -56,7 +56,7 @@ def load_snapshot(ws: Workspace, given: Snapshot) -> Absorbed:
     What central has done and the snapshot holds is confirmed. What it has done later is not run again; the feed
     confirms it. Nothing is moved where an own operation would be lost by it: central does not know it any more.
     """
-    infos = declare_all(ws)
+    infos = office_records(ws)
     done, at = Absorbed(), given.at.seq
     told = {commit.op.id for commit in given.commits}
     with ws.transaction() as perform:

@@ -17,11 +17,10 @@ import msgspec
 from bo import __version__
 from bo.core.kernel.dispatch import OUTAGES
 from bo.core.kernel.errors import BadFile, BoError, Configuration, StorageFull
-from bo.core.kernel.record import declared_records
 from bo.core.kernel.workspace import SCHEMA_VERSION, Link, Workspace
 from bo.sync import anew, rebase
 from bo.sync.central import Nothing, Revoked, SnapshotWanted
-from bo.sync.feed import Sums
+from bo.sync.feed import Sums, office_records
 from bo.sync.pending import (
     Pending,
     confirmed_images,
@@ -456,12 +455,9 @@ def sums_of(ws: Workspace) -> dict[str, tuple[int, int]]:
     from bo.core.kernel.tables import table
 
     sums: dict[str, tuple[int, int]] = {}
-    rebase.declare_all(ws)
     with ws.database.reading() as session:
         before = confirmed_images(session)
-        for info in declared_records().values():
-            if not info.cls.__module__.startswith("bo."):
-                continue
+        for info in office_records(ws):
             found = Sums()
             for part in session.stream(f"{info.fingerprint}:sync:all", lambda info=info: table(info).select()):  # type: ignore[misc]
                 for row in part:

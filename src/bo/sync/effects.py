@@ -14,6 +14,7 @@ import msgspec
 
 from bo.core.kernel.database import Session
 from bo.core.kernel.errors import BoError
+from bo.core.kernel.kinds import moment_of
 
 WANTED: Final = "wanted"
 DONE: Final = "done"
@@ -50,7 +51,7 @@ class CannotBeDone(BoError):
 def effects_between(session: Session, after: int, upto: int) -> list[Effect]:
     """All effects of a window of the journal, in its order."""
     rows = session.rows("sync:effects", _effects, {"after": after, "upto": upto})
-    found = [Effect(row[0], row[1], row[2], row[3].encode(), row[4], int(row[5]), _moment(row[6])) for row in rows]
+    found = [Effect(row[0], row[1], row[2], row[3].encode(), row[4], int(row[5]), moment_of(row[6])) for row in rows]
     return sorted(found, key=lambda item: (item.seq, item.place))
 
 
@@ -69,10 +70,6 @@ def mark(session: Session, ids: Sequence[str], state: str) -> int:
 def of_others(effects: Sequence[Effect], names: Collection[str]) -> list[Effect]:
     """The effects that have no handler among these."""
     return [item for item in effects if item.name not in names]
-
-
-def _moment(value: Any) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
 
 
 def _effects() -> Any:

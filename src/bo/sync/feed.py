@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from hashlib import blake2b, sha256
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ import msgspec
 
 from bo.core.kernel import journal
 from bo.core.kernel.database import Session
+from bo.core.kernel.kinds import moment_of
 from bo.core.kernel.record import RecordInfo, declared_records, encode_json
 from bo.core.kernel.tx import Actor
 from bo.core.kernel.workspace import SCHEMA_VERSION, Workspace, collector_resting
@@ -156,11 +156,7 @@ def _done(row: tuple[Any, ...]) -> tuple[Any, ...]:
     seq, op_id, batch, name, version, subject, args, actor, device, at, hashed = (
         row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[9], row[8], row[10],
     )  # fmt: skip
-    return seq, hashed, op_id, batch, name, version, subject, args, actor, device, _moment(at)
-
-
-def _moment(value: Any) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return seq, hashed, op_id, batch, name, version, subject, args, actor, device, moment_of(at)
 
 
 def _image(actor: Actor, noun: str, image: str) -> bytes:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from bo.core.kernel.database import Session
+from bo.core.kernel.kinds import moment_of
 from bo.core.kernel.record import EPOCH
 
 LEASE: Final = timedelta(seconds=60)
@@ -133,11 +134,9 @@ def change_secret(session: Session, name: str, old: str, new: str) -> bool:
 
 def _place(row: tuple[Any, ...]) -> Place:
     name, secret, seq, attempts, next_at, lease_until, error = row
-    return Place(str(name), str(secret), int(seq), int(attempts), _moment(next_at), _moment(lease_until), str(error))
-
-
-def _moment(value: Any) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return Place(
+        str(name), str(secret), int(seq), int(attempts), moment_of(next_at), moment_of(lease_until), str(error)
+    )
 
 
 def _text(moment: datetime) -> str:

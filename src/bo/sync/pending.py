@@ -10,6 +10,7 @@ import msgspec
 
 from bo.core.kernel.database import Session
 from bo.core.kernel.dispatch import Call
+from bo.core.kernel.kinds import moment_of
 from bo.core.kernel.unit import PENDING
 from bo.core.kernel.workspace import Workspace
 
@@ -45,7 +46,7 @@ def pending_of(
     `after`."""
     values = {"states": session.array(states), "after": after, "most": most}
     rows = session.rows("sync:pending", _pending, values)
-    return [msgspec.convert((*row[:8], _moment(row[8]), *row[9:]), Pending) for row in rows]
+    return [msgspec.convert((*row[:8], moment_of(row[8]), *row[9:]), Pending) for row in rows]
 
 
 def count_waiting(session: Session) -> int:
@@ -64,10 +65,6 @@ def settle(ws: Workspace, answers: Iterable[tuple[str, str, str]]) -> None:
 def effects_to_take_back(session: Session) -> bool:
     """Whether operations that central did not apply are still to be seen in the rows here, or kept for nothing."""
     return bool(session.rows("sync:settled", _settled))
-
-
-def _moment(value: Any) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
 
 
 def confirmed_images(session: Session) -> dict[tuple[str, str], str]:

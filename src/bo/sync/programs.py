@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -25,6 +25,7 @@ from bo.core.kernel.unit import Change
 from bo.core.kernel.wire import Names, Rows, changed_fields, kinds_of, plain
 from bo.sync.central import REFUSED
 from bo.sync.protocol import Answer, Problem
+from bo.sync.push import answered_before, keep_answer
 from bo.sync.transport import error_of
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def carry_out(ws: Workspace, wanted: Sequence[Wanted], *, atomic: bool = False, 
     with ws.transaction(dry_run=dry_run) as perform:
         teller = Teller(ws, dry_run=dry_run)
         calls = [_call(ws.registry, item) for item in wanted]
-        before = _answered(perform.session, keys)
+        before = answered_before(perform.session, keys)
         fresh = [made for made in calls if isinstance(made, Call) and made.id not in before]
         outcomes = iter(perform(fresh) if fresh else ())
         results, kept = [], []
@@ -120,7 +121,7 @@ def carry_out(ws: Workspace, wanted: Sequence[Wanted], *, atomic: bool = False, 
                 error.facts.setdefault("place", len(results) - 1)
                 raise error
         if kept:
-            perform.session.many("sync:answer:keep", _keep_answer, kept)
+            perform.session.many("sync:answer:keep", keep_answer, kept)
     return results
 
 
@@ -217,7 +218,7 @@ def _kept(ws: Workspace, session: Session, item: Wanted, outcome: Outcome) -> tu
         error = outcome.error
         facts = {name: str(value)[:FACT_LONGEST] for name, value in error.facts.items()}
         made = Answer(item.operation, "refused", code=error.code, message=error.message, hint=error.hint, facts=facts)
-    now: object = moment_text(ws.clock()) if session.is_sqlite else ws.clock()
+    now = session.moment(ws.clock())
     return (item.operation, "", _digest(item), made.status, msgspec.json.encode(made).decode(), now)
 
 
@@ -237,28 +238,6 @@ def _again(item: Wanted, call: Call, digest: str, made: Answer) -> Result:
 def _digest(item: Wanted) -> str:
     args = msgspec.json.encode(item.args, order="sorted").decode()
     return sha256("\n".join((item.command, item.subject or "", args)).encode()).hexdigest()[:32]
-
-
-def _answered(session: Session, keys: Sequence[str]) -> dict[str | None, tuple[str, Answer]]:
-    if not keys:
-        return {}
-    rows = session.rows("sync:answers", _answers, {"ids": session.array(keys)})
-    return {str(row[0]): (str(row[1]), msgspec.json.decode(row[2], type=Answer)) for row in rows}
-
-
-def _answers() -> Any:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import in_list
-    from bo.sync.tables import answer
-
-    return sa.select(answer.c.id, answer.c.digest, answer.c.answer).where(in_list(answer.c.id, sa.bindparam("ids")))
-
-
-def _keep_answer() -> Any:
-    from bo.sync.tables import answer
-
-    return answer.insert()
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def _run(ws: Workspace, device: str, body: Push) -> Pushed:
     with collector_resting(len(body.ops) >= REST_LEAST), ws.transaction() as perform:
         session = perform.session
         contact = _contact(session, device)
-        answered = _answered(session, [item.id for item in body.ops])
+        answered = answered_before(session, [item.id for item in body.ops])
         if _is_fork(session, contact, body.ops, answered):
             contact.forks += 1
             _keep_contact(session, device, contact, body, ws.clock())
@@ -104,13 +104,13 @@ def _run(ws: Workspace, device: str, body: Push) -> Pushed:
                             _digest(item),
                             made.status,
                             encode_json(made).decode(),
-                            _bound(session, ws.clock()),
+                            session.moment(ws.clock()),
                         )
                     )
             else:
                 results.append(late if item.id == late.id else Answer(item.id, "not_run"))
         if kept:
-            session.many("sync:answer:keep", _keep_answer, kept)
+            session.many("sync:answer:keep", keep_answer, kept)
         ran = [item.device_seq for item in body.ops if item.id in answered or item.id in outcomes]
         contact.device_seq = max(contact.device_seq, *ran) if ran else contact.device_seq
         _keep_contact(session, device, contact, body, ws.clock())
@@ -223,10 +223,10 @@ def _tried(ws: Workspace, device: str, alone: Push) -> Pushed:
         hint="It is kept there whole. Once the fault is mended, bo conflicts retry sends it again.",
     )  # fmt: skip
     with ws.transaction() as perform:
-        session, now = perform.session, _bound(perform.session, ws.clock())
+        session, now = perform.session, perform.session.moment(ws.clock())
         quarantine(session, item.id, device, ws.actor, reason, encode_json(item).decode(), now)
         kept = (item.id, device, _digest(item), made.status, encode_json(made).decode(), now)
-        session.many("sync:answer:keep", _keep_answer, [kept])
+        session.many("sync:answer:keep", keep_answer, [kept])
         contact = _contact(session, device)
         contact.device_seq = max(contact.device_seq, item.device_seq)
         _keep_contact(session, device, contact, alone, ws.clock())
@@ -241,7 +241,7 @@ def quarantine(session: Session, name: str, device: str, operator: str, reason: 
 def last_words(ws: Workspace, device: str, body: Push) -> bool:
     """A device that is shut out may leave what it has once, for an administrator to read. Whether it was taken."""
     with ws.transaction() as perform:
-        session, now = perform.session, _bound(perform.session, ws.clock())
+        session, now = perform.session, perform.session.moment(ws.clock())
         rows = session.rows("sync:last_words", _last_words, {"device": device})
         if rows and rows[0][0]:
             return False
@@ -263,7 +263,7 @@ def _is_fork(session: Session, contact: Contact, ops: Sequence[Sent], answered: 
     return len(known) < len(old)
 
 
-def _answered(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, Answer]]:
+def answered_before(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, Answer]]:
     if not ids:
         return {}
     rows = session.rows("sync:answers", _answers, {"ids": session.array(ids)})
@@ -284,14 +284,8 @@ def _keep_contact(
     session: Session, device: str, contact: Contact, body: Push, now: datetime, *, last_words: int = 0
 ) -> None:
     skew = max(-(2**52), min(2**52, int((now - body.now) / timedelta(milliseconds=1))))
-    row = (device, contact.device_seq, 0, contact.forks, skew, last_words, _bound(session, now))
+    row = (device, contact.device_seq, 0, contact.forks, skew, last_words, session.moment(now))
     session.many("sync:contact:keep", lambda: _keep_contact_row(session), [row])
-
-
-def _bound(session: Session, moment: datetime) -> object:
-    from bo.core.kernel.kinds import moment_text
-
-    return moment_text(moment) if session.is_sqlite else moment
 
 
 def _answers() -> Any:
@@ -327,7 +321,7 @@ def _last_words() -> Any:
     return sa.select(contact.c.last_words).where(contact.c.device == sa.bindparam("device"))
 
 
-def _keep_answer() -> Any:
+def keep_answer() -> Any:
     from bo.sync.tables import answer
 
     return answer.insert()

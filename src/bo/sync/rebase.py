@@ -17,9 +17,10 @@ import msgspec
 
 from bo.core.kernel.database import Session
 from bo.core.kernel.errors import NotAllowed
-from bo.core.kernel.record import Record, RecordInfo, declared_records
+from bo.core.kernel.record import Record, declared_records
 from bo.core.kernel.unit import PENDING, Unit, key_touched
 from bo.core.kernel.workspace import REST_LEAST, Transaction, Workspace, collector_resting
+from bo.sync.feed import office_records
 from bo.sync.pending import Pending, effects_to_take_back, pending_changes, pending_done, pending_of
 from bo.sync.protocol import Commit, Cursor, Row
 
@@ -40,7 +41,7 @@ def absorb(
 ) -> Absorbed:
     """Take in commits and move the cursor, in one transaction. With `skip=False` everything pending is run again,
     whatever it touches. Raises what the database raises; then nothing has moved."""
-    declare_all(ws)
+    office_records(ws)  # so that any row that comes can be read
     with collector_resting(len(commits) >= REST_LEAST), ws.transaction() as perform:
         session = perform.session
         link = ws.read_link(session)
@@ -240,12 +241,6 @@ def _load_ids(unit: Unit, rows: Iterable[tuple[str, str]]) -> None:
         wanted[declared_records()[noun].cls].add(row)
     for cls, ids in wanted.items():
         unit.load_ids(cls, ids)
-
-
-def declare_all(ws: Workspace) -> list[RecordInfo]:
-    """Every record of this version, so that any row that comes can be read."""
-    ws.registry.load_all()
-    return [info for info in declared_records().values() if info.cls.__module__.startswith("bo.")]
 
 
 def move_cursor(perform: Transaction, to: Cursor, stable: int, now: datetime) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -111,6 +112,10 @@ class Session:
         if not self.is_sqlite:
             return list(values)
         return encode_json([day_or_moment(value) for value in values]).decode()
+
+    def moment(self, moment: datetime) -> object:
+        """A time as this database binds it in rows that are given by place."""
+        return day_or_moment(moment) if self.is_sqlite else moment
 
     def _values(self, prepared: Prepared, values: Mapping[str, object]) -> list[object]:
         if prepared.constants:

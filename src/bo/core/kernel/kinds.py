@@ -408,6 +408,11 @@ def moment_text(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
+def moment_of(value: object) -> datetime:
+    """The time that a database holds, as text or as a time."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+
+
 def _means(label: str, word: str) -> bool:
     from bo.core.kernel.text import in_every_language
 

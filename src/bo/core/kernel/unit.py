@@ -236,7 +236,7 @@ class Unit(msgspec.Struct, eq=False):
 
     def moment(self, at: datetime) -> object:
         """A time as this database holds it."""
-        return moment_text(at) if self.session.is_sqlite else at
+        return self.session.moment(at)
 
     def put(self, info: RecordInfo, row: str, image: bytes | None) -> Change:
         """Make a row what another journal says it is, past every rule; None takes it out. What that changed."""

@@ -19,7 +19,7 @@ from bo.core.kernel.database import DATABASE_NAME, Database, Session, SqliteData
 from bo.core.kernel.dispatch import Authorise, Call, Dispatch, Outcome
 from bo.core.kernel.errors import BoError, Configuration
 from bo.core.kernel.ids import new_operation_id
-from bo.core.kernel.kinds import Context
+from bo.core.kernel.kinds import Context, moment_of
 from bo.core.kernel.reader import Reader
 from bo.core.kernel.statements import Prepared
 from bo.core.kernel.tx import SYSTEM, Actor, Tx
@@ -209,8 +209,7 @@ class Workspace:
         if not rows:
             return None
         url, operator, seq, hashed, stable, device_seq, view, contact_at, lease_days = rows[0]
-        moment = contact_at if isinstance(contact_at, datetime) else datetime.fromisoformat(contact_at)
-        return Link(url, operator, seq, hashed, stable, device_seq, view, moment, lease_days)
+        return Link(url, operator, seq, hashed, stable, device_seq, view, moment_of(contact_at), lease_days)
 
     def reader(self, session: Session | None = None) -> Reader:
         """Eyes on this workspace. A thread of its own brings its own session (`database.connect()`)."""

@@ -14,7 +14,7 @@ import msgspec
 from bo.core.customers.records import Customer
 from bo.core.kernel import journal
 from bo.core.kernel.command import query
-from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Flag, Moment, Text, moment_text
+from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Flag, Moment, Text
 from bo.core.kernel.moments import zone_of
 from bo.core.kernel.reader import PAGE_MOST, Reader, visible
 from bo.core.kernel.record import info_of
@@ -157,7 +157,9 @@ def missed(read: Reader) -> list[str]:
     key = f"{info.fingerprint}:missed:{_scoping(read)}"
     return [
         str(row[0])
-        for row in read.rows(key, lambda: _missed(read), now=_bound(read, read.now), limit=PAGE_MOST, **_scopes(read))
+        for row in read.rows(
+            key, lambda: _missed(read), now=read.session.moment(read.now), limit=PAGE_MOST, **_scopes(read)
+        )
     ]
 
 
@@ -368,7 +370,7 @@ def _counts(read: Reader) -> dict[str, dict[str, int]]:
     """For each store: its open leads by state, those `overdue`, and those of `this_month`."""
     info = info_of(Lead)
     month = read.now.astimezone(zone_of(read.context.zone)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    values = {"now": _bound(read, read.now), "month": _bound(read, month), **_scopes(read)}
+    values = {"now": read.session.moment(read.now), "month": read.session.moment(month), **_scopes(read)}
     counted: dict[str, dict[str, int]] = {}
     for store, state, count, overdue, recent in read.rows(
         f"{info.fingerprint}:loads:{_scoping(read)}", lambda: _by_store(read), **values
@@ -419,10 +421,6 @@ def _scopes(read: Reader) -> dict[str, object]:
         if read.actor.scopes is not None
         else {}
     )
-
-
-def _bound(read: Reader, moment: datetime) -> object:
-    return moment_text(moment) if read.session.is_sqlite else moment
 
 
 def standing(lead: Lead, now: datetime) -> str:
