@@ -48,7 +48,7 @@ def test_leaving_steps_out_changes_nothing_that_the_others_draw(tmp_path: Path) 
 def test_a_failure_is_told_with_its_seed_and_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     from bo.sync import push
 
-    monkeypatch.setattr(push, "_answered", lambda _session, _ids: {})  # what was refused is not known any more
+    monkeypatch.setattr(push, "answered_before", lambda _session, _ids: {})  # what was refused is not known any more
     seed = next(seed for seed in range(50) if run(seed, on_sqlite).problem)
 
     story = simulator.report(seed, on_sqlite, seconds=3.0)
