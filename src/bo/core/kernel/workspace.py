@@ -396,7 +396,7 @@ def make_office(database: Database, context: Context, device: str) -> None:
 def _statements_version() -> str:
     from bo import __version__
 
-    return f"{__version__}/{STATEMENTS_VERSION}"
+    return f"{__version__}/{SCHEMA_VERSION}/{STATEMENTS_VERSION}"
 
 
 def as_json(value: object) -> str:

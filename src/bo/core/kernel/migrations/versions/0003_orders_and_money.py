@@ -1,4 +1,4 @@
-"""Orders, the catalog and stock. Never changed after its release."""
+"""orders and money. Never changed after its release."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE UNIQUE INDEX category_path ON category (path)""",
     """CREATE TABLE credit (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -43,10 +42,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE INDEX credit_at ON credit (at)""",
-    """CREATE INDEX credit_cause ON credit (cause)""",
-    """CREATE INDEX credit_customer ON credit (customer)""",
-    """CREATE INDEX credit_order ON credit ("order") WHERE "order" IS NOT NULL""",
     """CREATE TABLE customer_return (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -78,12 +73,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE INDEX customer_return_exchange ON customer_return (exchange) WHERE exchange IS NOT NULL""",
-    """CREATE INDEX customer_return_number ON customer_return (number)""",
-    """CREATE INDEX customer_return_order ON customer_return ("order")""",
-    """CREATE INDEX customer_return_reason ON customer_return (reason)""",
-    """CREATE INDEX customer_return_settled ON customer_return (settled)""",
-    """CREATE INDEX customer_return_state ON customer_return (state, n)""",
     """CREATE TABLE exception_rule (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -103,7 +92,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE UNIQUE INDEX exception_rule_code ON exception_rule (code)""",
     """CREATE TABLE fulfilment (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -125,9 +113,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE INDEX fulfilment_order ON fulfilment ("order")""",
-    """CREATE INDEX fulfilment_state ON fulfilment (state, n)""",
-    """CREATE INDEX fulfilment_tracking ON fulfilment (tracking) WHERE tracking IS NOT NULL""",
     """CREATE TABLE media (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -144,7 +129,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE INDEX media_product ON media (product)""",
     """CREATE TABLE movement (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -165,10 +149,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE INDEX movement_cause ON movement (cause)""",
-    """CREATE UNIQUE INDEX movement_reverses ON movement (reverses) WHERE reverses IS NOT NULL""",
-    """CREATE INDEX movement_variant ON movement (variant)""",
-    """CREATE INDEX movement_warehouse ON movement (warehouse)""",
     """CREATE TABLE "order" (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -219,18 +199,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE INDEX order_channel ON "order" (channel)""",
-    """CREATE INDEX order_customer ON "order" (customer) WHERE customer IS NOT NULL""",
-    """CREATE INDEX order_hold_reason ON "order" (hold_reason) WHERE hold_reason IS NOT NULL""",
-    """CREATE UNIQUE INDEX order_key ON "order" ("key")""",
-    """CREATE INDEX order_lead ON "order" (lead) WHERE lead IS NOT NULL""",
-    """CREATE INDEX order_number ON "order" (number)""",
-    """CREATE INDEX order_payment ON "order" (payment)""",
-    """CREATE INDEX order_placed_at ON "order" (placed_at)""",
-    """CREATE INDEX order_sent_at ON "order" (sent_at) WHERE sent_at IS NOT NULL""",
-    """CREATE INDEX order_state ON "order" (state, n)""",
-    """CREATE INDEX order_store ON "order" (store) WHERE store IS NOT NULL""",
-    """CREATE INDEX order_total ON "order" (total)""",
     """CREATE TABLE order_exception (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -252,11 +220,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE UNIQUE INDEX order_exception_key ON order_exception ("key") WHERE "key" IS NOT NULL""",
-    """CREATE INDEX order_exception_order ON order_exception ("order")""",
-    """CREATE INDEX order_exception_owner ON order_exception (owner) WHERE owner IS NOT NULL""",
-    """CREATE INDEX order_exception_rule ON order_exception (rule)""",
-    """CREATE INDEX order_exception_state ON order_exception (state, n)""",
     """CREATE TABLE order_line (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -285,10 +248,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE UNIQUE INDEX order_line_import_key ON order_line (import_key) WHERE import_key IS NOT NULL""",
-    """CREATE INDEX order_line_order ON order_line ("order")""",
-    """CREATE INDEX order_line_sku ON order_line (sku) WHERE sku IS NOT NULL""",
-    """CREATE INDEX order_line_variant ON order_line (variant) WHERE variant IS NOT NULL""",
     """CREATE TABLE payment (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -312,11 +271,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE INDEX payment_at ON payment (at)""",
-    """CREATE UNIQUE INDEX payment_import_key ON payment (import_key) WHERE import_key IS NOT NULL""",
-    """CREATE UNIQUE INDEX payment_key ON payment ("key") WHERE "key" IS NOT NULL""",
-    """CREATE INDEX payment_order ON payment ("order")""",
-    """CREATE INDEX payment_reference ON payment (reference) WHERE reference IS NOT NULL""",
     """CREATE TABLE printing (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -334,7 +288,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE INDEX printing_order ON printing ("order")""",
     """CREATE TABLE product (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -364,11 +317,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE INDEX product_category ON product (category)""",
-    """CREATE UNIQUE INDEX product_handle ON product (handle)""",
-    """CREATE UNIQUE INDEX product_import_key ON product (import_key) WHERE import_key IS NOT NULL""",
-    """CREATE INDEX product_state ON product (state, n)""",
-    """CREATE INDEX product_vendor ON product (vendor)""",
     """CREATE TABLE refund (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -391,10 +339,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE UNIQUE INDEX refund_key ON refund ("key") WHERE "key" IS NOT NULL""",
-    """CREATE INDEX refund_order ON refund ("order")""",
-    """CREATE INDEX refund_payment ON refund (payment)""",
-    """CREATE INDEX refund_state ON refund (state, n)""",
     """CREATE TABLE reorder_rule (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -414,8 +358,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE INDEX reorder_rule_variant ON reorder_rule (variant)""",
-    """CREATE INDEX reorder_rule_warehouse ON reorder_rule (warehouse)""",
     """CREATE TABLE reservation (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -433,10 +375,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE INDEX reservation_line ON reservation (line)""",
-    """CREATE INDEX reservation_state ON reservation (state, n)""",
-    """CREATE INDEX reservation_variant ON reservation (variant)""",
-    """CREATE INDEX reservation_warehouse ON reservation (warehouse)""",
     """CREATE TABLE stock_level (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -455,9 +393,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE UNIQUE INDEX stock_level_key ON stock_level ("key")""",
-    """CREATE INDEX stock_level_variant ON stock_level (variant)""",
-    """CREATE INDEX stock_level_warehouse ON stock_level (warehouse)""",
     """CREATE TABLE transfer (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -477,8 +412,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE INDEX transfer_state ON transfer (state, n)""",
-    """CREATE INDEX transfer_variant ON transfer (variant)""",
     """CREATE TABLE variant (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -513,12 +446,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE INDEX variant_barcode ON variant (barcode) WHERE barcode IS NOT NULL""",
-    """CREATE UNIQUE INDEX variant_import_key ON variant (import_key) WHERE import_key IS NOT NULL""",
-    """CREATE UNIQUE INDEX variant_option_key ON variant (option_key)""",
-    """CREATE INDEX variant_product ON variant (product)""",
-    """CREATE INDEX variant_sku ON variant (sku) WHERE sku IS NOT NULL""",
-    """CREATE INDEX variant_state ON variant (state, n)""",
     """CREATE TABLE warehouse (
     n INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -536,8 +463,6 @@ SQLITE = (
     UNIQUE (id)
 )
  STRICT""",
-    """CREATE UNIQUE INDEX warehouse_code ON warehouse (code)""",
-    """CREATE INDEX warehouse_store ON warehouse (store) WHERE store IS NOT NULL""",
     """CREATE VIRTUAL TABLE category_search USING fts5(body, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2')""",
     """CREATE VIRTUAL TABLE product_search USING fts5(body, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2')""",
     """CREATE VIRTUAL TABLE variant_search USING fts5(body, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2')""",
@@ -545,6 +470,81 @@ SQLITE = (
     """CREATE VIRTUAL TABLE order_search USING fts5(body, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2')""",
     """CREATE VIRTUAL TABLE fulfilment_search USING fts5(body, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2')""",
     """CREATE VIRTUAL TABLE customer_return_search USING fts5(body, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2')""",
+    """CREATE UNIQUE INDEX category_path ON category (path)""",
+    """CREATE INDEX credit_at ON credit (at)""",
+    """CREATE INDEX credit_cause ON credit (cause)""",
+    """CREATE INDEX credit_customer ON credit (customer)""",
+    """CREATE INDEX credit_order ON credit ("order") WHERE "order" IS NOT NULL""",
+    """CREATE INDEX customer_return_exchange ON customer_return (exchange) WHERE exchange IS NOT NULL""",
+    """CREATE INDEX customer_return_number ON customer_return (number)""",
+    """CREATE INDEX customer_return_order ON customer_return ("order")""",
+    """CREATE INDEX customer_return_reason ON customer_return (reason)""",
+    """CREATE INDEX customer_return_settled ON customer_return (settled)""",
+    """CREATE INDEX customer_return_state ON customer_return (state, n)""",
+    """CREATE UNIQUE INDEX exception_rule_code ON exception_rule (code)""",
+    """CREATE INDEX fulfilment_order ON fulfilment ("order")""",
+    """CREATE INDEX fulfilment_state ON fulfilment (state, n)""",
+    """CREATE INDEX fulfilment_tracking ON fulfilment (tracking) WHERE tracking IS NOT NULL""",
+    """CREATE INDEX media_product ON media (product)""",
+    """CREATE INDEX movement_cause ON movement (cause)""",
+    """CREATE UNIQUE INDEX movement_reverses ON movement (reverses) WHERE reverses IS NOT NULL""",
+    """CREATE INDEX movement_variant ON movement (variant)""",
+    """CREATE INDEX movement_warehouse ON movement (warehouse)""",
+    """CREATE INDEX order_channel ON "order" (channel)""",
+    """CREATE INDEX order_customer ON "order" (customer) WHERE customer IS NOT NULL""",
+    """CREATE INDEX order_hold_reason ON "order" (hold_reason) WHERE hold_reason IS NOT NULL""",
+    """CREATE UNIQUE INDEX order_key ON "order" ("key")""",
+    """CREATE INDEX order_lead ON "order" (lead) WHERE lead IS NOT NULL""",
+    """CREATE INDEX order_number ON "order" (number)""",
+    """CREATE INDEX order_payment ON "order" (payment)""",
+    """CREATE INDEX order_placed_at ON "order" (placed_at)""",
+    """CREATE INDEX order_sent_at ON "order" (sent_at) WHERE sent_at IS NOT NULL""",
+    """CREATE INDEX order_state ON "order" (state, n)""",
+    """CREATE INDEX order_store ON "order" (store) WHERE store IS NOT NULL""",
+    """CREATE INDEX order_total ON "order" (total)""",
+    """CREATE UNIQUE INDEX order_exception_key ON order_exception ("key") WHERE "key" IS NOT NULL""",
+    """CREATE INDEX order_exception_order ON order_exception ("order")""",
+    """CREATE INDEX order_exception_owner ON order_exception (owner) WHERE owner IS NOT NULL""",
+    """CREATE INDEX order_exception_rule ON order_exception (rule)""",
+    """CREATE INDEX order_exception_state ON order_exception (state, n)""",
+    """CREATE UNIQUE INDEX order_line_import_key ON order_line (import_key) WHERE import_key IS NOT NULL""",
+    """CREATE INDEX order_line_order ON order_line ("order")""",
+    """CREATE INDEX order_line_sku ON order_line (sku) WHERE sku IS NOT NULL""",
+    """CREATE INDEX order_line_variant ON order_line (variant) WHERE variant IS NOT NULL""",
+    """CREATE INDEX payment_at ON payment (at)""",
+    """CREATE UNIQUE INDEX payment_import_key ON payment (import_key) WHERE import_key IS NOT NULL""",
+    """CREATE UNIQUE INDEX payment_key ON payment ("key") WHERE "key" IS NOT NULL""",
+    """CREATE INDEX payment_order ON payment ("order")""",
+    """CREATE INDEX payment_reference ON payment (reference) WHERE reference IS NOT NULL""",
+    """CREATE INDEX printing_order ON printing ("order")""",
+    """CREATE INDEX product_category ON product (category)""",
+    """CREATE UNIQUE INDEX product_handle ON product (handle)""",
+    """CREATE UNIQUE INDEX product_import_key ON product (import_key) WHERE import_key IS NOT NULL""",
+    """CREATE INDEX product_state ON product (state, n)""",
+    """CREATE INDEX product_vendor ON product (vendor)""",
+    """CREATE UNIQUE INDEX refund_key ON refund ("key") WHERE "key" IS NOT NULL""",
+    """CREATE INDEX refund_order ON refund ("order")""",
+    """CREATE INDEX refund_payment ON refund (payment)""",
+    """CREATE INDEX refund_state ON refund (state, n)""",
+    """CREATE INDEX reorder_rule_variant ON reorder_rule (variant)""",
+    """CREATE INDEX reorder_rule_warehouse ON reorder_rule (warehouse)""",
+    """CREATE INDEX reservation_line ON reservation (line)""",
+    """CREATE INDEX reservation_state ON reservation (state, n)""",
+    """CREATE INDEX reservation_variant ON reservation (variant)""",
+    """CREATE INDEX reservation_warehouse ON reservation (warehouse)""",
+    """CREATE UNIQUE INDEX stock_level_key ON stock_level ("key")""",
+    """CREATE INDEX stock_level_variant ON stock_level (variant)""",
+    """CREATE INDEX stock_level_warehouse ON stock_level (warehouse)""",
+    """CREATE INDEX transfer_state ON transfer (state, n)""",
+    """CREATE INDEX transfer_variant ON transfer (variant)""",
+    """CREATE INDEX variant_barcode ON variant (barcode) WHERE barcode IS NOT NULL""",
+    """CREATE UNIQUE INDEX variant_import_key ON variant (import_key) WHERE import_key IS NOT NULL""",
+    """CREATE UNIQUE INDEX variant_option_key ON variant (option_key)""",
+    """CREATE INDEX variant_product ON variant (product)""",
+    """CREATE INDEX variant_sku ON variant (sku) WHERE sku IS NOT NULL""",
+    """CREATE INDEX variant_state ON variant (state, n)""",
+    """CREATE UNIQUE INDEX warehouse_code ON warehouse (code)""",
+    """CREATE INDEX warehouse_store ON warehouse (store) WHERE store IS NOT NULL""",
 )
 
 POSTGRESQL = (
@@ -562,7 +562,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE UNIQUE INDEX category_path ON category (path)""",
     """CREATE TABLE credit (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -581,10 +580,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE INDEX credit_at ON credit (at)""",
-    """CREATE INDEX credit_cause ON credit (cause)""",
-    """CREATE INDEX credit_customer ON credit (customer)""",
-    """CREATE INDEX credit_order ON credit ("order") WHERE "order" IS NOT NULL""",
     """CREATE TABLE customer_return (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -615,12 +610,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE INDEX customer_return_exchange ON customer_return (exchange) WHERE exchange IS NOT NULL""",
-    """CREATE INDEX customer_return_number ON customer_return (number)""",
-    """CREATE INDEX customer_return_order ON customer_return ("order")""",
-    """CREATE INDEX customer_return_reason ON customer_return (reason)""",
-    """CREATE INDEX customer_return_settled ON customer_return (settled)""",
-    """CREATE INDEX customer_return_state ON customer_return (state, n)""",
     """CREATE TABLE exception_rule (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -639,7 +628,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE UNIQUE INDEX exception_rule_code ON exception_rule (code)""",
     """CREATE TABLE fulfilment (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -660,9 +648,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE INDEX fulfilment_order ON fulfilment ("order")""",
-    """CREATE INDEX fulfilment_state ON fulfilment (state, n)""",
-    """CREATE INDEX fulfilment_tracking ON fulfilment (tracking) WHERE tracking IS NOT NULL""",
     """CREATE TABLE media (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -678,7 +663,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE INDEX media_product ON media (product)""",
     """CREATE TABLE movement (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -698,10 +682,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE INDEX movement_cause ON movement (cause)""",
-    """CREATE UNIQUE INDEX movement_reverses ON movement (reverses) WHERE reverses IS NOT NULL""",
-    """CREATE INDEX movement_variant ON movement (variant)""",
-    """CREATE INDEX movement_warehouse ON movement (warehouse)""",
     """CREATE TABLE "order" (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -751,18 +731,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE INDEX order_channel ON "order" (channel)""",
-    """CREATE INDEX order_customer ON "order" (customer) WHERE customer IS NOT NULL""",
-    """CREATE INDEX order_hold_reason ON "order" (hold_reason) WHERE hold_reason IS NOT NULL""",
-    """CREATE UNIQUE INDEX order_key ON "order" (key)""",
-    """CREATE INDEX order_lead ON "order" (lead) WHERE lead IS NOT NULL""",
-    """CREATE INDEX order_number ON "order" (number)""",
-    """CREATE INDEX order_payment ON "order" (payment)""",
-    """CREATE INDEX order_placed_at ON "order" (placed_at)""",
-    """CREATE INDEX order_sent_at ON "order" (sent_at) WHERE sent_at IS NOT NULL""",
-    """CREATE INDEX order_state ON "order" (state, n)""",
-    """CREATE INDEX order_store ON "order" (store) WHERE store IS NOT NULL""",
-    """CREATE INDEX order_total ON "order" (total)""",
     """CREATE TABLE order_exception (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -783,11 +751,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE UNIQUE INDEX order_exception_key ON order_exception (key) WHERE key IS NOT NULL""",
-    """CREATE INDEX order_exception_order ON order_exception ("order")""",
-    """CREATE INDEX order_exception_owner ON order_exception (owner) WHERE owner IS NOT NULL""",
-    """CREATE INDEX order_exception_rule ON order_exception (rule)""",
-    """CREATE INDEX order_exception_state ON order_exception (state, n)""",
     """CREATE TABLE order_line (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -815,10 +778,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE UNIQUE INDEX order_line_import_key ON order_line (import_key) WHERE import_key IS NOT NULL""",
-    """CREATE INDEX order_line_order ON order_line ("order")""",
-    """CREATE INDEX order_line_sku ON order_line (sku) WHERE sku IS NOT NULL""",
-    """CREATE INDEX order_line_variant ON order_line (variant) WHERE variant IS NOT NULL""",
     """CREATE TABLE payment (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -841,11 +800,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE INDEX payment_at ON payment (at)""",
-    """CREATE UNIQUE INDEX payment_import_key ON payment (import_key) WHERE import_key IS NOT NULL""",
-    """CREATE UNIQUE INDEX payment_key ON payment (key) WHERE key IS NOT NULL""",
-    """CREATE INDEX payment_order ON payment ("order")""",
-    """CREATE INDEX payment_reference ON payment (reference) WHERE reference IS NOT NULL""",
     """CREATE TABLE printing (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -862,7 +816,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE INDEX printing_order ON printing ("order")""",
     """CREATE TABLE product (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -891,11 +844,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE INDEX product_category ON product (category)""",
-    """CREATE UNIQUE INDEX product_handle ON product (handle)""",
-    """CREATE UNIQUE INDEX product_import_key ON product (import_key) WHERE import_key IS NOT NULL""",
-    """CREATE INDEX product_state ON product (state, n)""",
-    """CREATE INDEX product_vendor ON product (vendor)""",
     """CREATE TABLE refund (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -917,10 +865,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE UNIQUE INDEX refund_key ON refund (key) WHERE key IS NOT NULL""",
-    """CREATE INDEX refund_order ON refund ("order")""",
-    """CREATE INDEX refund_payment ON refund (payment)""",
-    """CREATE INDEX refund_state ON refund (state, n)""",
     """CREATE TABLE reorder_rule (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -939,8 +883,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE INDEX reorder_rule_variant ON reorder_rule (variant)""",
-    """CREATE INDEX reorder_rule_warehouse ON reorder_rule (warehouse)""",
     """CREATE TABLE reservation (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -957,10 +899,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE INDEX reservation_line ON reservation (line)""",
-    """CREATE INDEX reservation_state ON reservation (state, n)""",
-    """CREATE INDEX reservation_variant ON reservation (variant)""",
-    """CREATE INDEX reservation_warehouse ON reservation (warehouse)""",
     """CREATE TABLE stock_level (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -978,9 +916,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE UNIQUE INDEX stock_level_key ON stock_level (key)""",
-    """CREATE INDEX stock_level_variant ON stock_level (variant)""",
-    """CREATE INDEX stock_level_warehouse ON stock_level (warehouse)""",
     """CREATE TABLE transfer (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -999,8 +934,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE INDEX transfer_state ON transfer (state, n)""",
-    """CREATE INDEX transfer_variant ON transfer (variant)""",
     """CREATE TABLE variant (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -1034,12 +967,6 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
-    """CREATE INDEX variant_barcode ON variant (barcode) WHERE barcode IS NOT NULL""",
-    """CREATE UNIQUE INDEX variant_import_key ON variant (import_key) WHERE import_key IS NOT NULL""",
-    """CREATE UNIQUE INDEX variant_option_key ON variant (option_key)""",
-    """CREATE INDEX variant_product ON variant (product)""",
-    """CREATE INDEX variant_sku ON variant (sku) WHERE sku IS NOT NULL""",
-    """CREATE INDEX variant_state ON variant (state, n)""",
     """CREATE TABLE warehouse (
     n BIGINT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
@@ -1056,21 +983,94 @@ POSTGRESQL = (
     PRIMARY KEY (n),
     UNIQUE (id)
 )""",
+    """CREATE TABLE category_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
+    """CREATE TABLE product_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
+    """CREATE TABLE variant_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
+    """CREATE TABLE warehouse_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
+    """CREATE TABLE order_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
+    """CREATE TABLE fulfilment_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
+    """CREATE TABLE customer_return_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
+    """CREATE UNIQUE INDEX category_path ON category (path)""",
+    """CREATE INDEX credit_at ON credit (at)""",
+    """CREATE INDEX credit_cause ON credit (cause)""",
+    """CREATE INDEX credit_customer ON credit (customer)""",
+    """CREATE INDEX credit_order ON credit ("order") WHERE "order" IS NOT NULL""",
+    """CREATE INDEX customer_return_exchange ON customer_return (exchange) WHERE exchange IS NOT NULL""",
+    """CREATE INDEX customer_return_number ON customer_return (number)""",
+    """CREATE INDEX customer_return_order ON customer_return ("order")""",
+    """CREATE INDEX customer_return_reason ON customer_return (reason)""",
+    """CREATE INDEX customer_return_settled ON customer_return (settled)""",
+    """CREATE INDEX customer_return_state ON customer_return (state, n)""",
+    """CREATE UNIQUE INDEX exception_rule_code ON exception_rule (code)""",
+    """CREATE INDEX fulfilment_order ON fulfilment ("order")""",
+    """CREATE INDEX fulfilment_state ON fulfilment (state, n)""",
+    """CREATE INDEX fulfilment_tracking ON fulfilment (tracking) WHERE tracking IS NOT NULL""",
+    """CREATE INDEX media_product ON media (product)""",
+    """CREATE INDEX movement_cause ON movement (cause)""",
+    """CREATE UNIQUE INDEX movement_reverses ON movement (reverses) WHERE reverses IS NOT NULL""",
+    """CREATE INDEX movement_variant ON movement (variant)""",
+    """CREATE INDEX movement_warehouse ON movement (warehouse)""",
+    """CREATE INDEX order_channel ON "order" (channel)""",
+    """CREATE INDEX order_customer ON "order" (customer) WHERE customer IS NOT NULL""",
+    """CREATE INDEX order_hold_reason ON "order" (hold_reason) WHERE hold_reason IS NOT NULL""",
+    """CREATE UNIQUE INDEX order_key ON "order" (key)""",
+    """CREATE INDEX order_lead ON "order" (lead) WHERE lead IS NOT NULL""",
+    """CREATE INDEX order_number ON "order" (number)""",
+    """CREATE INDEX order_payment ON "order" (payment)""",
+    """CREATE INDEX order_placed_at ON "order" (placed_at)""",
+    """CREATE INDEX order_sent_at ON "order" (sent_at) WHERE sent_at IS NOT NULL""",
+    """CREATE INDEX order_state ON "order" (state, n)""",
+    """CREATE INDEX order_store ON "order" (store) WHERE store IS NOT NULL""",
+    """CREATE INDEX order_total ON "order" (total)""",
+    """CREATE UNIQUE INDEX order_exception_key ON order_exception (key) WHERE key IS NOT NULL""",
+    """CREATE INDEX order_exception_order ON order_exception ("order")""",
+    """CREATE INDEX order_exception_owner ON order_exception (owner) WHERE owner IS NOT NULL""",
+    """CREATE INDEX order_exception_rule ON order_exception (rule)""",
+    """CREATE INDEX order_exception_state ON order_exception (state, n)""",
+    """CREATE UNIQUE INDEX order_line_import_key ON order_line (import_key) WHERE import_key IS NOT NULL""",
+    """CREATE INDEX order_line_order ON order_line ("order")""",
+    """CREATE INDEX order_line_sku ON order_line (sku) WHERE sku IS NOT NULL""",
+    """CREATE INDEX order_line_variant ON order_line (variant) WHERE variant IS NOT NULL""",
+    """CREATE INDEX payment_at ON payment (at)""",
+    """CREATE UNIQUE INDEX payment_import_key ON payment (import_key) WHERE import_key IS NOT NULL""",
+    """CREATE UNIQUE INDEX payment_key ON payment (key) WHERE key IS NOT NULL""",
+    """CREATE INDEX payment_order ON payment ("order")""",
+    """CREATE INDEX payment_reference ON payment (reference) WHERE reference IS NOT NULL""",
+    """CREATE INDEX printing_order ON printing ("order")""",
+    """CREATE INDEX product_category ON product (category)""",
+    """CREATE UNIQUE INDEX product_handle ON product (handle)""",
+    """CREATE UNIQUE INDEX product_import_key ON product (import_key) WHERE import_key IS NOT NULL""",
+    """CREATE INDEX product_state ON product (state, n)""",
+    """CREATE INDEX product_vendor ON product (vendor)""",
+    """CREATE UNIQUE INDEX refund_key ON refund (key) WHERE key IS NOT NULL""",
+    """CREATE INDEX refund_order ON refund ("order")""",
+    """CREATE INDEX refund_payment ON refund (payment)""",
+    """CREATE INDEX refund_state ON refund (state, n)""",
+    """CREATE INDEX reorder_rule_variant ON reorder_rule (variant)""",
+    """CREATE INDEX reorder_rule_warehouse ON reorder_rule (warehouse)""",
+    """CREATE INDEX reservation_line ON reservation (line)""",
+    """CREATE INDEX reservation_state ON reservation (state, n)""",
+    """CREATE INDEX reservation_variant ON reservation (variant)""",
+    """CREATE INDEX reservation_warehouse ON reservation (warehouse)""",
+    """CREATE UNIQUE INDEX stock_level_key ON stock_level (key)""",
+    """CREATE INDEX stock_level_variant ON stock_level (variant)""",
+    """CREATE INDEX stock_level_warehouse ON stock_level (warehouse)""",
+    """CREATE INDEX transfer_state ON transfer (state, n)""",
+    """CREATE INDEX transfer_variant ON transfer (variant)""",
+    """CREATE INDEX variant_barcode ON variant (barcode) WHERE barcode IS NOT NULL""",
+    """CREATE UNIQUE INDEX variant_import_key ON variant (import_key) WHERE import_key IS NOT NULL""",
+    """CREATE UNIQUE INDEX variant_option_key ON variant (option_key)""",
+    """CREATE INDEX variant_product ON variant (product)""",
+    """CREATE INDEX variant_sku ON variant (sku) WHERE sku IS NOT NULL""",
+    """CREATE INDEX variant_state ON variant (state, n)""",
     """CREATE UNIQUE INDEX warehouse_code ON warehouse (code)""",
     """CREATE INDEX warehouse_store ON warehouse (store) WHERE store IS NOT NULL""",
-    """CREATE TABLE category_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
     """CREATE INDEX category_search_body ON category_search USING gin (body)""",
-    """CREATE TABLE product_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
     """CREATE INDEX product_search_body ON product_search USING gin (body)""",
-    """CREATE TABLE variant_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
     """CREATE INDEX variant_search_body ON variant_search USING gin (body)""",
-    """CREATE TABLE warehouse_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
     """CREATE INDEX warehouse_search_body ON warehouse_search USING gin (body)""",
-    """CREATE TABLE order_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
     """CREATE INDEX order_search_body ON order_search USING gin (body)""",
-    """CREATE TABLE fulfilment_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
     """CREATE INDEX fulfilment_search_body ON fulfilment_search USING gin (body)""",
-    """CREATE TABLE customer_return_search (n bigint PRIMARY KEY, body tsvector NOT NULL)""",
     """CREATE INDEX customer_return_search_body ON customer_return_search USING gin (body)""",
 )
 
