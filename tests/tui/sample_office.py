@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from msgspec import structs
+
 from bo.core.kernel.errors import BadInput, NotFound
 from bo.tui.source import (
     Choice,
@@ -16,8 +18,11 @@ from bo.tui.source import (
     DetailField,
     HistoryEntry,
     Interrupted,
+    NamedView,
     Outcome,
     ParamSpec,
+    Place,
+    Related,
     RowView,
     Standing,
 )
@@ -170,6 +175,9 @@ class SampleSource:
         self._views = 0
         self.snapshots: list[SampleSnapshot] = []
 
+    def of(self, noun: str) -> SampleSource:
+        return self
+
     def columns(self) -> Sequence[Column]:
         return COLUMNS
 
@@ -210,6 +218,9 @@ class SampleSource:
         row = self._database.execute("SELECT name, phone FROM lead WHERE id = ?", (record_id,)).fetchone()
         return {"name": row[0], "phone": row[1]}
 
+    def related(self, record_id: str) -> list[Related]:
+        return [Related("leads", "The same city", self.term(record_id, "city"))]
+
     def term(self, record_id: str, column_key: str) -> str:
         value = self._database.execute(f"SELECT {column_key} FROM lead WHERE id = ?", (record_id,)).fetchone()[0]
         return f'{column_key}:"{value}"' if " " in str(value) else f"{column_key}:{value}"
@@ -249,9 +260,25 @@ class SampleDesk:
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode=WAL")
+        self._views: list[NamedView] = []
 
-    def commands(self) -> Sequence[CommandSpec]:
-        return COMMANDS
+    def places(self) -> Sequence[Place]:
+        return (Place("leads", "Leads"), Place("stores", "Stores"))
+
+    def commands(self, noun: str) -> Sequence[CommandSpec]:
+        return COMMANDS if noun == "leads" else ()
+
+    def views(self, noun: str) -> Sequence[NamedView]:
+        return [view for view in self._views if view.noun == noun]
+
+    def save_view(self, view: NamedView) -> None:
+        self._views = [
+            *(each for each in self._views if each.title != view.title),
+            structs.replace(view, id=view.title),
+        ]
+
+    def remove_view(self, view: NamedView) -> None:
+        self._views.remove(view)
 
     def check(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> Mapping[str, str]:
         amount = arguments.get("amount", "0")

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from bo.tui.app import reading
 from bo.tui.screen import BoApp
-from bo.tui.source import Desk, RowView, ScreenOptions, Source, Standing
+from bo.tui.source import Desk, Library, RowView, ScreenOptions, Standing
 from tests.tui.sample_office import SampleDesk, SampleSource
 
 WAIT_S = 5.0
@@ -36,6 +36,10 @@ class Stage:
     def lines(self) -> list[str]:
         """What stands on the topmost screen, line for line."""
         return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    def table_lines(self) -> list[str]:
+        """The lines from the heads of the columns on."""
+        return self.lines()[self.app.table.region.y :]
 
     def text(self) -> str:
         return "\n".join(self.lines())
@@ -100,7 +104,7 @@ def play(office: Path, story: Story, *, size: tuple[int, int] = SMALL, options: 
 
 
 def perform(
-    open_source: Callable[[], Source],
+    open_source: Callable[[], Library],
     open_desk: Callable[[], Desk],
     story: Story,
     *,
@@ -111,7 +115,7 @@ def perform(
     """Run a story on the screen of whatever office these open."""
 
     async def run() -> None:
-        lane, browser = reading(open_source)
+        lane, browser = reading(open_source, (options or ScreenOptions()).noun)
         app = BoApp(browser, lane, open_desk, Standing("Office", "ann"), options or ScreenOptions())
         async with app.run_test(size=size) as pilot:
             stage = Stage(app, pilot, sources if sources is not None else [])

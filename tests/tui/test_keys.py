@@ -156,7 +156,7 @@ def test_the_menu_offers_what_the_record_allows_with_all_its_parameters(office: 
         await stage.press("m")
         await stage.until_said("Commands for this record")
         assert "Assign" in stage.text()
-        assert "Reject" not in stage.lines()[8]
+        assert "Reject" not in stage.table_lines()[7]
         await stage.press("a")
         await stage.until_said("Store")
 
@@ -184,13 +184,13 @@ def test_the_command_line_completes_and_explains_what_it_does_not_know(office: P
 def test_every_theme_shows_state_and_mark_without_needing_colour(office: Path, theme: str) -> None:
     async def story(stage: Stage) -> None:
         await stage.press("x")
-        await stage.until(lambda: stage.lines()[2][0] == "▪")
+        await stage.until(lambda: stage.table_lines()[1][0] == "▪")
         for strip in stage.app.screen._compositor.render_strips():
             for segment in strip:
                 if theme == "plain" and segment.style is not None:
                     assert segment.style.color is None or segment.style.color.is_default
         state = stage.current().state
-        assert stage.app.looks.state(state) in stage.lines()[2]
+        assert stage.app.looks.state(state) in stage.table_lines()[1]
         await stage.type(":theme dark")
         await stage.press("enter")
         await stage.until(lambda: stage.app.looks.name == "dark")
@@ -224,7 +224,7 @@ def test_ascii_draws_no_glyph_outside_ascii_but_the_data(office: Path) -> None:
         assert stage.text().isascii()
         await stage.press("q", "b")
         await stage.settled()
-        glyphs = {line[0] + line[1] for line in stage.lines()[2:-2]}
+        glyphs = {line[0] + line[1] for line in stage.table_lines()[1:-2]}
         assert all(glyph.isascii() for glyph in glyphs)
 
     play(office, story, options=ScreenOptions(ascii=True))

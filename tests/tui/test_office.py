@@ -12,7 +12,7 @@ from bo.core.kernel.errors import Configuration, NotAllowed, NotFound
 from bo.core.kernel.workspace import Workspace
 from bo.core.office import context_for, create, open_office
 from bo.tui.app import run
-from bo.tui.office import OfficeDesk, OfficeSource, spec
+from bo.tui.office import OfficeDesk, OfficeLibrary, OfficeSource, spec
 from tests.tui.stage import LARGE, Stage, Story, perform
 
 LEADS = (
@@ -44,11 +44,11 @@ def workspace(folder: Path) -> Iterator[Workspace]:
 
 
 def play(folder: Path, story: Story) -> None:
-    def open_source() -> OfficeSource:
-        return OfficeSource(open_office(folder), "leads")
+    def open_source() -> OfficeLibrary:
+        return OfficeLibrary(open_office(folder))
 
     def open_desk() -> OfficeDesk:
-        return OfficeDesk(open_office(folder), "leads", "Office")
+        return OfficeDesk(open_office(folder), "Office")
 
     perform(open_source, open_desk, story, size=LARGE)
 
@@ -181,10 +181,10 @@ def test_the_filter_line_speaks_the_filter_language(folder: Path, typed: str, co
 
 
 def test_every_command_of_leads_is_offered_without_a_clash(workspace: Workspace) -> None:
-    desk = OfficeDesk(workspace, "leads", "Office")
-    names = {command.name for command in desk.commands()}
+    desk = OfficeDesk(workspace, "Office")
+    names = {command.name for command in desk.commands("leads")}
     assert {"leads.accept", "leads.reject", "leads.assign", "leads.win", "leads.report", "leads.edit"} <= names
-    reject = next(command for command in desk.commands() if command.name == "leads.reject")
+    reject = next(command for command in desk.commands("leads") if command.name == "leads.reject")
     assert reject.allowed_states == {"pending_review", "needs_info"}
     assert [param.kind for param in reject.params][:2] == ["choice", "text"]
     assert reject.params[0].required
@@ -199,14 +199,14 @@ def test_the_keys_of_real_commands_do_not_clash(folder: Path) -> None:
 
 
 def test_arguments_are_judged_by_their_kinds_before_anything_is_sent(workspace: Workspace) -> None:
-    desk = OfficeDesk(workspace, "leads", "Office")
+    desk = OfficeDesk(workspace, "Office")
     wrong = desk.check("leads.win", ["a", "b"], {"order_number": "A1", "amount": "twelve", "won_at": "2026-99-99"})
     assert set(wrong) == {"amount", "won_at"}
     assert desk.check("leads.win", ["a", "b"], {"order_number": "A1", "amount": "12.50"}) == {}
 
 
 def test_a_refusal_keeps_its_words_and_changes_nothing(folder: Path, workspace: Workspace) -> None:
-    desk = OfficeDesk(workspace, "leads", "Office")
+    desk = OfficeDesk(workspace, "Office")
     record = str(lead(folder, "L1")["id"])
     outcomes = desk.run("leads.take", [record], {})
     assert [(outcome.record_id, outcome.ok) for outcome in outcomes] == [(record, False)]
@@ -215,7 +215,7 @@ def test_a_refusal_keeps_its_words_and_changes_nothing(folder: Path, workspace: 
 
 
 def test_undo_names_the_record_that_has_moved_on(folder: Path, workspace: Workspace) -> None:
-    desk = OfficeDesk(workspace, "leads", "Office")
+    desk = OfficeDesk(workspace, "Office")
     record = str(lead(folder, "L1")["id"])
     (accepted,) = desk.run("leads.accept", [record], {})
     desk.run("leads.edit", [record], {"city": "Lyon"})
@@ -249,14 +249,13 @@ def test_what_an_operator_may_not_see_is_no_column_and_in_no_history(folder: Pat
     assert "referrer" not in [column.key for column in source.columns()]
     assert [row.id for row in snapshot.window(0, 4)] == [record]
     assert "Bea" not in repr(source.detail(record))
-    source.close()
 
 
 def test_a_record_that_is_gone_is_told_and_keeps_its_line(folder: Path, workspace: Workspace) -> None:
     source = OfficeSource(workspace, "leads")
     snapshot = source.snapshot("", "")
     first = snapshot.window(0, 4)[0].id
-    desk = OfficeDesk(open_office(folder), "leads", "Office")
+    desk = OfficeDesk(open_office(folder), "Office")
     (made,) = desk.run("leads.report", [], {"name": "Eve", "phone": "13800000009"})
     later = source.snapshot("", "")
     assert later.count == 5

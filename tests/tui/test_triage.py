@@ -97,7 +97,7 @@ def test_a_record_that_another_changed_meanwhile_is_refused_and_flagged(office: 
         await stage.until_said("refused: not possible in state invalid")
         assert states(office)[record] == "invalid"
         assert record not in stage.app.table.acted
-        await stage.until(lambda: stage.lines()[2 + at - stage.app.table.top][0] == "!")
+        await stage.until(lambda: stage.table_lines()[1 + at - stage.app.table.top][0] == "!")
         await stage.until(lambda: stage.row(at).state == "invalid")
 
     play(office, story)

@@ -11,7 +11,7 @@ from pathlib import Path
 from bo.core.kernel.errors import NotAllowed
 from bo.tui.browse import Browser
 from bo.tui.lane import Lane
-from bo.tui.source import Desk, ScreenOptions, Source, Standing
+from bo.tui.source import Desk, Library, ScreenOptions, Standing
 
 
 def run(
@@ -34,7 +34,7 @@ def run(
     gc.disable()  # until the first paint; see `run_screen`
 
     from bo.core.office import open_office
-    from bo.tui.office import OfficeDesk, OfficeSource
+    from bo.tui.office import OfficeDesk, OfficeLibrary
 
     workspace = open_office(folder, operator=operator)
     who = workspace.who()
@@ -43,26 +43,26 @@ def run(
         raise NotAllowed("{actor} may not {permission}", actor=who.name, permission=f"{noun}.read")
     name = folder.resolve().name
     run_screen(
-        lambda: OfficeSource(workspace, noun),
-        lambda: OfficeDesk(open_office(folder, operator=operator), noun, name),
-        Standing(name, who.name, noun),
-        ScreenOptions(theme, ascii_only or not _speaks_unicode(), _keys_file(folder), filter_text),
+        lambda: OfficeLibrary(workspace),
+        lambda: OfficeDesk(open_office(folder, operator=operator), name),
+        Standing(name, who.name),
+        ScreenOptions(theme, ascii_only or not _speaks_unicode(), _keys_file(folder), filter_text, noun=noun),
     )
 
 
 def run_screen(
-    open_source: Callable[[], Source],
+    open_library: Callable[[], Library],
     open_desk: Callable[[], Desk],
     standing: Standing,
     options: ScreenOptions | None = None,
 ) -> None:
-    """Run the screen until it is left. `open_source` and `open_desk` are called once, each in its own thread."""
+    """Run the screen until it is left. `open_library` and `open_desk` are called once, each in its own thread."""
     import gc
 
     # What is imported lives to the end: walking it again and again costs a tenth of the start.
     gc.disable()
     options = options or ScreenOptions()
-    lane, browser = reading(open_source)
+    lane, browser = reading(open_library, options.noun)
     browser.open(options.filter_text, options.sort)
 
     from bo.tui.screen import BoApp
@@ -70,14 +70,14 @@ def run_screen(
     BoApp(browser, lane, open_desk, standing, options).run()
 
 
-def reading(open_source: Callable[[], Source]) -> tuple[Lane[Source], Browser]:
+def reading(open_library: Callable[[], Library], noun: str = "leads") -> tuple[Lane[Library], Browser]:
     """The reading thread, and what browses through it."""
-    lane: Lane[Source] = Lane("bo-reading", open_source, _interrupt)
-    return lane, Browser(lane)
+    lane: Lane[Library] = Lane("bo-reading", open_library, _interrupt)
+    return lane, Browser(lane, noun)
 
 
-def _interrupt(source: Source) -> None:
-    source.interrupt()
+def _interrupt(library: Library) -> None:
+    library.interrupt()
 
 
 def _speaks_unicode() -> bool:

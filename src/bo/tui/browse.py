@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 from bo.tui.lane import LATER, NOW, Lane
-from bo.tui.source import Choice, Column, Detail, RowView, Snapshot, Source
+from bo.tui.source import Choice, Column, Detail, Library, Related, RowView, Snapshot
 
 if TYPE_CHECKING:
     from bo.tui.table import VirtualTable
 
 PAGE_ROWS = 128
+STANDS_KEPT = 8
 ROWS_AROUND = 64
 
 
@@ -25,6 +26,7 @@ class View(Struct, frozen=True):
     """A snapshot with what it was asked for by."""
 
     number: int
+    noun: str
     snapshot: Snapshot
     filter_text: str
     sort: str
@@ -38,8 +40,8 @@ class _Opening(Struct, frozen=True):
     pages: Mapping[int, list[RowView]]
 
 
-class _Place(Struct, frozen=True):
-    """A view with where the user stood in it, so that Esc brings exactly that back."""
+class Stand(Struct, frozen=True):
+    """A view with where the user stood in it, so that Esc or `q` brings exactly that back."""
 
     view: View
     cursor: int
@@ -60,19 +62,26 @@ class Stage(Protocol):
 class Browser:
     """Keeps one view current, and during live typing the one to go back to."""
 
-    def __init__(self, lane: Lane[Source]) -> None:
+    def __init__(self, lane: Lane[Library], noun: str) -> None:
         self._lane = lane
+        self._wanted_noun = noun
         self._number = 0
         # Numbers of the views whose snapshots must live. The screen replaces the set as a whole, the reading thread
         # only looks at it.
         self._kept: frozenset[int] = frozenset()
         self._living: list[View] = []
-        self._columns: Sequence[Column] = ()
-        self._base: _Place | None = None
+        self._columns: dict[str, Sequence[Column]] = {}
+        self._base: Stand | None = None
+        self._behind: list[Stand] = []
         self.view: View | None = None
         self.wanted_filter = ""
         self.table: VirtualTable | None = None
         self.stage: Stage | None = None
+
+    @property
+    def noun(self) -> str:
+        """What the rows are."""
+        return self.view.noun if self.view else self._wanted_noun
 
     @property
     def filter_text(self) -> str:
@@ -93,18 +102,19 @@ class Browser:
 
     # Views
 
-    def open(self, filter_text: str, sort: str, *, keep: str = "", cursor: int = 0) -> None:
+    def open(self, filter_text: str, sort: str, *, keep: str = "", cursor: int = 0, noun: str = "") -> None:
         """Build a view; its rows replace the old ones when they are here. Stays on the record `keep` if it is in it."""
         self._number += 1
-        number = self._number
+        number, noun = self._number, noun or self.noun
         self.wanted_filter = filter_text
 
-        def work(source: Source) -> _Opening:
+        def work(library: Library) -> _Opening:
             self._sweep()
-            if not self._columns:
-                self._columns = tuple(source.columns())
+            source = library.of(noun)
+            if noun not in self._columns:
+                self._columns[noun] = tuple(source.columns())
             snapshot = source.snapshot(filter_text, sort)
-            view = View(number, snapshot, filter_text, sort, snapshot.count, self._columns)
+            view = View(number, noun, snapshot, filter_text, sort, snapshot.count, self._columns[noun])
             self._living.append(view)
             at = snapshot.position(keep) if keep else None
             at = min(cursor, max(0, view.count - 1)) if at is None else at
@@ -127,14 +137,49 @@ class Browser:
     def filter_by(self, filter_text: str) -> None:
         self.open(filter_text, self.sort, keep=self._current_id())
 
+    # Going elsewhere and back
+
+    def go(self, noun: str, filter_text: str, sort: str, keep: str = "") -> None:
+        """Show other records; what is shown now stays as it is, to come back to."""
+        stand = self._stand()
+        if stand is not None:
+            self._behind = [*self._behind[-STANDS_KEPT + 1 :], stand]
+            self._keep()
+        self.open(filter_text, sort, noun=noun, keep=keep)
+
+    def come_back(self) -> bool:
+        """Back to where the user was before; returns whether there was such a place."""
+        if not self._behind:
+            return False
+        self._show(self._behind.pop())
+        return True
+
+    def _stand(self) -> Stand | None:
+        table, view = self.table, self.view
+        if table is None or view is None:
+            return None
+        pages = {page: rows for page in table.visible_pages() if (rows := table.page_rows(page)) is not None}
+        return Stand(view, table.cursor, table.top, pages)
+
+    def _show(self, stand: Stand) -> None:
+        """The rows, the cursor and the offset from before."""
+        self._lane.forget("view")
+        self.wanted_filter = stand.view.filter_text
+        changed = self.view is not stand.view
+        self.view = stand.view
+        self._keep()
+        if changed and self.table is not None:
+            self.table.columns, self.table.sort = stand.view.columns, stand.view.sort
+            self.table.show(stand.view.count, stand.pages, cursor=stand.cursor, top=stand.top)
+            if self.stage is not None:
+                self.stage.view_changed()
+
     # Live typing
 
     def begin_typing(self) -> None:
         """Remember where the user stands."""
-        table, view = self.table, self.view
-        if table is not None and view is not None and self._base is None:
-            pages = {page: rows for page in table.visible_pages() if (rows := table.page_rows(page)) is not None}
-            self._base = _Place(view, table.cursor, table.top, pages)
+        if self._base is None:
+            self._base = self._stand()
 
     def typed(self, filter_text: str) -> None:
         """The filter as typed so far; rows of the last one that was understood stay until its own arrive."""
@@ -148,19 +193,10 @@ class Browser:
         self._keep()
 
     def give_up_typing(self) -> None:
-        """Back to the rows, the cursor and the offset from before."""
+        """Back to where the user stood when the typing began."""
         base, self._base = self._base, None
-        if base is None or self.table is None:
-            return
-        self._lane.forget("view")
-        self.wanted_filter = base.view.filter_text
-        changed = self.view is not base.view
-        self.view = base.view
-        self._keep()
-        if changed:
-            self.table.show(base.view.count, base.pages, cursor=base.cursor, top=base.top)
-            if self.stage is not None:
-                self.stage.view_changed()
+        if base is not None:
+            self._show(base)
 
     # Rows and records
 
@@ -179,7 +215,7 @@ class Browser:
                 self.table.not_coming(page)
             self._trouble(error)
 
-        self._lane.ask(lambda source: _window(view, page), arrived, failed, urgency=NOW if urgent else LATER)
+        self._lane.ask(lambda _library: _window(view, page), arrived, failed, urgency=NOW if urgent else LATER)
 
     def reload(self, record_ids: set[str]) -> None:
         """Read again the pages which hold these records: they have changed."""
@@ -188,26 +224,36 @@ class Browser:
                 self.want(page, urgent=True)
 
     def read_detail(self, record_id: str) -> None:
-        self._lane.ask(lambda source: source.detail(record_id), self._detail_arrived, self._trouble, topic="detail")
+        noun = self.noun
+        self._lane.ask(
+            lambda library: library.of(noun).detail(record_id), self._detail_arrived, self._trouble, topic="detail"
+        )
 
     def ids(self, start: int, stop: int, done: Callable[[list[str]], None]) -> None:
         view = self.view
         if view is not None:
-            self._lane.ask(lambda source: view.snapshot.ids(start, stop), done, self._trouble)
+            self._lane.ask(lambda _library: view.snapshot.ids(start, stop), done, self._trouble)
 
     def position(self, record_id: str, done: Callable[[int | None], None]) -> None:
         view = self.view
         if view is not None:
-            self._lane.ask(lambda source: view.snapshot.position(record_id), done, self._trouble)
+            self._lane.ask(lambda _library: view.snapshot.position(record_id), done, self._trouble)
 
     def values(self, record_id: str, done: Callable[[Mapping[str, str]], None]) -> None:
-        self._lane.ask(lambda source: source.values(record_id), done, self._trouble, urgency=NOW)
+        noun = self.noun
+        self._lane.ask(lambda library: library.of(noun).values(record_id), done, self._trouble, urgency=NOW)
+
+    def related(self, record_id: str, done: Callable[[list[Related]], None]) -> None:
+        noun = self.noun
+        self._lane.ask(lambda library: library.of(noun).related(record_id), done, self._trouble, urgency=NOW)
 
     def term(self, record_id: str, column_key: str, done: Callable[[str], None]) -> None:
-        self._lane.ask(lambda source: source.term(record_id, column_key), done, self._trouble)
+        noun = self.noun
+        self._lane.ask(lambda library: library.of(noun).term(record_id, column_key), done, self._trouble)
 
     def choices(self, ref: str, text: str, done: Callable[[list[Choice]], None]) -> None:
-        self._lane.ask(lambda source: source.choices(ref, text, 20), done, self._trouble, urgency=NOW)
+        noun = self.noun
+        self._lane.ask(lambda library: library.of(noun).choices(ref, text, 20), done, self._trouble, urgency=NOW)
 
     # Inside
 
@@ -222,8 +268,8 @@ class Browser:
             self.stage.view_changed()
 
     def _keep(self) -> None:
-        kept = {view.number for view in (self.view, self._base.view if self._base else None) if view is not None}
-        self._kept = frozenset(kept)
+        stands = [*self._behind, *([self._base] if self._base else [])]
+        self._kept = frozenset({stand.view.number for stand in stands} | ({self.view.number} if self.view else set()))
 
     def _sweep(self) -> None:
         """In the reading thread: close snapshots that nobody can come back to, such as answers that were stale."""

@@ -10,6 +10,7 @@ from bo.tui.source import Standing
 def head_spans(
     standing: Standing,
     *,
+    noun: str,
     row: int,
     count: int | None,
     filter_text: str,
@@ -21,7 +22,7 @@ def head_spans(
     """Left and right part. `row` counts from 1; a count of None means that the first view is still being built."""
     left: list[Span] = [(f" {standing.workspace} ", "head"), (f" {standing.who}  ", "dim")]
     where = "…" if count is None else f"{row:,}/{count:,}"
-    left.append((f"{_(standing.noun.replace('_', ' '))} {where} ", "head"))
+    left.append((f"{_(noun.replace('_', ' '))} {where} ", "head"))
     if filter_text:
         left.append((f" /{filter_text} ", "key"))
     if sort:

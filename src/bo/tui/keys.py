@@ -29,6 +29,23 @@ COMMAND_KEYS: dict[str, str] = {
     "leads.report": "c",
 }
 
+GO_KEYS: dict[str, str] = {
+    "leads": "gl",
+    "orders": "go",
+    "exceptions": "gx",
+    "returns": "gr",
+    "refunds": "gf",
+    "customers": "gk",
+    "products": "gp",
+    "stock": "gi",
+    "rewards": "gw",
+    "settlements": "gs",
+    "payouts": "gy",
+    "bank_lines": "gb",
+    "stores": "gt",
+    "automation_rules": "ga",
+}
+
 # `d` is the good next step and `b`, its mirror image, the bad one; which command that is, the record's state says.
 GOOD_STEPS: dict[str, dict[str, str]] = {
     "leads": {

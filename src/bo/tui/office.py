@@ -19,9 +19,12 @@ from bo.tui.source import (
     DetailField,
     HistoryEntry,
     Interrupted,
+    NamedView,
     Outcome,
     ParamKind,
     ParamSpec,
+    Place,
+    Related,
     RowView,
     Standing,
 )
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from bo.core.kernel.command import Command, Param
     from bo.core.kernel.dispatch import Call
     from bo.core.kernel.journal import Operation
+    from bo.core.kernel.record import FieldInfo
     from bo.core.kernel.snapshot import Snapshot as KernelSnapshot
     from bo.core.kernel.unit import Change
     from bo.core.kernel.workspace import Workspace
@@ -77,8 +81,29 @@ class OfficeSnapshot:
         return RowView(str(row[1]), cells, state)
 
 
+class OfficeLibrary:
+    """All the records of an office, on a connection of its own."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._session = workspace.database.session
+        self._sources: dict[str, OfficeSource] = {}
+
+    def of(self, noun: str) -> OfficeSource:
+        found = self._sources.get(noun)
+        if found is None:
+            found = self._sources[noun] = OfficeSource(self._workspace, noun)
+        return found
+
+    def interrupt(self) -> None:
+        self._session.connection.interrupt()
+
+    def close(self) -> None:
+        self._workspace.close()
+
+
 class OfficeSource:
-    """Reads of one noun on a connection of its own."""
+    """Reads of one noun."""
 
     def __init__(self, workspace: Workspace, noun: str) -> None:
         self._workspace = workspace
@@ -133,6 +158,33 @@ class OfficeSource:
                 )
         return texts
 
+    def related(self, record_id: str) -> list[Related]:
+        from bo.core.kernel.record import declared_records
+
+        record = self._reader.get(self._info.cls, record_id)
+        forward = [
+            Related(noun, _(item.label).capitalize(), f"id:{value}")
+            for item in self._info.fields
+            if (noun := self._shown.refers(item))
+            and (value := getattr(record, item.name))
+            and self._may_see(noun, item)
+        ]
+        back = []
+        self._workspace.registry.load_all()
+        for info in declared_records().values():
+            for item in info.fields:
+                found = f"{item.name}:{record_id}"
+                if self._shown.refers(item) == self._noun and self._may_see(info.noun, item):
+                    count = self._reader.count(info.noun, found)
+                    back += [Related(info.noun, f"{_(info.noun.replace('_', ' ')).capitalize()} {count}", found)][
+                        :count
+                    ]
+        return [*forward, *back]
+
+    def _may_see(self, noun: str, item: FieldInfo) -> bool:
+        actor = self._reader.actor
+        return actor.may(f"{noun}.read") and not item.meta.internal and item.name not in self._hidden
+
     def term(self, record_id: str, column_key: str) -> str:
         record = self._reader.get(self._info.cls, record_id)
         value = getattr(record, column_key)
@@ -160,12 +212,6 @@ class OfficeSource:
         if len(held) == CHOICES_HELD and len(found) < limit and wanted:
             found += [choice for choice in self._named(ref, f'"{wanted}"', limit) if choice not in found]
         return found[:limit]
-
-    def interrupt(self) -> None:
-        self._session.connection.interrupt()
-
-    def close(self) -> None:
-        self._workspace.close()
 
     def _named(self, noun: str, filter_text: str, limit: int) -> list[Choice]:
         info = self._reader.info(noun)
@@ -209,17 +255,30 @@ class OfficeSource:
 class OfficeDesk:
     """Writes on a connection of its own, through dispatch like everybody else."""
 
-    def __init__(self, workspace: Workspace, noun: str, office: str) -> None:
+    def __init__(self, workspace: Workspace, office: str) -> None:
         self._workspace = workspace
-        self._noun = noun
         self._office = office
         self._who = workspace.who()
         self._done: dict[str, str] = {}  # operation -> record, to say whose undo was refused
 
-    def commands(self) -> Sequence[CommandSpec]:
-        registry = self._workspace.registry
-        known = registry.commands_of(self._noun)
+    def places(self) -> Sequence[Place]:
+        nouns = [noun for noun in self._workspace.registry.nouns if noun != "op" and self._who.may(f"{noun}.read")]
+        return [Place(noun, _(noun.replace("_", " ")).capitalize()) for noun in nouns]
+
+    def commands(self, noun: str) -> Sequence[CommandSpec]:
+        known = self._workspace.registry.commands_of(noun)
         return [spec(command) for command in known if command.where == "anywhere" and self._who.may(command.needs)]
+
+    def views(self, noun: str) -> Sequence[NamedView]:
+        kept = self._workspace.ask("views.mine", None, of=noun)
+        return [NamedView(noun, item.name, item.filter, item.sort, item.slot, item.id) for item in kept]
+
+    def save_view(self, view: NamedView) -> None:
+        told = {"filter": view.filter_text, "sort": view.sort, "slot": view.slot}
+        self._workspace.do("views.save", None, of=view.noun, name=view.title, **told)
+
+    def remove_view(self, view: NamedView) -> None:
+        self._workspace.do("views.remove", view.id)
 
     def check(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> Mapping[str, str]:
         wrong: dict[str, str] = {}
@@ -271,7 +330,7 @@ class OfficeDesk:
         return Call(command, subject, dict(arguments))
 
     def standing(self) -> Standing:
-        return Standing(self._office, self._who.name, self._noun)
+        return Standing(self._office, self._who.name)
 
     def close(self) -> None:
         self._workspace.close()

@@ -72,6 +72,13 @@ class Overlays:
 
         self._open_picker(_("Sort by"), entries, picked)
 
+    def choose(self, heading: str, offers: Sequence[tuple[str, str, str]], picked: Callable[[int], None]) -> None:
+        """Choose one of several: (title, key, hint) each. `picked` is told its place."""
+        from bo.tui.picker import Entry
+
+        entries = [Entry(str(at), title, key, hint) for at, (title, key, hint) in enumerate(offers)]
+        self._open_picker(heading, entries, lambda at: picked(int(at)) if at is not None else None)
+
     def form(
         self,
         command: CommandSpec,

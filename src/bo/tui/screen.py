@@ -23,6 +23,7 @@ from textual.message_pump import MessagePump
 from bo.core.kernel.errors import BoError
 from bo.core.kernel.text import LANGUAGES, _, use_language
 from bo.tui.actions import Action, Actions, key_label, not_now
+from bo.tui.frame import Frame
 from bo.tui.head import head_spans
 from bo.tui.keys import from_input_method, key_name, read_keys_file
 from bo.tui.lane import Lane
@@ -31,7 +32,7 @@ from bo.tui.marking import Marking
 from bo.tui.overlays import Overlays
 from bo.tui.pane import Bar, Pane
 from bo.tui.preview import detail_lines
-from bo.tui.source import CommandSpec, Desk, Detail, ScreenOptions, Source, Standing
+from bo.tui.source import CommandSpec, Desk, Detail, Library, ScreenOptions, Standing
 from bo.tui.standard import command_actions, standard_actions
 from bo.tui.table import VirtualTable
 from bo.tui.theme import chosen_theme, textual_theme
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from bo.tui.browse import Browser
     from bo.tui.triage import Arguments
 
-WIDE = 120
+WIDE, WIDEST = 120, 170
 SETTLE_S = 0.06
 HELD_KEY_S = 1.0
 DIGEST_S_MAX = 0.3
@@ -51,6 +52,8 @@ DIGEST_S_MAX = 0.3
 CSS = """
 Screen { background: $background; color: $foreground; layout: vertical; }
 #body { layout: horizontal; height: 1fr; }
+#rail { width: 24; display: none; background: $panel; }
+#body.widest #rail { display: block; }
 #preview { width: 40%; max-width: 64; display: none; background: $panel; }
 #body.wide #preview { display: block; }
 #body.below { layout: vertical; }
@@ -88,7 +91,7 @@ class BoApp(App[None]):
     def __init__(
         self,
         browser: Browser,
-        reading_lane: Lane[Source],
+        reading_lane: Lane[Library],
         open_desk: Callable[[], Desk],
         standing: Standing,
         options: ScreenOptions,
@@ -101,7 +104,6 @@ class BoApp(App[None]):
         self._options = options
         self._reading_lane = reading_lane
         self._open_desk = open_desk
-        self._commands: list[CommandSpec] = []
         self._wanted_keys, self._key_problems = read_keys_file(options.keys_file)
         self._detail: Detail | None = None
         self._detail_for = ""
@@ -122,10 +124,13 @@ class BoApp(App[None]):
         self.table = VirtualTable(self.looks, self.browser, self)
         self.head = Bar(self.looks, raised=True, id="head")
         self.preview = Pane(self.looks, raised=True, id="preview")
-        self.body = Container(self.table, self.preview, id="body")
+        self.rail = Pane(self.looks, raised=True, id="rail")
+        self.body = Container(self.rail, self.table, self.preview, id="body")
+        self.tabs = Bar(self.looks, id="tabs")
         self.message = Bar(self.looks, id="message")
         self.foot = Bar(self.looks, id="foot-keys")
         self.overlays = Overlays(self)
+        self.frame = Frame(self)
         self.typing = TypingLine(self)
         self.marking = Marking(self.table, self.browser, self.say, self.settle_soon)
         self.browser.table = self.table
@@ -133,6 +138,7 @@ class BoApp(App[None]):
 
     def compose(self) -> ComposeResult:
         yield self.head
+        yield self.tabs
         yield self.body
         yield self.message
         yield self.foot
@@ -166,7 +172,7 @@ class BoApp(App[None]):
     @property
     def has_commands(self) -> bool:
         """Whether record commands are on their keys: the screen is ready for everything."""
-        return bool(self._commands) and self.typing.is_ready
+        return self.frame.is_ready and self.typing.is_ready
 
     def _open_writing(self) -> None:
         if self.has_desk:
@@ -174,26 +180,32 @@ class BoApp(App[None]):
         self.desk_lane = Lane("bo-desk", self._open_desk)
         self.desk_lane.attach(self._post)
         self.triage = Triage(self.desk_lane, self.table, self.browser, self)
-        self.desk_lane.ask(lambda desk: list(desk.commands()), self._commands_arrived, self.trouble)
+        self.frame.arrived()
         self.standing_changed()
         self.run_worker(self.typing.prepare())
         gc.freeze()
         gc.enable()
 
-    def _commands_arrived(self, commands: list[CommandSpec]) -> None:
-        self._commands = commands
+    def commands_changed(self) -> None:
+        """Other commands or views are on offer than before."""
         self._fill_actions()
-        self._show_foot()
+        self._show_places()
+        self._settled()
         problems = [*self._key_problems, *self.actions.problems]
         if problems:
             self.say(problems[0] if len(problems) == 1 else _("{first} (and {more} more, see ?)", first=problems[0],
                                                                more=len(problems) - 1), "bad")  # fmt: skip
 
     def _fill_actions(self) -> None:
-        known = {action.name for action in (*standard_actions(self), *command_actions(self, self._commands))}
-        # Until the commands are here, keys wanted for them are no mistake.
-        wanted = {name: keys for name, keys in self._wanted_keys.items() if self._commands or name in known}
-        self.actions.fill([*command_actions(self, self._commands), *standard_actions(self)], wanted)
+        actions = [*command_actions(self, self.frame.commands), *standard_actions(self)]
+        known = {action.name for action in actions}
+        # Keys wanted for commands of other records, or of those that are not here yet, are no mistake.
+        wanted = {
+            name: keys
+            for name, keys in self._wanted_keys.items()
+            if name in known or (self.frame.is_ready and not self.frame.is_elsewhere(name))
+        }
+        self.actions.fill(actions, wanted)
 
     # What others tell the screen (Listener, Stage, Office)
 
@@ -203,8 +215,12 @@ class BoApp(App[None]):
             _("Nothing matches the filter") if view and view.filter_text else _("There is nothing here yet")
         )
         self._show_head()
+        self._show_places()
         self.settle_soon()
-        self.call_after_refresh(self._open_writing)
+        if self.has_desk:
+            self.frame.arrived()
+        else:
+            self.call_after_refresh(self._open_writing)
 
     def cursor_moved(self) -> None:
         self.settle_soon()
@@ -247,6 +263,7 @@ class BoApp(App[None]):
 
     def trouble(self, error: Exception) -> None:
         """Say what went wrong. While a filter is being typed it is seldom finished, so the tone is mild."""
+        self.frame.stay()
         unfinished = self.browser.typing and isinstance(error, BoError)
         if unfinished:
             self.foot.put([(error_words(error), "wait")])
@@ -443,6 +460,8 @@ class BoApp(App[None]):
         self._show_head()
 
     def go_back(self) -> None:
+        if self.frame.back():
+            return
         if self.browser.filter_text:
             self.browser.filter_by("")
         else:
@@ -461,7 +480,7 @@ class BoApp(App[None]):
             self.say(_("Themes: {known}", known=", ".join(THEMES)))
             return
         self.looks = looks_for(text, ascii_only=self._options.ascii)
-        for part in (self.table, self.head, self.preview, self.message, self.foot):
+        for part in (self.table, self.head, self.tabs, self.rail, self.preview, self.message, self.foot):
             part.looks = self.looks
         self._apply_theme()
         self.preview.put([])
@@ -480,11 +499,13 @@ class BoApp(App[None]):
         """Preview at the right where there is room, below the table where it was asked for, else not at all."""
         wide = (width or self.size.width) >= WIDE
         wanted = wide if self._preview_wanted is None else self._preview_wanted
+        self.body.set_class((width or self.size.width) >= WIDEST, "widest")
         self.body.set_class(wanted and wide, "wide")
         self.body.set_class(wanted and not wide, "below")
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange(event.size.width)
+        self._show_places()
         self.settle_soon()
 
     def _show_head(self) -> None:
@@ -492,6 +513,7 @@ class BoApp(App[None]):
         self.head.put(
             *head_spans(
                 self.standing,
+                noun=self.browser.noun,
                 row=self.table.cursor + 1 if self.table.count else 0,
                 count=view.count if view else None,
                 filter_text=self.browser.wanted_filter,
@@ -501,6 +523,16 @@ class BoApp(App[None]):
                 advance=self.triage.advance if self.has_desk else True,
             )
         )
+
+    def _show_places(self) -> None:
+        """The views as tabs, or at the left with the places where there is room."""
+        rail = self.body.has_class("widest")
+        tabs = self.frame.tabs()
+        self.tabs.display = bool(tabs) and not rail
+        if rail:
+            self.rail.put(self.frame.rail())
+        else:
+            self.tabs.put(tabs)
 
     def _show_foot(self) -> None:
         if not self.typing.is_open:

@@ -115,9 +115,13 @@ class Shown:
         """Who is meant where a text field keeps the id of an operator."""
         return self._names.get("operators", {}).get(text, text) if text.startswith(OPERATOR) else text
 
+    def refers(self, item: FieldInfo) -> str:
+        """The noun of the record that a field names; nothing for other fields."""
+        return str(item.kind.describe().get("record", "")) if item.kind.name == "ref" else ""
+
     def _refers(self, name: str) -> str:
         item = self._info.by_name.get(name)
-        return str(item.kind.describe().get("record", "")) if item is not None and item.kind.name == "ref" else ""
+        return self.refers(item) if item is not None else ""
 
     def _learn(self, noun: str, ids: Iterable[str]) -> None:
         known = self._names.setdefault(noun, {})

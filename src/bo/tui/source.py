@@ -60,6 +60,14 @@ class Detail(Struct, frozen=True):
     history: tuple[HistoryEntry, ...]
 
 
+class Related(Struct, frozen=True):
+    """Records that belong to one: which they are, in words, and the filter that finds them."""
+
+    noun: str
+    title: str
+    filter_text: str
+
+
 class Choice(Struct, frozen=True):
     """One value that a parameter may take: what is sent, and what is shown."""
 
@@ -118,12 +126,30 @@ class Outcome(Struct, frozen=True):
     operation: str = ""
 
 
+class Place(Struct, frozen=True):
+    """Where one can go: the records of a noun. `title` is in the user's language."""
+
+    noun: str
+    title: str
+
+
+class NamedView(Struct, frozen=True):
+    """A filter and an order of rows under a name; `slot` is the digit that opens it, 0 for none. Shipped views have no
+    id."""
+
+    noun: str
+    title: str
+    filter_text: str
+    sort: str = ""
+    slot: int = 0
+    id: str = ""
+
+
 class Standing(Struct, frozen=True):
     """What the head line always shows. `online` and `pending` are None where there is no central to be in step with."""
 
     workspace: str
     who: str
-    noun: str = "leads"
     online: bool | None = None
     pending: int | None = None
     conflicts: int = 0
@@ -138,6 +164,7 @@ class ScreenOptions(Struct, frozen=True):
     keys_file: str = ""
     filter_text: str = ""
     sort: str = ""
+    noun: str = "leads"
 
 
 class Snapshot(Protocol):
@@ -159,8 +186,20 @@ class Snapshot(Protocol):
         """Give back what the view holds."""
 
 
+class Library(Protocol):
+    """All there is to read. Every method but `interrupt` is called in the reading thread only."""
+
+    def of(self, noun: str) -> Source:
+        """The records of a noun. Raises NotAllowed."""
+
+    def interrupt(self) -> None:
+        """Stop the read that is under way. May be called from any thread."""
+
+    def close(self) -> None: ...
+
+
 class Source(Protocol):
-    """Reads. Every method but `interrupt` is called in the reading thread only."""
+    """Reads of one noun."""
 
     def columns(self) -> Sequence[Column]:
         """The columns in their order; asked once, before the first view."""
@@ -183,22 +222,31 @@ class Source(Protocol):
     def values(self, record_id: str) -> Mapping[str, str]:
         """What the record has, as it could be typed; an editing form starts from it."""
 
+    def related(self, record_id: str) -> list[Related]:
+        """What the record refers to, and what refers to it and is there."""
+
     def term(self, record_id: str, column_key: str) -> str:
         """The filter term that keeps records alike in this column, or nothing where there is none."""
 
     def choices(self, ref: str, text: str, limit: int) -> list[Choice]:
         """Records of a noun whose name or id matches what was typed so far."""
 
-    def interrupt(self) -> None:
-        """Stop the read that is under way. May be called from any thread."""
-
-    def close(self) -> None: ...
-
 
 class Desk(Protocol):
     """Writes, all through the registry of commands. Called in the writing thread only."""
 
-    def commands(self) -> Sequence[CommandSpec]: ...
+    def places(self) -> Sequence[Place]:
+        """Where the user may go."""
+
+    def commands(self, noun: str) -> Sequence[CommandSpec]: ...
+
+    def views(self, noun: str) -> Sequence[NamedView]:
+        """The user's own views of a noun."""
+
+    def save_view(self, view: NamedView) -> None:
+        """Keep a view under its name; one of the same name is replaced."""
+
+    def remove_view(self, view: NamedView) -> None: ...
 
     def check(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> Mapping[str, str]:
         """What is wrong, by field, without doing anything; under an empty name what a rule says of a single record."""

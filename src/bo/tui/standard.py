@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from bo.core.kernel.text import LANGUAGES, _
 from bo.tui.actions import Action
-from bo.tui.keys import BAD_STEPS, COMMAND_KEYS, GOOD_STEPS
+from bo.tui.keys import BAD_STEPS, COMMAND_KEYS, GO_KEYS, GOOD_STEPS
 from bo.tui.looks import THEMES
-from bo.tui.source import CommandSpec
+from bo.tui.source import CommandSpec, NamedView, Place
 from bo.tui.typed import arguments, offers
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def standard_actions(app: BoApp) -> list[Action]:
     """Built anew whenever the language changes, since titles are in it."""
-    return [*_moves(app), *_marks(app), *_views(app), *_doing(app), *_screen(app)]
+    return [*_moves(app), *_marks(app), *_rows(app), *_places(app), *_doing(app), *_screen(app)]
 
 
 def command_actions(app: BoApp, commands: list[CommandSpec]) -> list[Action]:
@@ -38,7 +38,7 @@ def _step(
     known: Mapping[str, CommandSpec], weight: int,
 ) -> Action | None:  # fmt: skip
     """One key for the command that the state of the record, or of all marked records, makes the next one."""
-    by_state = {state: known[step] for state, step in steps.get(app.standing.noun, {}).items() if step in known}
+    by_state = {state: known[step] for state, step in steps.get(app.browser.noun, {}).items() if step in known}
     if not by_state:
         return None
 
@@ -119,8 +119,37 @@ def _marks(app: BoApp) -> list[Action]:
     ]  # fmt: skip
 
 
-def _views(app: BoApp) -> list[Action]:
-    group = _("View")
+def _places(app: BoApp) -> list[Action]:
+    """Where one can go: other records, views of these, and back."""
+    group, frame = _("Go to"), app.frame
+
+    def to_place(place: Place) -> Action:
+        keys = (GO_KEYS[place.noun],) if place.noun in GO_KEYS else ()
+        title = _("Go to: {place}", place=place.title)
+        word = place.noun.replace("_", "-")
+        return Action(
+            f"go.{place.noun}", title, lambda text: frame.go(place.noun, text), keys, group, word, _("FILTER")
+        )
+
+    def to_view(view: NamedView) -> Action:
+        return Action(f"view.{view.slot or view.title}", _("View: {view}", view=view.title),
+                      lambda _text: frame.show(view), (str(view.slot),) if view.slot else (), group)  # fmt: skip
+
+    return [
+        *(to_place(place) for place in frame.places),
+        Action("view.all", _("View: all"), lambda _text: app.browser.filter_by(""), ("0",), group),
+        *(to_view(view) for view in frame.views),
+        Action("views", _("Views"), lambda _text: frame.pick_view(), ("gv",), group, "views"),
+        Action("save_view", _("Save this view"), frame.save_view, ("V",), group, "save-view", _("NAME [DIGIT]")),
+        Action("remove_view", _("Remove a view of yours"), frame.remove_view, (), group, "remove-view", _("NAME"),
+               completions=lambda: [view.title for view in frame.views if view.id]),
+        Action("related", _("What belongs to it"), lambda _text: frame.pick_related(), ("o",), group, "related"),
+        Action("last_place", _("Back to where you were"), lambda _text: frame.turn_back(), ("-",), group),
+    ]  # fmt: skip
+
+
+def _rows(app: BoApp) -> list[Action]:
+    group = _("Rows")
     fields = app.column_keys
     return [
         Action("filter", _("filter"), app.type_filter, ("/",), group, "filter", _("TEXT"), weight=62),
