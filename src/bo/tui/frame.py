@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bo.core.kernel.text import _
+from bo.tui.keys import GO_KEYS
 from bo.tui.looks import Span
 from bo.tui.marks import Marks
 from bo.tui.source import CommandSpec, Desk, NamedView, Place, Related
@@ -61,7 +62,9 @@ class Frame:
             self._app.desk_lane.ask(lambda desk: _learnt(desk, noun), self._learnt, self._app.trouble)
 
     def _learnt(self, told: tuple[str, Sequence[Place], list[CommandSpec], list[NamedView]]) -> None:
-        noun, self.places, commands, views = told
+        noun, places, commands, views = told
+        order = list(GO_KEYS)
+        self.places = sorted(places, key=lambda place: order.index(place.noun) if place.noun in GO_KEYS else len(order))
         self._commands[noun], self._own[noun] = commands, views
         self._changed()
 
@@ -186,8 +189,6 @@ class Frame:
 
     def rail(self) -> list[Line]:
         """The places with a key, and the views of the one the user is at, below each other."""
-        from bo.tui.keys import GO_KEYS
-
         lines: list[Line] = []
         for place in self.places:
             here = place.noun == self._app.browser.noun

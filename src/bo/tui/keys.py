@@ -27,6 +27,29 @@ COMMAND_KEYS: dict[str, str] = {
     "leads.appeal": "P",
     "leads.edit": "e",
     "leads.report": "c",
+    "orders.hold": "w",
+    "orders.release": "W",
+    "orders.tag": "t",
+    "orders.pay": "P",
+    "orders.refund": "R",
+    "orders.allocate": "a",
+    "orders.edit": "e",
+    "exceptions.take": "a",
+    "exceptions.assign": "s",
+    "returns.receive": "a",
+    "returns.exchange": "B",
+    "returns.credit": "D",
+    "returns.request": "c",
+    "rewards.hold": "w",
+    "rewards.release": "W",
+    "rewards.adjust": "c",
+    "payouts.hold": "w",
+    "payouts.release": "W",
+    "settlements.run": "c",
+    "products.edit": "e",
+    "products.tag": "t",
+    "customers.edit": "e",
+    "customers.add": "c",
 }
 
 GO_KEYS: dict[str, str] = {
@@ -61,7 +84,16 @@ GOOD_STEPS: dict[str, dict[str, str]] = {
         "quoted": "leads.win",
         "on_hold": "leads.resume",
         "lost": "leads.reopen",
-    }
+    },
+    "orders": {"draft": "orders.confirm", "unfulfilled": "orders.fulfil", "part_fulfilled": "orders.fulfil"},
+    "exceptions": {"open": "exceptions.resolve"},
+    "returns": {"requested": "returns.approve", "approved": "returns.receive", "received": "returns.refund"},
+    "refunds": {"pending": "refunds.execute"},
+    "reward_rules": {"draft": "reward_rules.activate"},
+    "rewards": {"held": "rewards.release"},
+    "settlements": {"draft": "settlements.submit", "submitted": "settlements.approve"},
+    "payouts": {"held": "payouts.release", "sent": "payouts.mark_paid"},
+    "products": {"draft": "products.activate", "archived": "products.activate"},
 }
 BAD_STEPS: dict[str, dict[str, str]] = {
     "leads": {
@@ -75,7 +107,16 @@ BAD_STEPS: dict[str, dict[str, str]] = {
         "quoted": "leads.lose",
         "on_hold": "leads.lose",
         "won": "leads.reverse",
-    }
+    },
+    "orders": {"draft": "orders.cancel", "unfulfilled": "orders.cancel", "part_fulfilled": "orders.cancel"},
+    "exceptions": {"open": "exceptions.dismiss"},
+    "returns": {"requested": "returns.reject", "approved": "returns.reject", "received": "returns.decline"},
+    "refunds": {"pending": "refunds.fail"},
+    "reward_rules": {"draft": "reward_rules.retire", "active": "reward_rules.retire"},
+    "rewards": {"holding": "rewards.void", "due": "rewards.void", "held": "rewards.void"},
+    "settlements": {"draft": "settlements.cancel", "submitted": "settlements.return", "approved": "settlements.cancel"},
+    "payouts": {"planned": "payouts.hold", "sent": "payouts.fail"},
+    "products": {"active": "products.archive", "draft": "products.archive"},
 }
 
 RESERVED = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+z", "ctrl+c", "ctrl+space", "escape", "tab"})

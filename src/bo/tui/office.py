@@ -267,7 +267,7 @@ class OfficeDesk:
 
     def commands(self, noun: str) -> Sequence[CommandSpec]:
         known = self._workspace.registry.commands_of(noun)
-        return [spec(command) for command in known if command.where == "anywhere" and self._who.may(command.needs)]
+        return [spec(command) for command in known if self._who.may(command.needs)]
 
     def views(self, noun: str) -> Sequence[NamedView]:
         kept = self._workspace.ask("views.mine", None, of=noun)

@@ -291,7 +291,7 @@ class BoApp(App[None]):
 
     def pressed(self, event: events.Key) -> bool:
         """Do what a key means at the table; returns whether it means anything there."""
-        name = key_name(event.key, event.character)
+        name, begun = key_name(event.key, event.character), self.actions.pending
         self._last_key = event.key
         if name == "escape":
             self._escape()
@@ -302,6 +302,8 @@ class BoApp(App[None]):
             spans: list[Span] = [(f" {self.actions.pending}… ", "key")]
             self.message.put([*spans, *((f"{text}  ", "dim") for text, _tone in listed)])
         elif found:
+            if begun:
+                self.say("")
             self._do_one_of(found)
         elif event.is_printable:
             self.say(_("{key} means nothing here; ? shows the keys", key=key_label(name)), "dim")

@@ -27,30 +27,34 @@ _WIDTHS = {
     "choice": 14,
     "ref": 14,
 }
+SENTENCES = (*NAMES[:2], "reason", "text", "arithmetic")  # what takes the room that is left
 TAIL = 8
+ASKED_AT_ONCE = 50  # a filter has an end
+CALLED = {"orders": "number"}  # what people say, where that is not the name of a person
 OPERATOR = "oper_"
 
 
 def columns_of(info: RecordInfo) -> tuple[str, ...]:
     """The columns of a list: the state first, which glyph and colour belong to, and the natural key last."""
     wanted = info.columns or tuple(item.name for item in info.fields if not item.meta.internal)
-    names = [name for name in wanted if name not in ("id", "state") and (name not in info.key or name in NAMES[:3])]
+    first = {*NAMES[:3], name_field(info)}
+    names = [name for name in wanted if name not in ("id", "state") and (name not in info.key or name in first)]
     keys = [name for name in info.key if name in wanted and name not in names]
     return (*(("state",) if info.states else ()), *names, *keys)
 
 
 def column_for(item: FieldInfo) -> Column:
     kind = item.kind.name
-    width = 16 if item.name in NAMES[:2] else _WIDTHS.get(kind, 10)
+    width = 16 if item.name in SENTENCES else _WIDTHS.get(kind, 10)
     right = kind in ("amount", "whole", "rate")
     return Column(
-        item.name, _(item.label).capitalize(), width, "right" if right else "left", grow=item.name in NAMES[:2]
+        item.name, _(item.label).capitalize(), width, "right" if right else "left", grow=item.name in SENTENCES
     )
 
 
 def name_field(info: RecordInfo) -> str:
     """The field that people call a record by."""
-    return next((name for name in NAMES if name in info.by_name), "id")
+    return CALLED.get(info.noun) or next((name for name in NAMES if name in info.by_name), "id")
 
 
 class Shown:
@@ -129,6 +133,10 @@ class Shown:
         if not wanted:
             return
         known.update((record_id, record_id.rpartition("_")[2][-TAIL:]) for record_id in wanted)
+        for at in range(0, len(wanted), ASKED_AT_ONCE):
+            self._ask(noun, known, wanted[at : at + ASKED_AT_ONCE])
+
+    def _ask(self, noun: str, known: dict[str, str], wanted: list[str]) -> None:
         try:
             info = self._reader.info(noun)
             fields = ("id", *dict.fromkeys((name_field(info), *info.key)))
