@@ -27,6 +27,8 @@ COMMAND_KEYS: dict[str, str] = {
     "leads.appeal": "P",
     "leads.edit": "e",
     "leads.report": "c",
+    "conflicts.discard": "T",
+    "conflicts.edit": "e",
     "orders.hold": "w",
     "orders.release": "W",
     "orders.tag": "t",
@@ -53,6 +55,7 @@ COMMAND_KEYS: dict[str, str] = {
 }
 
 GO_KEYS: dict[str, str] = {
+    "conflicts": "gc",
     "leads": "gl",
     "orders": "go",
     "exceptions": "gx",
@@ -86,6 +89,7 @@ GOOD_STEPS: dict[str, dict[str, str]] = {
         "lost": "leads.reopen",
     },
     "orders": {"draft": "orders.confirm", "unfulfilled": "orders.fulfil", "part_fulfilled": "orders.fulfil"},
+    "conflicts": {"refused": "conflicts.retry"},
     "exceptions": {"open": "exceptions.resolve"},
     "returns": {"requested": "returns.approve", "approved": "returns.receive", "received": "returns.refund"},
     "refunds": {"pending": "refunds.execute"},

@@ -6,10 +6,12 @@ It decides how values are shown and which parameters a form asks for; what a com
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bo.core.kernel.errors import BadInput, BoError
 from bo.core.kernel.text import _
+from bo.tui import conflicts
 from bo.tui.shown import Shown, column_for, columns_of, name_field
 from bo.tui.source import (
     Choice,
@@ -26,6 +28,7 @@ from bo.tui.source import (
     Place,
     Related,
     RowView,
+    Source,
     Standing,
 )
 from bo.tui.words import error_words
@@ -43,6 +46,7 @@ SQLITE_INTERRUPT = 9
 CHOICES_HELD = 500
 HISTORY_MAX = 100
 FIELDS_IN_ENTRY = 6
+IN_TOUCH = timedelta(minutes=5)
 _APART = ("id", "state", "revision", "scope")
 
 
@@ -87,13 +91,19 @@ class OfficeLibrary:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._session = workspace.database.session
-        self._sources: dict[str, OfficeSource] = {}
+        self._sources: dict[str, Source] = {}
 
-    def of(self, noun: str) -> OfficeSource:
+    def of(self, noun: str) -> Source:
         found = self._sources.get(noun)
         if found is None:
-            found = self._sources[noun] = OfficeSource(self._workspace, noun)
+            found = self._sources[noun] = self._made(noun)
         return found
+
+    def _made(self, noun: str) -> Source:
+        if noun != conflicts.NOUN:
+            return OfficeSource(self._workspace, noun)
+        reader = self._workspace.reader()
+        return conflicts.ConflictSource(self._workspace, lambda about: Shown(reader, reader.info(about)))
 
     def interrupt(self) -> None:
         self._session.connection.interrupt()
@@ -263,9 +273,12 @@ class OfficeDesk:
 
     def places(self) -> Sequence[Place]:
         nouns = [noun for noun in self._workspace.registry.nouns if noun != "op" and self._who.may(f"{noun}.read")]
-        return [Place(noun, _(noun.replace("_", " ")).capitalize()) for noun in nouns]
+        inbox = [conflicts.NOUN] if self._workspace.link is not None else []
+        return [Place(noun, _(noun.replace("_", " ")).capitalize()) for noun in (*inbox, *nouns)]
 
     def commands(self, noun: str) -> Sequence[CommandSpec]:
+        if noun == conflicts.NOUN:
+            return conflicts.COMMANDS
         known = self._workspace.registry.commands_of(noun)
         return [spec(command) for command in known if self._who.may(command.needs)]
 
@@ -281,6 +294,8 @@ class OfficeDesk:
         self._workspace.do("views.remove", view.id)
 
     def check(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> Mapping[str, str]:
+        if command.startswith(f"{conflicts.NOUN}."):
+            return conflicts.check(self._workspace, command, ids, arguments)
         wrong: dict[str, str] = {}
         found = self._workspace.registry.command(command)
         for param in found.params:
@@ -297,6 +312,8 @@ class OfficeDesk:
         return wrong
 
     def run(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> list[Outcome]:
+        if command.startswith(f"{conflicts.NOUN}."):
+            return conflicts.run(self._workspace, command, ids, arguments)
         subjects: Sequence[str | None] = ids or [None]
         outcomes = self._workspace.run([self._call(command, subject, arguments) for subject in subjects])
         told = []
@@ -330,7 +347,14 @@ class OfficeDesk:
         return Call(command, subject, dict(arguments))
 
     def standing(self) -> Standing:
-        return Standing(self._office, self._who.name)
+        """On a device: whether it was in touch lately, and what waits or was refused."""
+        if self._workspace.link is None:
+            return Standing(self._office, self._who.name)
+        from bo.sync.device import standing
+
+        found = standing(self._workspace)
+        lately = self._workspace.clock() - found.contact_at < IN_TOUCH
+        return Standing(self._office, self._who.name, lately, found.waiting, found.refused)
 
     def close(self) -> None:
         self._workspace.close()

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 WIDE, WIDEST = 120, 170
 SETTLE_S = 0.06
+STANDING_S = 5.0
 HELD_KEY_S = 1.0
 DIGEST_S_MAX = 0.3
 
@@ -144,6 +145,7 @@ class BoApp(App[None]):
         yield self.foot
 
     def on_mount(self) -> None:
+        self.set_interval(STANDING_S, self._look_at_standing)
         self._fill_actions()
         self.table.focus()
         self._arrange()
@@ -253,9 +255,15 @@ class BoApp(App[None]):
             self.desk_lane.ask(lambda desk: desk.standing(), self._standing_arrived, self.trouble, topic="standing")
         self._show_head()
 
+    def _look_at_standing(self) -> None:
+        """A sync beside this screen changes what waits; where there is no central store nothing does."""
+        if self.has_desk and self.standing.pending is not None:
+            self.standing_changed()
+
     def _standing_arrived(self, standing: Standing) -> None:
-        self.standing = standing
-        self._show_head()
+        if standing != self.standing:
+            self.standing = standing
+            self._show_head()
         self.settle_soon()
 
     def say(self, text: str, tone: Tone = "text") -> None:
