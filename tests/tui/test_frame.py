@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bo.core.views.shipped import VIEWS
 from bo.tui.source import NamedView
-from bo.tui.views import SHIPPED, views_of
+from bo.tui.views import views_of
 from tests.tui.stage import LARGE, SMALL, Stage, play
 
 
@@ -14,7 +15,7 @@ def test_a_users_own_view_goes_before_the_shipped_one_on_its_digit() -> None:
 
     found = views_of("leads", [own])
 
-    assert [view.slot for view in found] == list(range(1, len(SHIPPED["leads"]) + 1))
+    assert [view.slot for view in found] == list(range(1, len(VIEWS["leads"]) + 1))
     assert found[1] == own
 
 

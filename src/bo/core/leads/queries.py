@@ -27,6 +27,7 @@ from bo.core.leads.receiving import arrival, fingerprint
 from bo.core.leads.records import OPEN_AT_STORE, OPEN_STATES, Lead
 from bo.core.leads.rules import AT_RISK_PERCENT
 from bo.core.stores.records import Store, Territory
+from bo.core.views.shipped import VIEWS, split_sort
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
@@ -124,18 +125,6 @@ class Load(msgspec.Struct, frozen=True):
 
 # -- piles -------------------------------------------------------------------------------------------------------------
 
-_OPEN: Final = ",".join(OPEN_STATES)
-VIEWS: Final = {
-    "to_review": "state:pending_review sort:due_at",
-    "needs_info": "state:needs_info sort:due_at",
-    "likely_duplicates": "state:pending_review duplicate_score>=60",
-    "to_assign": "state:valid overflow:no",
-    "overflow": "state:valid overflow:yes",
-    "to_take": "state:assigned sort:due_at",
-    "at_stores": f"state:{','.join(OPEN_AT_STORE)} sort:due_at",
-    "overdue": f"state:{_OPEN} due_at<now sort:due_at",
-}
-
 
 @query(needs="leads.read")
 def inbox(read: Reader) -> list[View]:
@@ -143,11 +132,7 @@ def inbox(read: Reader) -> list[View]:
 
     A store's operator counts that store's own.
     """
-    return [View(name, read.count("leads", _unsorted(text)), text) for name, text in VIEWS.items()]
-
-
-def _unsorted(text: str) -> str:
-    return " ".join(word for word in text.split() if not word.startswith("sort:"))
+    return [View(name, read.count("leads", split_sort(text)[0]), text) for name, text in VIEWS["leads"].items()]
 
 
 @query(needs="leads.breach")

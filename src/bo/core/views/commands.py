@@ -47,4 +47,3 @@ def remove(tx: Tx, view: SavedView) -> None:
     if view.operator != tx.actor.id:
         raise NotAllowed("this view is somebody else's", hint="bo views mine lists yours.")
     tx.remove(view)
-
