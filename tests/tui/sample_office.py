@@ -11,11 +11,14 @@ from msgspec import structs
 
 from bo.core.kernel.errors import BadInput, NotFound
 from bo.tui.source import (
+    Bars,
+    Board,
     Choice,
     Column,
     CommandSpec,
     Detail,
     DetailField,
+    Figure,
     HistoryEntry,
     Interrupted,
     NamedView,
@@ -25,6 +28,8 @@ from bo.tui.source import (
     Related,
     RowView,
     Standing,
+    Trend,
+    Waiting,
 )
 
 COLUMNS = (
@@ -177,6 +182,20 @@ class SampleSource:
 
     def of(self, noun: str) -> SampleSource:
         return self
+
+    def board(self, unit: str) -> Board:
+        """Three days of sales, and the leads in review."""
+        counted = self._database.execute("SELECT count(*) FROM lead WHERE state = 'pending_review'").fetchone()[0]
+        return Board(
+            "now",
+            (Figure("Sales", "12.00", "8.00"),),
+            Trend(f"Sales by {unit}", ("1", "2", "3"), (1, 4, 7), (2, 2, 4)),
+            (
+                Waiting("stores", "Nothing", 0, "", ""),
+                Waiting("leads", "To review", counted, "state:pending_review", ""),
+            ),
+            (Bars("How far", (("reported", 300), ("won", 20))),),
+        )
 
     def columns(self) -> Sequence[Column]:
         return COLUMNS

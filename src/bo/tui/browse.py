@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 from bo.tui.lane import LATER, NOW, Lane
-from bo.tui.source import Choice, Column, Detail, Library, Related, RowView, Snapshot
+from bo.tui.source import Board, Choice, Column, Detail, Library, Related, RowView, Snapshot
 
 if TYPE_CHECKING:
     from bo.tui.table import VirtualTable
@@ -242,6 +242,9 @@ class Browser:
     def values(self, record_id: str, done: Callable[[Mapping[str, str]], None]) -> None:
         noun = self.noun
         self._lane.ask(lambda library: library.of(noun).values(record_id), done, self._trouble, urgency=NOW)
+
+    def board(self, unit: str, done: Callable[[Board], None]) -> None:
+        self._lane.ask(lambda library: library.board(unit), done, self._trouble, topic="board", urgency=NOW)
 
     def related(self, record_id: str, done: Callable[[list[Related]], None]) -> None:
         noun = self.noun

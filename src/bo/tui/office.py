@@ -14,6 +14,7 @@ from bo.core.kernel.text import _
 from bo.tui import conflicts
 from bo.tui.shown import Shown, column_for, columns_of, name_field
 from bo.tui.source import (
+    Board,
     Choice,
     Column,
     CommandSpec,
@@ -104,6 +105,11 @@ class OfficeLibrary:
             return OfficeSource(self._workspace, noun)
         reader = self._workspace.reader()
         return conflicts.ConflictSource(self._workspace, lambda about: Shown(reader, reader.info(about)))
+
+    def board(self, unit: str) -> Board:
+        from bo.tui.figures import board
+
+        return board(self._workspace, unit)
 
     def interrupt(self) -> None:
         self._session.connection.interrupt()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bo.core.kernel.text import _
 from bo.tui.actions import Action, key_label
-from bo.tui.source import Choice, CommandSpec, Detail
+from bo.tui.source import Choice, CommandSpec, Detail, Waiting
 from bo.tui.words import error_words
 
 if TYPE_CHECKING:
@@ -43,6 +43,18 @@ class Overlays:
             heading = " " + _("History")
             start = next((index for index, line in enumerate(lines) if line and line[0][0] == heading), 0)
         app.push_screen(TextScreen(app.looks, detail.title or detail.id, lines, start=start))
+
+    def dashboard(self) -> None:
+        """The figures of the office; who picks a pile goes there."""
+        from bo.tui.dashboard import DashboardScreen
+
+        app = self._app
+
+        def picked(pile: Waiting | None) -> None:
+            if pile is not None:
+                app.frame.go(pile.noun, pile.filter_text, pile.sort)
+
+        app.push_screen(DashboardScreen(app.looks, app.browser.board), picked)
 
     def palette(self) -> None:
         """Everything that can be done now, by name."""

@@ -186,11 +186,58 @@ class Snapshot(Protocol):
         """Give back what the view holds."""
 
 
+class Figure(Struct, frozen=True):
+    """One number under a name; `before` is of the time before, empty where there is none."""
+
+    title: str
+    value: str
+    before: str = ""
+
+
+class Waiting(Struct, frozen=True):
+    """How many records wait for something, and the filter that lists them."""
+
+    noun: str
+    title: str
+    count: int
+    filter_text: str
+    sort: str
+
+
+class Trend(Struct, frozen=True):
+    """A value by period, and what it was in the equally long time before."""
+
+    title: str
+    labels: tuple[str, ...] = ()
+    now: tuple[float, ...] = ()
+    before: tuple[float, ...] = ()
+
+
+class Bars(Struct, frozen=True):
+    """Counts by name, in the order in which they are shown."""
+
+    title: str
+    rows: tuple[tuple[str, int], ...]
+
+
+class Board(Struct, frozen=True):
+    """What the dashboard shows, as of one moment."""
+
+    as_of: str
+    figures: tuple[Figure, ...]
+    trend: Trend
+    waiting: tuple[Waiting, ...]
+    bars: tuple[Bars, ...]
+
+
 class Library(Protocol):
     """All there is to read. Every method but `interrupt` is called in the reading thread only."""
 
     def of(self, noun: str) -> Source:
         """The records of a noun. Raises NotAllowed."""
+
+    def board(self, unit: str) -> Board:
+        """The dashboard, with its trend by day, week or month."""
 
     def interrupt(self) -> None:
         """Stop the read that is under way. May be called from any thread."""

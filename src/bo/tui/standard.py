@@ -143,6 +143,7 @@ def _places(app: BoApp) -> list[Action]:
         Action("save_view", _("Save this view"), frame.save_view, ("V",), group, "save-view", _("NAME [DIGIT]")),
         Action("remove_view", _("Remove a view of yours"), frame.remove_view, (), group, "remove-view", _("NAME"),
                completions=lambda: [view.title for view in frame.views if view.id]),
+        Action("dashboard", _("Dashboard"), lambda _text: app.overlays.dashboard(), ("gd",), group, "dashboard"),
         Action("related", _("What belongs to it"), lambda _text: frame.pick_related(), ("o",), group, "related"),
         Action("last_place", _("Back to where you were"), lambda _text: frame.turn_back(), ("-",), group),
     ]  # fmt: skip
