@@ -273,6 +273,7 @@ LEAVES: Final[dict[tuple[str, ...], Leaf]] = {
         "Open the screen.",
         "workspace:screen",
         arguments=(Argument("filter", "FILTER", "what to show first", many=True),),
+        options=(Option("of", "records to begin with, such as orders; leads when not given", metavar="NOUN"),),
     ),
     ("batch",): _leaf(
         "batch",
@@ -303,6 +304,12 @@ LEAVES: Final[dict[tuple[str, ...], Leaf]] = {
         arguments=(_OP,),
         options=WRITES,
         doc="What has been changed again since is not touched: undo the later operation first.",
+    ),
+    ("automation", "run"): _leaf(
+        "automation.run",
+        "Do what rules have still to do, and what those of the clock find now.",
+        "automation:run",
+        doc="Rules run by themselves after each command. Cron is for those of the clock, and for what was cut off.",
     ),
     ("cron", "run"): _CRON_RUN,
     ("cron", "log"): _leaf(
@@ -406,6 +413,7 @@ GROUPS: Final = {
     **hooks.GROUP,
     "conflicts": "What the central store refused of this device's work.",
     "op": "The journal: what was done, by whom and when.",
+    "automation": "Rules that run commands by themselves; bo automation-rules makes them.",
     "cron": "Jobs that run by the clock.",
     "backup": "Copies of the office.",
     "config": "Settings.",

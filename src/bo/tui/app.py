@@ -11,7 +11,7 @@ from pathlib import Path
 from bo.core.kernel.errors import NotAllowed
 from bo.tui.browse import Browser
 from bo.tui.lane import Lane
-from bo.tui.source import Desk, Library, ScreenOptions, Standing
+from bo.tui.source import Desk, Library, ScreenOptions, Standing, SyncNow
 
 
 def run(
@@ -22,8 +22,9 @@ def run(
     noun: str = "leads",
     theme: str = "",
     ascii_only: bool = False,
+    sync: SyncNow | None = None,
 ) -> None:
-    """Run the screen on the office of a folder until it is left.
+    """Run the screen on the office of a folder until it is left. `sync` is used where the office is a device's.
 
     Raises:
         Configuration: there is no office, or no such operator.
@@ -42,11 +43,13 @@ def run(
         workspace.close()
         raise NotAllowed("{actor} may not {permission}", actor=who.name, permission=f"{noun}.read")
     name = folder.resolve().name
+    plain = ascii_only or not _speaks_unicode()
+    sync = sync if workspace.link is not None else None
     run_screen(
         lambda: OfficeLibrary(workspace),
         lambda: OfficeDesk(open_office(folder, operator=operator), name),
         Standing(name, who.name),
-        ScreenOptions(theme, ascii_only or not _speaks_unicode(), _keys_file(folder), filter_text, noun=noun),
+        ScreenOptions(theme, plain, _keys_file(folder), filter_text, noun=noun, sync=sync),
     )
 
 

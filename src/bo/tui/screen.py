@@ -34,6 +34,7 @@ from bo.tui.pane import Bar, Pane
 from bo.tui.preview import detail_lines
 from bo.tui.source import CommandSpec, Desk, Detail, Library, ScreenOptions, Standing
 from bo.tui.standard import command_actions, standard_actions
+from bo.tui.syncing import Syncing
 from bo.tui.table import VirtualTable
 from bo.tui.theme import chosen_theme, textual_theme
 from bo.tui.triage import Triage
@@ -132,6 +133,7 @@ class BoApp(App[None]):
         self.foot = Bar(self.looks, id="foot-keys")
         self.overlays = Overlays(self)
         self.frame = Frame(self)
+        self.syncing = Syncing(self, self._options.sync)
         self.typing = TypingLine(self)
         self.marking = Marking(self.table, self.browser, self.say, self.settle_soon)
         self.browser.table = self.table
@@ -150,11 +152,12 @@ class BoApp(App[None]):
         self.table.focus()
         self._arrange()
         self._show_head()
-        self._reading_lane.attach(self._post)
+        self._reading_lane.attach(self.post_call)
         if self.browser.view is None and not self.browser.opening:
             self.browser.open(self._options.filter_text, self._options.sort)
 
-    def _post(self, call: Callable[[], None]) -> None:
+    def post_call(self, call: Callable[[], None]) -> None:
+        """Have the screen make a call. From any thread."""
         self.post_message(Answered(call))
 
     def on_answered(self, message: Answered) -> None:
@@ -162,6 +165,7 @@ class BoApp(App[None]):
 
     async def on_unmount(self) -> None:
         self._reading_lane.close()
+        self.syncing.close()
         if self.has_desk:
             self.desk_lane.close()
 
@@ -180,7 +184,7 @@ class BoApp(App[None]):
         if self.has_desk:
             return
         self.desk_lane = Lane("bo-desk", self._open_desk)
-        self.desk_lane.attach(self._post)
+        self.desk_lane.attach(self.post_call)
         self.triage = Triage(self.desk_lane, self.table, self.browser, self)
         self.frame.arrived()
         self.standing_changed()

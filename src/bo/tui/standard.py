@@ -190,6 +190,8 @@ def _doing(app: BoApp) -> list[Action]:
 def _screen(app: BoApp) -> list[Action]:
     group = _("Screen")
     return [
+        Action("sync", _("Sync now"), lambda _text: app.syncing.start(), (), group, "sync",
+               enabled=lambda: app.syncing.is_possible),
         Action("help", _("help"), lambda _text: app.overlays.help(), ("?",), group, "help", weight=65),
         Action("palette", _("Everything there is, by name"), lambda _text: app.overlays.palette(), ("ctrl+p",), group),
         Action("command", _("Command line"), lambda _text: app.type_command(), (":",), group),
