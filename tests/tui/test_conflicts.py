@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,33 +99,3 @@ def test_the_record_is_one_key_away(device: Device) -> None:
         await stage.until(lambda: stage.app.browser.noun == "leads" and stage.app.table.count == 1)
 
     play(device, story)
-
-
-def test_a_sync_from_the_screen_sends_what_waits(central: Central) -> None:
-    laptop = central.device("hugo")
-    laptop.do("leads.report", name="李雷", phone="13800138000")
-
-    def sync(told: Callable[[int, int], None]) -> str:
-        other = Device(opened(laptop), lambda: central.central)
-        told(0, 1)
-        report = other.sync()
-        other.ws.close()
-        return f"{report.sent} sent"
-
-    async def story(stage: Stage) -> None:
-        await stage.until_said("unsynced 1")
-        await stage.press(":")
-        await stage.type("sync")
-        await stage.press("enter")
-        await stage.until_said("1 sent")
-        await stage.until_said("unsynced 0")
-
-    perform(
-        lambda: OfficeLibrary(opened(laptop)),
-        lambda: OfficeDesk(opened(laptop), "Office"),
-        story,
-        size=LARGE,
-        options=ScreenOptions(sync=sync),
-    )
-
-    assert len(central.office.reader().page("leads").rows) == 1

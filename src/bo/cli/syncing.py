@@ -5,7 +5,7 @@ Everything that network and central may do to it leaves what was done here as it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -68,20 +68,6 @@ def once(asked: Asked, client: Client) -> int:
         report = client.sync()
     _write(asked, report)
     return _told(asked, report)
-
-
-def quietly(asked: Asked, told: Callable[[int, int], None]) -> Report:
-    """Sync once without a word on the terminal; `told` is given how far it is."""
-    with connected(asked, asked.workspace) as client:
-        client.progress = lambda step: told(step.done, step.total)
-        return client.sync()
-
-
-def in_words(report: Report) -> str:
-    """What a sync came to, in one line."""
-    said = _("Synced: {sent} sent, {received} received", sent=report.sent, received=report.received + report.rows)
-    refused = _("{count} refused by the central store", count=report.refused) if report.refused else ""
-    return "; ".join(words for words in (said, refused) if words)
 
 
 def _check(asked: Asked, client: Client) -> int:

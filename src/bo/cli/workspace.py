@@ -11,7 +11,6 @@ from bo.core.kernel.errors import BoError, Configuration, UsageError
 from bo.core.kernel.text import _
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from bo.cli.asked import Asked
@@ -189,13 +188,7 @@ def screen(asked: Asked) -> int:
     operator = operator_of(asked, folder)
     noun = asked.text("of").replace("-", "_") or "leads"
     filter_text = " ".join(asked.many("filter"))
-
-    def sync(told: Callable[[int, int], None]) -> str:
-        from bo.cli.syncing import in_words, quietly
-
-        return in_words(quietly(asked, told))
-
-    code = import_module("bo.tui.app").run(folder, operator=operator, filter_text=filter_text, noun=noun, sync=sync)
+    code = import_module("bo.tui.app").run(folder, operator=operator, filter_text=filter_text, noun=noun)
     return code if isinstance(code, int) else exit_codes.OK
 
 

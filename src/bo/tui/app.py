@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bo.core.kernel.errors import NotAllowed
+from bo.core.kernel.text import language
 from bo.tui.browse import Browser
 from bo.tui.lane import Lane
-from bo.tui.source import Desk, Library, ScreenOptions, Standing, SyncNow
+from bo.tui.source import Desk, Library, ScreenOptions, Standing
 
 
 def run(
@@ -22,9 +23,8 @@ def run(
     noun: str = "leads",
     theme: str = "",
     ascii_only: bool = False,
-    sync: SyncNow | None = None,
 ) -> None:
-    """Run the screen on the office of a folder until it is left. `sync` is used where the office is a device's.
+    """Run the screen on the office of a folder until it is left.
 
     Raises:
         Configuration: there is no office, or no such operator.
@@ -44,12 +44,12 @@ def run(
         raise NotAllowed("{actor} may not {permission}", actor=who.name, permission=f"{noun}.read")
     name = folder.resolve().name
     plain = ascii_only or not _speaks_unicode()
-    sync = sync if workspace.link is not None else None
+    environment = {"BO_WORKSPACE": str(folder.resolve()), "BO_OPERATOR": who.id, "BO_LANG": language()}
     run_screen(
         lambda: OfficeLibrary(workspace),
         lambda: OfficeDesk(open_office(folder, operator=operator), name),
         Standing(name, who.name),
-        ScreenOptions(theme, plain, _keys_file(folder), filter_text, noun=noun, sync=sync),
+        ScreenOptions(theme, plain, _keys_file(folder), filter_text, noun=noun, environment=environment),
     )
 
 

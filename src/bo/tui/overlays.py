@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bo.core.kernel.text import _
 from bo.tui.actions import Action, key_label
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from bo.tui.picker import Entry
     from bo.tui.screen import BoApp
     from bo.tui.triage import Arguments
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """A screen that shows jobs."""
+
+    def jobs_changed(self) -> None: ...
 
 
 class Overlays:
@@ -55,6 +62,18 @@ class Overlays:
                 app.frame.go(pile.noun, pile.filter_text, pile.sort)
 
         app.push_screen(DashboardScreen(app.looks, app.browser.board), picked)
+
+    def jobs(self) -> None:
+        """What runs beside the screen, and what became of it."""
+        from bo.tui.jobs_screen import JobsScreen
+
+        self._app.push_screen(JobsScreen(self._app.looks, self._app.jobs))
+
+    def jobs_changed(self) -> None:
+        """Show it, where somebody looks at them."""
+        top = self._app.screen
+        if isinstance(top, Watching):
+            top.jobs_changed()
 
     def palette(self) -> None:
         """Everything that can be done now, by name."""

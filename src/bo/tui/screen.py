@@ -25,6 +25,7 @@ from bo.core.kernel.text import LANGUAGES, _, use_language
 from bo.tui.actions import Action, Actions, key_label, not_now
 from bo.tui.frame import Frame
 from bo.tui.head import head_spans
+from bo.tui.jobs import Jobs
 from bo.tui.keys import from_input_method, key_name, read_keys_file
 from bo.tui.lane import Lane
 from bo.tui.looks import THEMES, Span, Tone, looks_for
@@ -34,7 +35,6 @@ from bo.tui.pane import Bar, Pane
 from bo.tui.preview import detail_lines
 from bo.tui.source import CommandSpec, Desk, Detail, Library, ScreenOptions, Standing
 from bo.tui.standard import command_actions, standard_actions
-from bo.tui.syncing import Syncing
 from bo.tui.table import VirtualTable
 from bo.tui.theme import chosen_theme, textual_theme
 from bo.tui.triage import Triage
@@ -133,7 +133,7 @@ class BoApp(App[None]):
         self.foot = Bar(self.looks, id="foot-keys")
         self.overlays = Overlays(self)
         self.frame = Frame(self)
-        self.syncing = Syncing(self, self._options.sync)
+        self.jobs = Jobs(self, self._options.environment)
         self.typing = TypingLine(self)
         self.marking = Marking(self.table, self.browser, self.say, self.settle_soon)
         self.browser.table = self.table
@@ -165,7 +165,7 @@ class BoApp(App[None]):
 
     async def on_unmount(self) -> None:
         self._reading_lane.close()
-        self.syncing.close()
+        self.jobs.close()
         if self.has_desk:
             self.desk_lane.close()
 
@@ -269,6 +269,11 @@ class BoApp(App[None]):
             self.standing = standing
             self._show_head()
         self.settle_soon()
+
+    def jobs_changed(self) -> None:
+        """A job has begun, come further, or ended."""
+        self._show_head()
+        self.overlays.jobs_changed()
 
     def say(self, text: str, tone: Tone = "text") -> None:
         self.message.put([(f" {text}", tone)])
@@ -533,7 +538,7 @@ class BoApp(App[None]):
                 filter_text=self.browser.wanted_filter,
                 sort=self.browser.sort,
                 marks=len(self.table.marks),
-                jobs=self.triage.jobs if self.has_desk else 0,
+                jobs=len(self.jobs.running) + (self.triage.jobs if self.has_desk else 0),
                 advance=self.triage.advance if self.has_desk else True,
             )
         )

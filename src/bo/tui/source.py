@@ -6,7 +6,7 @@ may hold one connection that belongs to that thread. Texts arrive as they are st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -156,13 +156,9 @@ class Standing(Struct, frozen=True):
     jobs: int = 0
 
 
-# Syncs this device once, telling how far it is (done, of how many; 0 where that is not known); what came of it in words.
-SyncNow = Callable[[Callable[[int, int], None]], str]
-
-
 class ScreenOptions(Struct, frozen=True):
     """How the screen looks. `keys_file` is a TOML file that remaps keys; a file that is not there changes nothing.
-    `sync` is there on a device."""
+    `environment` says which office jobs work on, in the words of the command line."""
 
     theme: str = ""
     ascii: bool = False
@@ -170,7 +166,7 @@ class ScreenOptions(Struct, frozen=True):
     filter_text: str = ""
     sort: str = ""
     noun: str = "leads"
-    sync: SyncNow | None = None
+    environment: Mapping[str, str] = {}
 
 
 class Snapshot(Protocol):

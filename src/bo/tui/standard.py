@@ -190,8 +190,11 @@ def _doing(app: BoApp) -> list[Action]:
 def _screen(app: BoApp) -> list[Action]:
     group = _("Screen")
     return [
-        Action("sync", _("Sync now"), lambda _text: app.syncing.start(), (), group, "sync",
-               enabled=lambda: app.syncing.is_possible),
+        Action("sync", _("Sync now"), lambda _text: _sync(app), (), group, "sync",
+               enabled=lambda: app.jobs.are_possible and app.standing.pending is not None),
+        Action("export", _("Export what the filter shows"), lambda text: _export(app, text), ("E",), group, "export",
+               _("FILE"), enabled=lambda: app.jobs.are_possible),
+        Action("jobs", _("Jobs"), lambda _text: app.overlays.jobs(), ("gj",), group, "jobs"),
         Action("help", _("help"), lambda _text: app.overlays.help(), ("?",), group, "help", weight=65),
         Action("palette", _("Everything there is, by name"), lambda _text: app.overlays.palette(), ("ctrl+p",), group),
         Action("command", _("Command line"), lambda _text: app.type_command(), (":",), group),
@@ -201,3 +204,16 @@ def _screen(app: BoApp) -> list[Action]:
         Action("back", _("Back"), lambda _text: app.go_back(), ("q",), group),
         Action("quit", _("quit"), lambda _text: app.exit(), ("Q",), group, "quit", weight=66),
     ]  # fmt: skip
+
+
+def _sync(app: BoApp) -> None:
+    app.jobs.start(_("Sync"), ["sync", "--progress=json"], lambda _job: app.standing_changed())
+
+
+def _export(app: BoApp, text: str) -> None:
+    name = text.strip()
+    if not name:
+        app.typing.open(":", "export ")
+        return
+    noun, where = app.browser.noun.replace("_", "-"), app.browser.filter_text
+    app.jobs.start(_("Export to {file}", file=name), [noun, "export", name, *(["--where", where] if where else [])])
