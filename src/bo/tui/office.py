@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bo.core.kernel.errors import BadInput, BoError
 from bo.core.kernel.text import _
 from bo.tui import conflicts
-from bo.tui.shown import Shown, column_for, columns_of, name_field
+from bo.tui.shown import DEADLINE, Shown, column_for, columns_of, name_field
 from bo.tui.source import (
     Board,
     Choice,
@@ -54,11 +54,12 @@ _APART = ("id", "state", "revision", "scope")
 class OfficeSnapshot:
     """A kernel snapshot whose rows come as cells."""
 
-    def __init__(self, kept: KernelSnapshot, shown: Shown, columns: Sequence[str], state_at: int | None) -> None:
+    def __init__(self, kept: KernelSnapshot, shown: Shown, columns: Sequence[str]) -> None:
         self._kept = kept
         self._shown = shown
         self._columns = columns
-        self._state_at = state_at
+        self._state_at = columns.index("state") if "state" in columns else None
+        self._due_at = columns.index(DEADLINE) if DEADLINE in columns else None
 
     @property
     def count(self) -> int:
@@ -83,7 +84,9 @@ class OfficeSnapshot:
     def _view(self, row: tuple[object, ...]) -> RowView:
         cells = self._shown.cells(self._columns, row[2:])
         state = str(row[2 + self._state_at] or "") if self._state_at is not None else ""
-        return RowView(str(row[1]), cells, state)
+        due = row[2 + self._due_at] if self._due_at is not None else None
+        tones = {self._due_at: self._shown.deadline(due)[1]} if due and self._due_at is not None else {}
+        return RowView(str(row[1]), cells, state, tones=tones)
 
 
 class OfficeLibrary:
@@ -104,7 +107,9 @@ class OfficeLibrary:
         if noun != conflicts.NOUN:
             return OfficeSource(self._workspace, noun)
         reader = self._workspace.reader()
-        return conflicts.ConflictSource(self._workspace, lambda about: Shown(reader, reader.info(about)))
+        return conflicts.ConflictSource(
+            self._workspace, lambda about: Shown(reader, reader.info(about), self._workspace.clock)
+        )
 
     def board(self, unit: str) -> Board:
         from bo.tui.figures import board
@@ -129,7 +134,7 @@ class OfficeSource:
         self._info = self._reader.info(noun)
         self._hidden = {item.name for item in self._reader.actor.hidden(self._info)}
         self._columns = tuple(name for name in columns_of(self._info) if name not in self._hidden)
-        self._shown = Shown(self._reader, self._info)
+        self._shown = Shown(self._reader, self._info, self._workspace.clock)
         self._choices: dict[str, list[Choice]] = {}
 
     def columns(self) -> Sequence[Column]:
@@ -140,15 +145,14 @@ class OfficeSource:
 
         # A reader knows one moment; "this week" in a filter means the week in which it is asked.
         self._reader = self._workspace.reader(self._session)
-        self._shown = Shown(self._reader, self._info)
+        self._shown = Shown(self._reader, self._info, self._workspace.clock)
         self._choices.clear()
         text = f"{filter_text} sort:{sort}" if sort else filter_text
         try:
             kept = take_snapshot(self._reader, self._noun, text, fields=("id", *self._columns))
         except Exception as error:
             raise _meant(error) from error
-        state_at = self._columns.index("state") if "state" in self._columns else None
-        return OfficeSnapshot(kept, self._shown, self._columns, state_at)
+        return OfficeSnapshot(kept, self._shown, self._columns)
 
     def detail(self, record_id: str) -> Detail:
         record = self._reader.get(self._info.cls, record_id)

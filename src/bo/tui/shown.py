@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from bo.core.kernel.errors import BoError
 from bo.core.kernel.text import _
+from bo.core.kernel.workspace import utc_now
+from bo.tui.looks import Tone
 from bo.tui.source import Column
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 NAMES = ("name", "title", "login", "code", "number")
 _WIDTHS = {
     "moment": 16,
+    "deadline": 11,
     "day": 10,
     "phone": 15,
     "amount": 12,
@@ -32,19 +35,22 @@ TAIL = 8
 ASKED_AT_ONCE = 50  # a filter has an end
 CALLED = {"orders": "number"}  # what people say, where that is not the name of a person
 OPERATOR = "oper_"
+DEADLINE, SOON_MIN = "due_at", 120
 
 
 def columns_of(info: RecordInfo) -> tuple[str, ...]:
-    """The columns of a list: the state first, which glyph and colour belong to, and the natural key last."""
+    """The columns of a list: the state first, which glyph and colour belong to, then how much time there is; the
+    natural key last."""
     wanted = info.columns or tuple(item.name for item in info.fields if not item.meta.internal)
     first = {*NAMES[:3], name_field(info)}
     names = [name for name in wanted if name not in ("id", "state") and (name not in info.key or name in first)]
+    names.sort(key=lambda name: name != DEADLINE)
     keys = [name for name in info.key if name in wanted and name not in names]
     return (*(("state",) if info.states else ()), *names, *keys)
 
 
 def column_for(item: FieldInfo) -> Column:
-    kind = item.kind.name
+    kind = "deadline" if item.name == DEADLINE else item.kind.name
     width = 16 if item.name in SENTENCES else _WIDTHS.get(kind, 10)
     right = kind in ("amount", "whole", "rate")
     return Column(
@@ -60,8 +66,10 @@ def name_field(info: RecordInfo) -> str:
 class Shown:
     """Writes values for one reader. What it learns about references holds as long as the view does."""
 
-    def __init__(self, reader: Reader, info: RecordInfo) -> None:
+    def __init__(self, reader: Reader, info: RecordInfo, clock: Callable[[], datetime] = utc_now) -> None:
         from zoneinfo import ZoneInfo
+
+        self._clock = clock
 
         self._reader = reader
         self._info = info
@@ -109,6 +117,15 @@ class Shown:
         """A moment in the office's time zone, to the minute."""
         at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
         return at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
+
+    def deadline(self, value: object) -> tuple[str, Tone]:
+        """How long there is, or how late it is, in words that need no colour."""
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        left = round((at - self._clock()).total_seconds() / 60)
+        words = _span(abs(left))
+        if left < 0:
+            return _("{time} late", time=words), "bad"
+        return _("in {time}", time=words), "warn" if left < SOON_MIN else "text"
 
     def people(self, ids: set[str]) -> Mapping[str, str]:
         """Names of operators; what may not be read stays an id."""
@@ -158,6 +175,8 @@ class Shown:
         noun = self._refers(name)
         if noun:
             return lambda value: self._names.get(noun, {}).get(str(value), str(value))
+        if name == DEADLINE:
+            return lambda value: self.deadline(value)[0]
         match kind.name:
             case "moment":
                 return self.moment
@@ -180,6 +199,13 @@ class Shown:
                 return lambda value: kind.show(value, self.currency)
             case _:
                 return str
+
+
+def _span(minutes: int) -> str:
+    """Minutes below two hours, hours below two days, then days."""
+    if minutes < 120:
+        return _("{count} min", count=minutes)
+    return _("{count} h", count=minutes // 60) if minutes < 2880 else _("{count} d", count=minutes // 1440)
 
 
 def _plain(value: object) -> object:

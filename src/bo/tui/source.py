@@ -11,6 +11,8 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from bo.tui.looks import Tone
+
 Align = Literal["left", "right"]
 ParamKind = Literal["text", "choice", "amount", "day", "moment", "flag", "phone", "ref", "number"]
 
@@ -31,12 +33,14 @@ class Column(Struct, frozen=True):
 
 
 class RowView(Struct, frozen=True):
-    """One record as one line: cells in the order of the columns, the state's name, and a short note."""
+    """One record as one line: cells in the order of the columns, the state's name, and a short note. `tones` are of
+    cells whose words stand out, by their place."""
 
     id: str
     cells: tuple[str, ...]
     state: str = ""
     note: str = ""
+    tones: Mapping[int, Tone] = {}
 
 
 class DetailField(Struct, frozen=True):

@@ -297,6 +297,7 @@ class VirtualTable(Widget, can_focus=True):
             base = state = looks.acted
         else:
             base, state = looks.tone("text"), looks.tone(state_tone(row.state))
+        plain = looks.tone("text")
         marked, tone = self._mark(position, row.id)
         mark_style = state if is_cursor or marked == " " else looks.tone(tone)
         spans: list[tuple[str, Style]] = [(marked, mark_style), (looks.state(row.state) + " ", state)]
@@ -304,6 +305,8 @@ class VirtualTable(Widget, can_focus=True):
             column = self.columns[index]
             text = harmless(row.cells[index]) if index < len(row.cells) else ""
             style = state if column.key == "state" else base
+            if index in row.tones and base is plain:
+                style = looks.tone(row.tones[index])
             spans.append((fitted(text, cells, column.align, looks.glyphs.more) + " ", style))
         if row.note:
             spans.append((harmless(row.note), state))
