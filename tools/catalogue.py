@@ -44,7 +44,8 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "bo.core.leads.assignment": ("OBSTACLES", "PICKS", "OVERFLOWS"),
     "bo.core.referrers.payees": ("NO_ACCOUNT", "BLOCKED", "CHANGED", "SHARED"),
     "bo.core.settlement.making": ("CARRIED", "TAKEN_OUT"),
-    "bo.core.rewards.earning": ("NET_UNKNOWN", "MARGIN_UNKNOWN"),
+    "bo.core.rewards.earning": ("NET_UNKNOWN", "MARGIN_UNKNOWN", "KNOWN_NOW"),
+    "bo.core.rewards.queries": ("EVENTS", "INPUTS"),
     "bo.cli.exit_codes": ("MEANINGS",),
 }
 PLACEHOLDER: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")

@@ -208,12 +208,47 @@ def english_leads(dice: random.Random, referrers: list[str]) -> list[list[str]]:
     return rows
 
 
+def shop_orders() -> list[list[str]]:
+    """The web shop's own export: several rows an order, and what goes wrong in shops: an address that is missing, a
+    risky payment, a SKU nobody knows, the same order twice, one that nobody pays."""
+    orders = [
+        ("W1001", "顾清", "13900001001", "文三路 18 号", "paid", "low", [("TILE-W", 6), ("GLUE", 2)]),
+        ("W1002", "沈默", "13900001002", "", "paid", "low", [("TILE-G", 4)]),
+        ("W1003", "叶舟", "13900001003", "体育场路 5 号", "paid", "high", [("LAMP-B", 1)]),
+        ("W1004", "何川", "13900001004", "环城北路 77 号", "paid", "low", [("LAMP-W", 2), ("OLD-77", 1)]),
+        ("W1005", "方宁", "13900001005", "凤起路 9 号", "paid", "low", [("TILE-W", 3)]),
+        ("W1006", "方宁", "13900001005", "凤起路 9 号", "paid", "low", [("TILE-W", 3)]),
+        ("W1007", "白露", "13900001007", "解放路 210 号", "pending", "low", [("LAMP-B", 2)]),
+        ("W1008", "韩雪", "13900001008", "庆春路 66 号", "paid", "low", [("TILE-G", 2), ("LAMP-W", 1), ("GLUE", 1)]),
+        ("W1009", "陆远", "13900001009", "曙光路 31 号", "paid", "low", [("LAMP-B", 30)]),
+    ]
+    rows = []
+    for place, (number, name, mobile, street, status, risk, lines) in enumerate(orders):
+        placed = f"2026-11-{1 + place // 4:02d} {9 + place % 4:02d}:{15 * (place % 4):02d}:00 +0800"
+        goods = sum(PRICES.get(sku, 120) * pieces for sku, pieces in lines)
+        head = [status, placed if status == "paid" else "", "CNY", f"{goods}.00", "12.00", f"{goods + 12}.00", name,
+                street, "杭州", "浙江", "CN", mobile, risk]  # fmt: skip
+        for sku, pieces in lines:
+            line = [str(pieces), NAMES.get(sku, "旧款门板"), f"{PRICES.get(sku, 120)}.00", sku]
+            rows.append([number, placed, *(head if sku == lines[0][0] else [""] * len(head)), *line])
+    return rows
+
+
 def table(header: list[str], rows: list[list[str]], delimiter: str = ",") -> str:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow(header)
     writer.writerows(rows)
     return text.getvalue()
+
+
+PRICES = {"TILE-W": 168, "TILE-G": 188, "LAMP-B": 299, "LAMP-W": 279, "GLUE": 45}
+NAMES = {"TILE-W": "墙砖 白", "TILE-G": "墙砖 灰", "LAMP-B": "吊灯 黑", "LAMP-W": "吊灯 白", "GLUE": "瓷砖胶"}
+ORDER_COLUMNS = [
+    "Name", "Created at", "Financial Status", "Paid at", "Currency", "Subtotal", "Shipping", "Total", "Shipping Name",
+    "Shipping Street", "Shipping City", "Shipping Province", "Shipping Country", "Phone", "Risk Level",
+    "Lineitem quantity", "Lineitem name", "Lineitem price", "Lineitem sku",
+]  # fmt: skip
 
 
 def main() -> None:
@@ -274,6 +309,17 @@ def main() -> None:
         "Notes",
     ]
     write("leads_en.csv", table(header, english_leads(dice, codes), ";"), "utf-8-sig")
+    products = [
+        [handle, title, "颜色" if option else "", option, sku, f"{PRICES[sku]}.00", "shopify"]
+        for handle, title, option, sku in (
+            ("tile", "墙砖", "白", "TILE-W"), ("tile", "", "灰", "TILE-G"), ("lamp", "吊灯", "黑", "LAMP-B"),
+            ("lamp", "", "白", "LAMP-W"), ("glue", "瓷砖胶", "", "GLUE"),
+        )
+    ]  # fmt: skip
+    header = ["Handle", "Title", "Option1 Name", "Option1 Value", "Variant SKU", "Variant Price",
+              "Variant Inventory Tracker"]  # fmt: skip
+    write("shop_products.csv", table(header, products), "utf-8-sig")
+    write("shop_orders.csv", table(ORDER_COLUMNS, shop_orders()), "utf-8-sig")
 
 
 def write(name: str, text: str, encoding: str) -> None:

@@ -108,6 +108,8 @@ def default_of(table: str, column: str, sql: str) -> str:
     field = next((item for item in declared.fields if item.name == column.strip('"')), None) if declared else None
     value = field.default if field is not None else None
     made = metadata.tables[table.strip('"')].columns[column.strip('"')]
+    if re.search(rf"^\s+{column} BOOLEAN", sql, re.MULTILINE):
+        return "true" if value else "false"
     if value is None and not made.nullable:
         value = 0 if re.search(rf"^\s+{column} (?:INTEGER|BIGINT)", sql, re.MULTILINE) else ""
     return literal(value)

@@ -8,7 +8,7 @@ from bo.cli import diagnostics, template
 from bo.cli.exit_codes import code_for, code_of_many
 from bo.cli.main import asks_for_json
 from bo.cli.output import Column
-from bo.cli.table import Layout, cut, fitted, local_moment, shown
+from bo.cli.table import Layout, cut, fields_text, fitted, local_moment, shown
 from bo.core.kernel import errors
 
 
@@ -41,6 +41,21 @@ def test_values_are_shown_as_people_read_them() -> None:
     assert shown("facts", {"a": 1, "b": None}, "") == "a=1, b="
     assert shown("text", "a\x1b[2J\u202eb\n", "") == "a·[2J·b␤"
     assert local_moment("2026-11-02T01:00:00.000Z", "Asia/Shanghai") == "2026-11-02 09:00"
+
+
+def test_of_one_thing_sentences_and_parts_stand_one_below_the_other() -> None:
+    columns = [Column("words"), Column("parts"), Column("tags"), Column("none")]
+    parts = [{"what": "order", "name": "SO-1", "state": ""}, {"what": "payout", "name": "P-1", "state": "sent"}]
+
+    text = fields_text(columns, (["5 % of 100", "at most 4"], parts, ["vip", "new"], []))
+
+    assert text.splitlines() == [
+        "words  5 % of 100",
+        "       at most 4",
+        "parts  order  SO-1",
+        "       payout  P-1  sent",
+        "tags   vip, new",
+    ]
 
 
 def test_templates_are_names_in_braces() -> None:

@@ -184,3 +184,13 @@ def test_a_template_that_names_what_is_not_there_is_a_usage_error(desk: Desk) ->
     assert desk.bo("stores", "list", "--template", "{colour}").code == 2
     assert desk.bo("stores", "list", "--template", "{code").code == 2
     assert desk.bo("stores", "list", "-o", "template").code == 2
+
+
+def test_a_question_takes_names_with_values_as_a_command_does(desk: Desk) -> None:
+    desk.well("orders", "record", "--number", "1001", "--sent-at", "2026-11-02", "--lines",
+              '[{"sku": "A", "quantity": 3, "price": "10"}]', "-q")  # fmt: skip
+
+    (found,) = desk.well("returns", "simulate", "1001", "--lines", "A=2", "-o", "jsonl").things()
+
+    assert (found["pieces"], found["worth"]) == (2, "20.00")
+    assert desk.bo("returns", "simulate", "1001", "--lines", "A").code == 2

@@ -18,7 +18,7 @@ from bo.core.kernel.errors import BoError
 from bo.core.kernel.reader import Reader
 from bo.core.kernel.record import Record, info_of
 from bo.core.kernel.workspace import Workspace
-from bo.core.ledger.records import Posting
+from bo.core.ledger.records import Entry, Posting
 from bo.core.rewards.records import RewardLine
 from bo.core.settlement.records import Payout, Settlement
 
@@ -123,7 +123,12 @@ class MoneyOffice:
     def balance(self, account: str, party: str = "") -> int:
         """What an account holds in CNY, for one party or all."""
         found = self.all(Posting, f"account:{account}")
-        return sum(item.amount for item in found if item.currency == "CNY" and party in ("", item.party))
+        pending = {entry.id for entry in self.all(Entry, "phase:pending")}
+        return sum(
+            item.amount
+            for item in found
+            if item.currency == "CNY" and party in ("", item.party) and item.entry not in pending
+        )
 
     def refuses(
         self, error: type[BoError], login: str, name: str, subject: str | None = None, /, **args: object
@@ -149,7 +154,7 @@ def furnish(ws: Workspace) -> None:
     for number, code in enumerate(REFERRERS, 1):
         calls.append(Call("referrers.register", None, {"code": code, "name": f"李设计{number}", "kind": "designer"}))
         calls.append(Call("payee_accounts.add", None, {
-            "referrer": code, "holder": f"李设计{number}", "number": f"6222 0000 1111 000{number}", "bank": "招商银行",
+            "referrer": code, "holder": f"李设计{number}", "number": f"6222 0000 111{4 - number} 000{number}", "bank": "招商银行",
         }))  # fmt: skip
     rules: tuple[dict[str, object], ...] = (
         {"code": "VALID", "event": "valid_lead", "kind": "fixed", "amount": "50"},

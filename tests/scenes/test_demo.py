@@ -70,9 +70,23 @@ def test_payout_file_ledger_and_settlement_agree_to_the_cent(office: tuple[Path,
 
 
 def test_the_refund_took_back_its_share_of_the_reward(office: tuple[Path, str]) -> None:
-    # 3 % of 41,327.43 is 1,239.82; 10,000 of 46,700 were refunded
-    (line,) = ask(office[0], "rewards", "list", "kind:clawback", "--fields", "amount,state")
-    assert line == {"amount": "-265.49", "state": "paid", "currency": "CNY"}
+    # 3 % of 41,327.43 is 1,239.82, and 10,000 of 46,700 were refunded; of the most that a sale earns, 2,000, 20,000 of
+    # 98,750
+    lines = ask(office[0], "rewards", "list", "kind:clawback sort:created_at", "--fields", "amount,state")
+    assert lines == [{"amount": amount, "state": "paid", "currency": "CNY"} for amount in ("-265.49", "-405.06")]
+
+
+def test_the_shop_s_orders_are_sent_refunded_and_exchanged(office: tuple[Path, str]) -> None:
+    fields = "number,state,payment,refunded"
+    orders = {str(row["number"]): row for row in ask(office[0], "orders", "list", "number:W*", "--fields", fields)}
+    told = {number: (row["state"], row["payment"], row["refunded"]) for number, row in orders.items()}
+    assert told["W1001"] == ("part_fulfilled", "paid", "0.00")
+    assert told["W1002"] == ("part_returned", "part_refunded", "376.00")
+    assert told["W1002-R1-X"] == ("unfulfilled", "part_paid", "0.00")
+    assert told["W1005"] == ("fulfilled", "part_refunded", "336.00")
+    stock = ask(office[0], "stock", "list", "--fields", "on_hand,allocated")
+    assert sum(int(str(row["on_hand"])) for row in stock) == 100 - 4 - 4 - 3 + 2
+    assert all(0 <= int(str(row["allocated"])) <= int(str(row["on_hand"])) for row in stock)
 
 
 def test_the_maker_could_not_approve(office: tuple[Path, str]) -> None:

@@ -73,7 +73,7 @@ def furnish(stage: Stage) -> dict[str, str]:
     calls = [
         Call("territories.add", None, {"code": "T1", "store": "S1", "city": "上海"}),
         Call("referrers.register", None, {"code": "D1", "name": "李设计", "kind": "designer"}),
-        Call("payee_accounts.add", None, {"referrer": "D1", "holder": "李设计", "number": "6222000011110001"}),
+        Call("payee_accounts.add", None, {"referrer": "D1", "holder": "李设计", "number": "6222000011130001"}),
         Call("reward_rules.add", None, {
             "code": "VALID", "event": "valid_lead", "kind": "fixed", "amount": "50", "effective_from": "2026-01-01",
         }),

@@ -340,7 +340,7 @@ def test_a_file_comes_as_it_is_or_as_json(desk: Desk) -> None:
     assert as_csv.headers["content-type"].startswith("text/csv")
     assert as_csv.headers["content-disposition"].endswith(".csv")
     assert "50.00" in as_csv.text
-    assert set(as_json.json()) == {"name", "content", "hash", "payments", "total", "currency"}
+    assert set(as_json.json()) == {"name", "content", "hash", "payments", "total", "currency", "again"}
     assert desk.get(path).content.startswith(b"%PDF")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import structs
 
 from bo.core.kernel.errors import BadInput, NotFound
+from bo.tui.leads import Comparison, StoreOffer
 from bo.tui.source import (
     Bars,
     Board,
@@ -246,6 +247,14 @@ class SampleSource:
 
     def choices(self, ref: str, text: str, limit: int) -> list[Choice]:
         return [Choice(f"store_{name}", name) for name in STORES if text.casefold() in name.casefold()][:limit]
+
+    def comparison(self, record_id: str) -> Comparison:
+        """A lead like no other."""
+        return Comparison(record_id, record_id, "", ())
+
+    def offers(self, record_id: str) -> list[StoreOffer]:
+        """None: stores are searched in the form."""
+        return []
 
     def interrupt(self) -> None:
         self._database.interrupt()

@@ -92,6 +92,8 @@ def test_triage_from_review_to_a_store_and_back_is_in_the_journal(folder: Path) 
         await go_to(stage, "0001")
         await stage.press("a")
         await stage.until_said("West S2")
+        await stage.press("f")
+        await stage.until_said("type to search")
         # Faster than the search can answer: what was on top before must not be taken.
         stage.burst("朝", "enter")
         await stage.settled()

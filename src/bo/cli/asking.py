@@ -12,6 +12,7 @@ from bo.cli.office import opened
 from bo.cli.output import Column
 from bo.cli.saving import placed
 from bo.cli.table import is_record_id
+from bo.cli.writing import arguments_of
 from bo.core.kernel.errors import UsageError
 from bo.core.kernel.wire import item_class, kinds_of, plain
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def run(asked: Asked) -> int:
     """Ask, and write the answer."""
     with opened(asked) as workspace:
-        answer = workspace.ask(asked.command, asked.text("subjects") or None, **asked.arguments())
+        answer = workspace.ask(asked.command, asked.text("subjects") or None, **arguments_of(asked))
         if asked.text("to"):
             return _save(asked, answer)
         _write(asked, answer, workspace)

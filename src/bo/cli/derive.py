@@ -57,7 +57,7 @@ def verbs(noun: str) -> dict[str, str]:
     """The verbs of a noun as they are typed, each with its help text. The noun's own come before the standard ones."""
     entry = manifest()[noun]
     words = noun.replace("_", " ")
-    written = {verb: item.summary for verb, item in _written(noun).items()}
+    written = {dashed(verb): item.summary for verb, item in _written(noun).items()}
     own = {dashed(verb): item["summary"] for verb, item in (*entry["commands"].items(), *entry["queries"].items())}
     own |= written
     standard = {_name(verb, own): _(text, noun=_(words)) for verb, text in STANDARD.items() if _has(entry, verb)}
@@ -86,13 +86,26 @@ def leaf(noun: str, typed: str) -> Leaf | None:
 def _written(noun: str) -> dict[str, Leaf]:
     """Verbs that are written by hand: what they take or give is a file, and nobody types its bytes."""
     if noun == "settlements":
+        from bo.cli.bundles import BUNDLE
         from bo.cli.payouts import EXPORT
 
-        return {"export": EXPORT}
+        return {"export": EXPORT, "bundle": BUNDLE}
+    if noun == "bank_statements":
+        from bo.cli.banking import IMPORT
+
+        return {"import": IMPORT}
     if noun == "orders":
         from bo.cli.papers import PRINT
 
         return {"print": PRINT}
+    if noun == "ledger":
+        from bo.cli.books import leaves
+
+        return leaves()
+    if noun == "reports":
+        from bo.cli.reports import leaves as reports
+
+        return reports()
     return {}
 
 
@@ -279,6 +292,7 @@ def _export(noun: str, summary: str) -> Leaf:
             choices=("csv", "tsv", "json", "jsonl", "xlsx"),
         ),
         Option("fields", "fields to write, by comma", metavar="A,B"),
+        Option("preset", "write the columns of a shop, such as shopify_orders", metavar="NAME"),
         Option("where", "only records that this filter finds", metavar="FILTER"),
         Option("limit", "write at most so many rows", metavar="N"),
         Option("encoding", "utf-8, or utf-8-sig by which Excel sees that it is", metavar="NAME"),

@@ -211,6 +211,7 @@ def export_file(asked: Asked) -> int:
         fields=tuple(name.strip() for name in asked.text("fields").split(",") if name.strip()),
         limit=asked.whole("limit"),
         bom=encoding == "utf-8-sig",
+        preset=asked.text("preset"),
     )
     name = _file(asked)
     with opened(asked) as workspace:

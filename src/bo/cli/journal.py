@@ -11,7 +11,8 @@ from bo.cli.office import opened, require_subjects, subject_words
 from bo.cli.outcomes import ResultWriter, result_of
 from bo.cli.output import Column
 from bo.core.kernel import journal
-from bo.core.kernel.errors import UsageError
+from bo.core.kernel.errors import BoError, UsageError
+from bo.core.kernel.ids import short
 from bo.core.kernel.kinds import moment_text
 from bo.core.kernel.text import _
 from bo.core.kernel.wire import Names, changed_fields
@@ -36,6 +37,7 @@ LOG_COLUMNS: Final = {
     "version": Column("version", "whole"),
     "device": Column("device", "id"),
     "hash": Column("hash"),
+    "cause": Column("cause"),
 }
 LOG_SHOWN: Final = ("seq", "id", "at", "actor", "name", "subject", "args")
 HISTORY_COLUMNS: Final = (
@@ -45,6 +47,7 @@ HISTORY_COLUMNS: Final = (
     Column("operation", "id"),
     Column("changed"),
     Column("id", "id", "record"),
+    Column("cause"),
 )
 
 
@@ -66,7 +69,7 @@ def log(asked: Asked) -> int:
         )
     with opened(asked) as workspace:
         workspace.reader().require("op.read")
-        who = Names(workspace.reader())
+        who = Who(workspace, asked)
         batches = (
             [_log_row(item, names, who) for item in page]
             for page in _operations(workspace, limit, asked.whole("before"))
@@ -85,10 +88,36 @@ def _operations(workspace: Workspace, limit: int | None, before: int | None) -> 
         left, before = left - len(page), page[-1].seq
 
 
-def _log_row(item: Operation, names: Sequence[str], who: Names) -> list[object]:
+class Who:
+    """Who did an operation: the login, and in a table also the rule that did it in that name, and after what."""
+
+    def __init__(self, workspace: Workspace, asked: Asked) -> None:
+        self.names = Names(workspace.reader())
+        self.codes: dict[str, str] = {}
+        self.in_words = output.form_of(asked) == "table"
+
+    def did(self, item: Operation) -> str:
+        login = self.names.of(item.actor)
+        parts = item.cause.split("/")
+        if not self.in_words or len(parts) < 2:
+            return login
+        return _("{who}, by rule {rule} after {origin}", who=login, rule=self._code(parts[1]), origin=short(parts[0]))
+
+    def _code(self, rule: str) -> str:
+        if rule not in self.codes:
+            reader = self.names.reader
+            try:
+                found = reader.get(reader.registry.record("automation_rules"), rule)
+                self.codes[rule] = str(getattr(found, "code", rule))
+            except BoError:  # it was removed, or is out of sight
+                self.codes[rule] = short(rule)
+        return self.codes[rule]
+
+
+def _log_row(item: Operation, names: Sequence[str], who: Who) -> list[object]:
     import msgspec
 
-    values = {"at": moment_text(item.at), "actor": who.of(item.actor), "args": msgspec.json.decode(item.args)}
+    values = {"at": moment_text(item.at), "actor": who.did(item), "args": msgspec.json.decode(item.args)}
     return [values[name] if name in values else getattr(item, name) for name in names]
 
 
@@ -104,7 +133,7 @@ def show(asked: Asked) -> int:
             for change in journal.changes_of(session, item.seq)
         ]
         names = list(LOG_COLUMNS)
-        values = [*_log_row(item, names, Names(workspace.reader())), changes]
+        values = [*_log_row(item, names, Who(workspace, asked)), changes]
         output.record(asked, [*LOG_COLUMNS.values(), Column("changes", "facts")], values, zone=workspace.context.zone)
     return exit_codes.OK
 
@@ -116,24 +145,40 @@ def show_history(asked: Asked) -> int:
         reader = workspace.reader()
         reader.require(f"{asked.noun}.read")
         cls = reader.registry.record(asked.noun)
-        who = Names(workspace.reader())
+        who = Who(workspace, asked)
         ids = [reader.get(cls, text).id for text in subject_words(texts)]
         batches = (
             [_history_row(asked, entry, who, workspace) for entry in workspace.history(record_id)] for record_id in ids
         )
-        output.rows(asked, HISTORY_COLUMNS, batches, zone=workspace.context.zone)
+        columns = HISTORY_COLUMNS[:-1] if who.in_words else HISTORY_COLUMNS
+        output.rows(asked, columns, batches, zone=workspace.context.zone)
     return exit_codes.OK
 
 
-def _history_row(asked: Asked, entry: tuple[Operation, Change], who: Names, workspace: Workspace) -> list[object]:
+def _history_row(asked: Asked, entry: tuple[Operation, Change], who: Who, workspace: Workspace) -> list[object]:
     item, change = entry
     fields = changed_fields(change, workspace.context.currency)
     changed: object = fields
-    if output.form_of(asked) == "table":
+    if who.in_words:
         from bo.cli.outcomes import Result
 
         changed = Result(change.row, "", item.id, item.name, fields, [], None).in_words()
-    return [moment_text(item.at), who.of(item.actor), item.name, item.id, changed, change.row]
+    row: list[object] = [moment_text(item.at), who.did(item), item.name, item.id, changed, change.row]
+    return row if who.in_words else [*row, item.cause]
+
+
+def _tell_what_stays(asked: Asked, workspace: Workspace, undone: Sequence[Operation]) -> None:
+    """What rules did because of an operation is not undone with it: say so."""
+    session = workspace.database.session
+    stays = [caused for item in undone[:LISTED] for caused in journal.caused_by(session, item.id)]
+    for caused in stays[:LISTED]:
+        diagnostics.note(
+            asked,
+            "a rule did {name} {subject} because of it, which stays: bo undo {operation}",
+            name=caused.name,
+            subject=caused.subject or "",
+            operation=short(caused.id),
+        )
 
 
 def undo(asked: Asked) -> int:
@@ -152,6 +197,7 @@ def undo(asked: Asked) -> int:
             )
         if len(undone) > LISTED:
             diagnostics.note(asked, "and {count} others", count=len(undone) - LISTED)
+        _tell_what_stays(asked, workspace, undone)
         if len(undone) > 1:
             diagnostics.confirm(asked, _("undo {count} operations?", count=f"{len(undone):,}"))
         workspace.registry.load_all()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from bo.cli import diagnostics
 from bo.cli.asked import seconds
 from bo.core.kernel.errors import BadInput, Configuration, UsageError
 from bo.core.kernel.text import _
@@ -30,8 +31,21 @@ def opened(asked: Asked) -> Iterator[Workspace]:
     workspace = open_office(folder, operator=operator_of(asked, folder))
     try:
         yield workspace
+        _tell_what_followed(asked, workspace)
     finally:
         workspace.close()
+
+
+def _tell_what_followed(asked: Asked, workspace: Workspace) -> None:
+    """Say what rules made of what was done here."""
+    followed = getattr(workspace.after, "done", None)
+    if followed is not None and followed.applied + followed.refused:
+        diagnostics.note(
+            asked,
+            "rules ran {applied} commands, {refused} were refused; bo automation-rules runs shows them",
+            applied=f"{followed.applied:,}",
+            refused=f"{followed.refused:,}",
+        )
 
 
 def be_patient(asked: Asked) -> None:

@@ -12,15 +12,24 @@ from bo.cli.office import opened
 from bo.cli.outcomes import ResultWriter, result_of
 from bo.cli.saving import placed
 from bo.core.kernel.dispatch import Call
-from bo.core.kernel.errors import UsageError
+from bo.core.kernel.errors import BadFile, UsageError
 from bo.core.kernel.text import _
 
+LAYOUTS: Final = ("csv", "cn_bank", "pain.001.001.03", "pain.001.001.09")
 EXPORT: Final = Leaf(
     "settlements.export",
     "Write the payout file of an approved settlement, and record that it leaves the office. Always the same file.",
     "bo.cli.payouts:export",
     arguments=(Argument("settlement", "SETTLEMENT", "number or id", required=True, record="settlements"),),
-    options=(Option("to", "the file to write", metavar="FILE"), *WRITES, *EVERYWHERE),
+    options=(
+        Option("to", "the file to write", metavar="FILE"),
+        Option("layout", "what the bank takes; csv if not said", metavar="LAYOUT", choices=LAYOUTS),
+        Option("template", "a TOML file with the columns of a table of your own", metavar="FILE"),
+        Option("bank_account", "which account of ours pays, by its code", metavar="CODE", record="bank_accounts"),
+        Option("pay_on", "the day on which the bank is to pay; the day of the approval if not said", metavar="DAY"),
+        *WRITES,
+        *EVERYWHERE,
+    ),
     doc="Permission: settlements.export.",
 )
 
@@ -32,15 +41,28 @@ def export(asked: Asked) -> int:
                          option="to")  # fmt: skip
     path = Path(asked.text("to"))
     with opened(asked) as workspace:
-        subject = asked.text("settlement")
-        file = workspace.ask("settlements.payout_file", subject)
+        subject, given = asked.text("settlement"), _given(asked)
+        file = workspace.ask("settlements.payout_file", subject, **given)
         diagnostics.confirm(asked, _("write the payout file of {number} to {name}?", number=subject, name=str(path)))
         with placed(path, file.content, keep=not asked.flag("dry_run")):
-            call = Call(asked.command, subject, {"file_hash": file.hash, "file_name": path.name})
+            call = Call(asked.command, subject, {"file_hash": file.hash, "file_name": path.name, **given})
             (outcome,) = workspace.run([call], dry_run=asked.flag("dry_run"))
             if outcome.error is not None:
                 raise outcome.error
         writer = ResultWriter(asked, workspace, several=False)
         writer.write([result_of(outcome, workspace)])
         writer.end()
+    if file.again:
+        diagnostics.note(asked, "it was exported before: this is the same file, {hash}", hash=file.hash)
     return exit_codes.OK
+
+
+def _given(asked: Asked) -> dict[str, str]:
+    """What was said of the file; a template goes along as its text, so that the export can be repeated from it."""
+    given = {name: asked.text(name) for name in ("layout", "bank_account", "pay_on") if asked.text(name)}
+    if asked.text("template"):
+        try:
+            given["template"] = Path(asked.text("template")).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadFile("{name} cannot be read: {reason}", name=asked.text("template"), reason=str(error)) from None
+    return given

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from bo.core.kernel.errors import BadFile
 
 
 @contextmanager
-def placed(path: Path, content: bytes, *, keep: bool = True) -> Iterator[None]:
+def placed(path: Path, content: bytes | Iterable[bytes], *, keep: bool = True) -> Iterator[None]:
     """Write a file beside its place, and move it there when the block has ended well; `keep=False` is for a dry run.
 
     Raises:
@@ -18,7 +18,8 @@ def placed(path: Path, content: bytes, *, keep: bool = True) -> Iterator[None]:
     """
     part = path.with_name(f".{path.name}.part")
     try:
-        part.write_bytes(content)
+        with part.open("wb") as file:
+            file.writelines((content,) if isinstance(content, bytes) else content)
         yield
         if keep:
             part.replace(path)

@@ -71,18 +71,27 @@ class Layout:
 
 
 def fields_text(columns: Sequence[Column], values: Row, *, zone: str = "", bold: bool = False) -> str:
-    """One thing, a line for each field that has a value."""
-    given = [
-        (visible(_(column.label)), shown(column.kind, value, zone, whole=True))
-        for column, value in zip(columns, values, strict=True)
-    ]
-    given = [(label, text) for label, text in given if text]
+    """One thing, a line for each field that has a value, and for each part of one that has several."""
+    given = []
+    for column, value in zip(columns, values, strict=True):
+        parts = _parts(value, zone) or [shown(column.kind, value, zone, whole=True)]
+        given += [("" if place else visible(_(column.label)), text) for place, text in enumerate(parts) if text]
     wide = max((width_of(label) for label, _text in given), default=0)
     lines = []
     for label, text in given:
         space = " " * (wide - width_of(label))
         lines.append(f"{BOLD}{label}{PLAIN}{space}{GAP}{text}" if bold else f"{label}{space}{GAP}{text}")
     return "\n".join(lines) + "\n" if lines else ""
+
+
+def _parts(value: object, zone: str) -> list[str]:
+    """Sentences one below the other, and things with names and values likewise; nothing for what fits on a line."""
+    if not isinstance(value, (list, tuple)) or len(value) < 2:
+        return []
+    if all(isinstance(item, dict) for item in value):
+        rows = ((shown("text", part, zone, whole=True) for part in item.values()) for item in value)
+        return [GAP.join(part for part in row if part) for row in rows]
+    return [shown("text", item, zone) for item in value] if any(" " in str(item) for item in value) else []
 
 
 def shown(kind: str, value: object, zone: str, *, whole: bool = False) -> str:

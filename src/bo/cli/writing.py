@@ -37,9 +37,15 @@ def run(asked: Asked) -> int:
 
 
 def arguments_of(asked: Asked) -> dict[str, object]:
-    """The arguments of the registry's command; `--extra NAME=VALUE` becomes names with values. Raises UsageError."""
+    """The arguments of the registry's command or query; `--extra NAME=VALUE` becomes names with values. Raises
+    UsageError."""
     given = asked.arguments()
-    kinds = manifest()[asked.noun]["commands"][asked.verb]["params"]
+    entry = manifest()[asked.noun]
+    kinds = (
+        entry["commands"][asked.verb]["params"]
+        if asked.verb in entry["commands"]
+        else entry["queries"][asked.verb]["params"]
+    )
     for name, value in given.items():
         if kinds[name]["kind"] == "facts" and isinstance(value, list):
             given[name] = dict(_pair(item, name) for item in value)

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from bo.core.automation.hook import Follower
 from bo.core.kernel.command import Registry
 from bo.core.kernel.database import DATABASE_NAME, Database, SqliteDatabase
 from bo.core.kernel.dispatch import Call
@@ -22,6 +23,7 @@ from bo.core.kernel.workspace import Workspace, database_at, make_office, utc_no
 MODULES: Final = (
     "bo.core.kernel",
     "bo.core.access",
+    "bo.core.views",
     "bo.core.ledger",
     "bo.core.referrers",
     "bo.core.rewards",
@@ -30,29 +32,44 @@ MODULES: Final = (
     "bo.core.customers",
     "bo.core.catalog",
     "bo.core.inventory",
+    "bo.core.leads",
     "bo.core.orders",
     "bo.core.returns",
-    "bo.core.leads",
+    "bo.core.hub",
+    "bo.core.automation",
+    "bo.core.banking",
+    "bo.core.reports",
+    "bo.core.analytics",
 )
 NOUNS: Final = {
     "op": "bo.core.kernel",
     "roles": "bo.core.access",
     "operators": "bo.core.access",
     "devices": "bo.core.access",
+    "views": "bo.core.views",
     "webhooks": "bo.core.access",
+    "settings": "bo.core.access",
     "entries": "bo.core.ledger",
     "postings": "bo.core.ledger",
     "ledger": "bo.core.ledger",
+    "ledger_balances": "bo.core.ledger",
+    "periods": "bo.core.ledger",
+    "reports": "bo.core.reports",
     "referrers": "bo.core.referrers",
     "payee_accounts": "bo.core.referrers",
     "reward_rules": "bo.core.rewards",
     "rewards": "bo.core.rewards",
+    "disputes": "bo.core.rewards",
     "settlements": "bo.core.settlement",
     "payouts": "bo.core.settlement",
     "payment_files": "bo.core.settlement",
+    "bank_accounts": "bo.core.settlement",
     "stores": "bo.core.stores",
     "territories": "bo.core.stores",
     "customers": "bo.core.customers",
+    "addresses": "bo.core.customers",
+    "contacts": "bo.core.customers",
+    "communications": "bo.core.customers",
     "products": "bo.core.catalog",
     "variants": "bo.core.catalog",
     "categories": "bo.core.catalog",
@@ -73,9 +90,31 @@ NOUNS: Final = {
     "printings": "bo.core.orders",
     "returns": "bo.core.returns",
     "credits": "bo.core.returns",
+    "automation_rules": "bo.core.automation",
+    "notifications": "bo.core.automation",
+    "bank_statements": "bo.core.banking",
+    "bank_lines": "bo.core.banking",
+    "bank_matches": "bo.core.banking",
     "leads": "bo.core.leads",
     "follow_ups": "bo.core.leads",
     "appeals": "bo.core.leads",
+    "dashboard": "bo.core.analytics",
+}
+# What a module does to a record of a module below it. Who asks for a noun's other commands does not load that module.
+VERBS: Final = {
+    "leads.win": "bo.core.orders",
+    "leads.refund": "bo.core.orders",
+    "leads.reverse": "bo.core.orders",
+    "customers.merge": "bo.core.hub",
+    "customers.link_orders": "bo.core.hub",
+    "customers.erase": "bo.core.hub",
+    "customers.alike": "bo.core.hub",
+    "customers.duplicates": "bo.core.hub",
+    "customers.history": "bo.core.hub",
+    "customers.totals": "bo.core.hub",
+    "customers.segments": "bo.core.hub",
+    "customers.rfm": "bo.core.hub",
+    "customers.export_personal": "bo.core.hub",
 }
 SETTINGS_NAME: Final = "bo.toml"
 ZONES: Final = {
@@ -110,7 +149,7 @@ CURRENCIES: Final = {
 
 def registry() -> Registry:
     """A registry of every module; each loads when one of its nouns is asked for."""
-    return Registry(MODULES, NOUNS)
+    return Registry(MODULES, NOUNS, VERBS)
 
 
 def context_for(region: str, currency: str = "", zone: str = "") -> Context:
@@ -163,6 +202,7 @@ def found(
 
     make_office(database, context, new_id().replace("op_", "dev_"))
     workspace = Workspace(database, registry(), authorise, actor=SYSTEM.id, clock=clock, new_id=new_id)
+    workspace.after = Follower(workspace)
     roles = [
         Call("roles.add", None, {"code": code, "permissions": list(permissions)})
         for code, permissions in STANDARD_ROLES.items()
@@ -191,6 +231,7 @@ def open_database(
     from bo.core.access.permissions import authorise
 
     workspace = Workspace(database, registry(), authorise, actor=SYSTEM.id, clock=clock, new_id=new_id)
+    workspace.after = Follower(workspace)
     if operator != SYSTEM.id:
         if workspace.link is not None and not lapsed:
             _require_contact(workspace)

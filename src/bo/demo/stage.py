@@ -60,10 +60,13 @@ class Stage:
         self.team = office / TEAM
         self.started = time.perf_counter()
         self.commands = 0
+        self.chapters = 0
         self.colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
-    def chapter(self, title: str, words: str = "") -> None:
-        self._say(f"\n{self._in(BOLD, '== ' + title + ' ==')}")
+    def chapter(self, title: str, words: str = "", *, numbered: bool = True) -> None:
+        self.chapters += numbered
+        shown = f"{self.chapters}. {title}" if numbered else title
+        self._say(f"\n{self._in(BOLD, '== ' + shown + ' ==')}")
         if words:
             self._say(words)
 

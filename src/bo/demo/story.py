@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bo.core.kernel.text import _
-from bo.demo import team
+from bo.demo import shop, team
 from bo.demo.stage import Stage
 
 DATA: Final = Path(__file__).parent / "data"
@@ -21,6 +21,7 @@ PEOPLE: Final = (
     ("west", "西湖旗舰店 West Lake store", "store"),
     ("fang", "方 Fang, finance", "finance"),
     ("guo", "郭 Guo, approves", "approver"),
+    ("shu", "舒 Shu, runs the web shop", "manager"),
 )
 MENDED: Final = {
     "电话见微信": "13800000042",
@@ -48,13 +49,14 @@ def _chapters(folder: Path, *, stays: bool) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     stage.files.parent.mkdir(parents=True, exist_ok=True)
     stage.files.mkdir(exist_ok=True)
-    for name in ("stores.csv", "territories.csv", "referrers.csv", "leads_zh.csv", "leads_en.csv"):
-        shutil.copyfile(DATA / name, stage.files / name)
+    for path in DATA.glob("*.csv"):
+        shutil.copyfile(path, stage.files / path.name)
     open_the_office(stage)
     take_leads_in(stage)
     review(stage)
     give_to_stores(stage)
     sell(stage)
+    shop.tell(stage)
     settle(stage)
     look_back(stage)
     team.tell(stage)
@@ -63,7 +65,7 @@ def _chapters(folder: Path, *, stays: bool) -> None:
 
 def open_the_office(stage: Stage) -> None:
     stage.chapter(
-        _("1. An office"), _("A brand with six shops, in a folder of its own. No server, no account, no network.")
+        _("An office"), _("A brand with six shops, in a folder of its own. No server, no account, no network.")
     )
     stage.bo(f"init {shlex.quote(str(stage.office))} --region CN --operator lin", show=2)
     for noun in ("stores", "territories", "referrers"):
@@ -83,7 +85,7 @@ def open_the_office(stage: Stage) -> None:
 
 def take_leads_in(stage: Stage) -> None:
     stage.chapter(
-        _("2. Leads come in"),
+        _("Leads come in"),
         _("Two files nobody cleaned: GB18030 with Chinese headers, and semicolons with English ones. First only look:"),
     )
     stage.bo("leads import leads_zh.csv --dry-run -o table", expect=65, show=4)
@@ -101,7 +103,7 @@ def take_leads_in(stage: Stage) -> None:
 
 
 def review(stage: Stage) -> None:
-    stage.chapter(_("3. Review"), _("Mei rejects two with reasons, asks about one, and accepts the rest in one go."))
+    stage.chapter(_("Review"), _("Mei rejects two with reasons, asks about one, and accepts the rest in one go."))
     waiting = stage.ids("leads", "state:pending_review")
     stage.bo(f"leads reject {waiting[0]} --reason no_intent --note 只是问问", who="mei", show=0)
     stage.bo(f"leads reject {waiting[1]} --reason unreachable", who="mei", expect=76)
@@ -120,7 +122,7 @@ def review(stage: Stage) -> None:
 
 def give_to_stores(stage: Stage) -> None:
     stage.chapter(
-        _("4. To the stores"),
+        _("To the stores"),
         _("Territory, categories and capacity decide; the reason stays on the lead. What nobody can take waits."),
     )
     stage.bo("leads assign-by-rule --where state:valid --yes -o jsonl", who="dao", show=2)
@@ -130,7 +132,7 @@ def give_to_stores(stage: Stage) -> None:
 
 def sell(stage: Stage) -> None:
     stage.chapter(
-        _("5. At the store"),
+        _("At the store"),
         _("The store sees its own leads only. Taken, called, visited, sold; one lost, one refunded."),
     )
     stage.bo("leads take --where state:assigned --yes -o jsonl", who="west", show=1)
@@ -154,11 +156,11 @@ def sell(stage: Stage) -> None:
 
 def settle(stage: Stage) -> None:
     stage.chapter(
-        _("6. Settlement, by two people"),
+        _("Settlement, by two people"),
         _("Who is paid must have an account. An account that changed within a week holds the payment."),
     )
     for number in range(1, 21):
-        account = f"--holder 户名{number} --number 62220000000000{number:05d}"
+        account = f"--holder 户名{number} --number 95580000000000{number:05d}"
         stage.quiet(f"payee-accounts add --referrer D{number:03d} --kind bank {account}")
     stage.bo("rewards due -o table", show=8, who="fang")
     stage.bo(f"settlements run --period {datetime.now(UTC).astimezone():%Y-%m} -o ids", who="fang")
@@ -188,7 +190,7 @@ def settle(stage: Stage) -> None:
 
 def look_back(stage: Stage) -> None:
     stage.chapter(
-        _("7. Who did what"), _("Every call is one operation in a chain of hashes; anything not final can be undone.")
+        _("Who did what"), _("Every call is one operation in a chain of hashes; anything not final can be undone.")
     )
     stage.bo("op log --limit 4 -o table")
     (lead,) = stage.ids("leads", "state:invalid", 1)
@@ -225,6 +227,7 @@ def _the_end(stage: Stage, stays: bool) -> None:
             count=stage.commands,
             seconds=seconds,
         ),
+        numbered=False,
     )
     if stays:
         stage.say(_("Go on by hand:") + f"\n  export BO_WORKSPACE={stage.office}")

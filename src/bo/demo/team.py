@@ -52,7 +52,7 @@ class Facts(msgspec.Struct):
 def tell(stage: Stage) -> None:
     """All of it; without the server's libraries one sentence instead. The server never outlives this."""
     if any(find_spec(name) is None for name in NEEDED):
-        stage.chapter(_("8. Many machines"))
+        stage.chapter(_("Many machines"))
         stage.say(_("Left out: what a central store needs is not installed (pip install 'bo-office[server]')."))
         return
     stage.team.mkdir(exist_ok=True)
@@ -69,7 +69,7 @@ def tell(stage: Stage) -> None:
 
 def set_up(stage: Stage, server: Server) -> None:
     stage.chapter(
-        _("8. Many machines"),
+        _("Many machines"),
         _("The office becomes an organisation of a central store. Headquarters and two stores log in from laptops."),
     )
     create = f"bo central org create {ORG} --from OFFICE"
@@ -102,7 +102,7 @@ def log_in(stage: Stage, server: Server, logins: dict[str, str]) -> None:
 def work_apart(stage: Stage, server: Server) -> Facts:
     """Everybody works while the server is down."""
     stage.chapter(
-        _("9. No network"), _("The central store is switched off. All three work on, each on a file of its own.")
+        _("No network"), _("The central store is switched off. All three work on, each on a file of its own.")
     )
     server.stop()
     stage.bo("sync", at=WEST, expect=UNREACHABLE)
@@ -127,7 +127,7 @@ def work_apart(stage: Stage, server: Server) -> Facts:
 def come_together(stage: Stage, server: Server, facts: Facts) -> None:
     """The network is back: what each did meets, and what does not fit is settled by a person."""
     stage.chapter(
-        _("10. Together again"),
+        _("Together again"),
         _("Everybody sends what was done and receives what the others did. The first at the central store is right."),
     )
     server.start(SERVER)
@@ -152,7 +152,7 @@ def come_together(stage: Stage, server: Server, facts: Facts) -> None:
 def lose_a_laptop(stage: Stage, server: Server, facts: Facts) -> None:
     """One laptop is gone, with work on it that nobody had sent."""
     stage.chapter(
-        _("11. A laptop is stolen"),
+        _("A laptop is stolen"),
         _("It is shut out at once. What it had not sent it may leave for an administrator to read, and no more."),
     )
     stage.bo(f"leads follow-up {facts.taken} --outcome reached --note 约周日量尺", at=BINJIANG, show=0)
@@ -170,9 +170,7 @@ def lose_a_laptop(stage: Stage, server: Server, facts: Facts) -> None:
 
 def compare(stage: Stage) -> None:
     """Count leads and rewards at every machine and at the central store, show both, and hold them to be the same."""
-    stage.chapter(
-        _("12. The same everywhere"), _("Leads by state and the sum of rewards, as each machine counts them:")
-    )
+    stage.chapter(_("The same everywhere"), _("Leads by state and the sum of rewards, as each machine counts them:"))
     stage.quiet("sync", at=HQ)
     with ThreadPoolExecutor(2) as several:
         central, hq, *shops = several.map(lambda machine: _leads(stage, machine), (CENTRAL, HQ, WEST, ANOTHER))

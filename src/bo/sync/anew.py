@@ -99,7 +99,7 @@ def _confirm(session: Session, held: Sequence[Pending], applied: Mapping[str, in
     """Keep what the feed will not tell any more, in case central loses it."""
     rows = [
         (applied[item.id], item.id, item.batch, item.name, item.version, item.subject, item.args, item.actor, device,
-         moment_text(item.at), "")
+         moment_text(item.at), "", "")
         for item in held
     ]  # fmt: skip
     if rows:

@@ -145,18 +145,18 @@ def _commit(actor: Actor, device: str, operation: tuple[Any, ...], changes: Sequ
     own = operation[9] == device and bool(device)
     if not rows and not own:
         return None
-    seq, hashed, op_id, batch, name, version, subject, args, by, machine, at = _done(operation)
+    seq, hashed, op_id, batch, name, version, subject, args, by, machine, at, cause = _done(operation)
     if not (whole or own):
         args = "{}"
         subject = subject if any(row.id == subject for row in rows) else ""
-    return Commit(Done(seq, hashed, op_id, batch, name, version, subject, args, by, machine, at), tuple(rows))
+    return Commit(Done(seq, hashed, op_id, batch, name, version, subject, args, by, machine, at, cause), tuple(rows))
 
 
 def _done(row: tuple[Any, ...]) -> tuple[Any, ...]:
     seq, op_id, batch, name, version, subject, args, actor, device, at, hashed = (
         row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[9], row[8], row[10],
     )  # fmt: skip
-    return seq, hashed, op_id, batch, name, version, subject, args, actor, device, moment_of(at)
+    return seq, hashed, op_id, batch, name, version, subject, args, actor, device, moment_of(at), row[11]
 
 
 def _image(actor: Actor, noun: str, image: str) -> bytes:
@@ -313,7 +313,7 @@ def _operation_columns() -> tuple[Any, ...]:
     made = operation.c
     return (
         made.seq, made.id, made.batch, made.name, made.version, made.subject, made.args, made.actor, made.at,
-        made.device, made.hash,
+        made.device, made.hash, made.cause,
     )  # fmt: skip
 
 

@@ -516,7 +516,11 @@ def _shared_schemas() -> Schema:
     }
     calls = {"type": "array", "items": _object(call, "", ("command",)), "minItems": 1, "maxItems": 1000}
     refused = {"status": {"type": "string", "const": "refused"}, "error": _ref("problem")}
-    happening = {"at": TOLD["moment"], "actor": text, "name": text, "operation": text, "changed": changed, "id": text}
+    cause = {**text, "description": "operation/rule/record that it followed; blank where a person or a program did it"}
+    happening = {
+        "at": TOLD["moment"], "actor": text, "name": text, "operation": text, "changed": changed, "id": text,
+        "cause": cause,
+    }  # fmt: skip
     outcome = _object(said, "What became of a command.", [name for name in said if name != "dry_run"])
     return {
         "problem": _object(problem, "An error.", ("type", "title", "status", "code")),

@@ -1,4 +1,5 @@
-"""The worker that carries what happened to the outside: webhooks are told, effects are carried out.
+"""The worker that carries what happened to the outside: webhooks are told, effects are carried out. Before that it lets
+rules do what is left to them, which may be to tell somebody.
 
 Everything goes at least once and in order for each reader; a reader that fails is tried again later and later, holds
 up nobody else, and waits for a person in the end. One event goes in one request: then a receiver's 2xx means exactly
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from bo.core.access.records import Webhook
+from bo.core.automation.following import Runner
 from bo.core.kernel.dispatch import OUTAGES
 from bo.core.kernel.errors import BoError
 from bo.core.kernel.tx import SYSTEM
@@ -37,6 +39,7 @@ TURN_EVENTS_MOST: Final = 200  # that one webhook is told before others have the
 TURN_LONGEST: Final = timedelta(seconds=15)
 PARALLEL: Final = 4
 WINDOW: Final = 1_000
+CLOCK_EVERY: Final = timedelta(minutes=1)
 WINDOWS_MOST: Final = 20
 SETTLED: Final = "effects"  # the reader that marks effects nobody has to carry out any more
 log = logging.getLogger("bo.sync")
@@ -86,6 +89,7 @@ class Worker:
         self._parallel = parallel
         self._stopped = threading.Event()
         self._making = threading.Lock()
+        self._clock_at = clock()  # when rules of the clock are looked at next
         self._told: dict[str, set[str]] = {}  # events beyond a webhook's place: their operation has more of them
 
     def run_once(self) -> int:
@@ -93,6 +97,7 @@ class Worker:
 
         Raises what keeps the whole database from being used (Busy, StorageFull, Damaged): the next call goes on.
         """
+        self._follow()
         turns: Sequence[Callable[[], int]] = self._due()
         if len(turns) < 2:
             done = sum(turn() for turn in turns)
@@ -103,6 +108,22 @@ class Worker:
                 done = sum(threads.map(lambda turn: turn(), turns))
         self._settle()
         return done
+
+    def _follow(self) -> None:
+        """Do what rules have still to do: what was cut off, and every minute what those of the clock find."""
+        now = self._clock()
+        is_time = now >= self._clock_at
+        with suppress(*OUTAGES):
+            with self._central.workspace() as ws:
+                waiting = Runner(ws)
+                if not waiting.has_more() and not (is_time and waiting.has_clock()):
+                    return
+            with self._central.writing(SYSTEM.id) as ws:
+                runner = Runner(ws)
+                runner.follow()
+                if is_time:
+                    self._clock_at = now + CLOCK_EVERY
+                    runner.look_at_clock()
 
     def stop(self) -> None:
         """End after the requests that are under way."""

@@ -285,6 +285,7 @@ def history(ws: Workspace, noun: str, text: str) -> list[dict[str, object]]:
             "operation": item.id,
             "changed": changed_fields(change, reader.context.currency, hidden),
             "id": change.row,
+            "cause": item.cause,
         }
         for item, change in ws.history(record.id)
     ]

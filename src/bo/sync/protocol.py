@@ -122,6 +122,7 @@ class Done(msgspec.Struct, frozen=True, array_like=True):
     actor: str
     device: str
     at: datetime
+    cause: str = ""
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):

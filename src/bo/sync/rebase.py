@@ -226,6 +226,7 @@ def put_commit(unit: Unit, commit: Commit) -> None:
             op.device,
             unit.moment(op.at),
             op.hash,
+            op.cause,
         )
     )
 

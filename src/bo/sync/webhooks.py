@@ -182,6 +182,8 @@ class _Writer:
         }  # fmt: skip
         if left_out:
             data["left_out"] = left_out
+        if done.cause:
+            data["cause"] = done.cause
         if effect is not None:
             data["effect"] = self._payload(effect)
         return body_of(name, kind, done.at, data)

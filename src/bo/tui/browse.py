@@ -15,6 +15,7 @@ from bo.tui.lane import LATER, NOW, Lane
 from bo.tui.source import Board, Choice, Column, Detail, Library, Related, RowView, Snapshot
 
 if TYPE_CHECKING:
+    from bo.tui.leads import Comparison, StoreOffer
     from bo.tui.table import VirtualTable
 
 PAGE_ROWS = 128
@@ -246,6 +247,20 @@ class Browser:
     def board(self, unit: str, done: Callable[[Board], None]) -> None:
         self._lane.ask(lambda library: library.board(unit), done, self._trouble, topic="board", urgency=NOW)
 
+    def compare(self, record_id: str, done: Callable[[Comparison], None], failed: Callable[[Exception], None]) -> None:
+        self._lane.ask(lambda library: library.comparison(record_id), done, failed, urgency=NOW)
+
+    def offers(
+        self, record_id: str, done: Callable[[list[StoreOffer]], None], failed: Callable[[Exception], None]
+    ) -> None:
+        self._lane.ask(lambda library: library.offers(record_id), done, failed, urgency=NOW)
+
+    def find_row(self, start: int, step: int, wanted: Callable[[RowView], bool], done: Callable[[int], None]) -> None:
+        """The place of the next row that way that is wanted, or -1. Goes through the view page by page."""
+        view = self.view
+        if view is not None:
+            self._lane.ask(lambda _library: _found(view, start, step, wanted), done, self._trouble, topic="find")
+
     def related(self, record_id: str, done: Callable[[list[Related]], None]) -> None:
         noun = self.noun
         self._lane.ask(lambda library: library.of(noun).related(record_id), done, self._trouble, urgency=NOW)
@@ -295,6 +310,18 @@ class Browser:
 
     def _cursor(self) -> int:
         return self.table.cursor if self.table is not None else 0
+
+
+def _found(view: View, start: int, step: int, wanted: Callable[[RowView], bool]) -> int:
+    at = start
+    while 0 <= at < view.count:
+        page = at // PAGE_ROWS
+        rows = _window(view, page)
+        while 0 <= at < view.count and at // PAGE_ROWS == page:
+            if wanted(rows[at % PAGE_ROWS]):
+                return at
+            at += step
+    return -1
 
 
 def _window(view: View, page: int) -> list[RowView]:

@@ -7,10 +7,12 @@ and said beside the field.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -25,6 +27,8 @@ Check = Callable[[Values, Callable[[Mapping[str, str]], None]], None]
 Search = Callable[[str, str, Callable[[list[Choice]], None]], None]
 
 FRAME_HEIGHT = 8
+MORNING = "10:00"
+DAYS_AHEAD = {"t": ("tomorrow", 1), "d": ("in two days", 2), "w": ("in a week", 7), "m": ("in a month", 30)}
 
 
 class TextField(Input):
@@ -38,6 +42,33 @@ class TextField(Input):
         if event.key in ("enter", "escape", "tab", "shift+tab", "up", "down", "ctrl+s"):
             return
         await super()._on_key(event)
+
+
+class WhenField(TextField):
+    """A time to come: one key while it is empty, or typed."""
+
+    class Picked(Message):
+        """A day was chosen by its key."""
+
+    def __init__(self, param: ParamSpec, value: str) -> None:
+        told = "  ".join(f"{key} {_(words)}" for key, (words, _days) in DAYS_AHEAD.items())
+        super().__init__(value, _("{keys}, or type a day", keys=told))
+        self._param = param
+
+    async def _on_key(self, event: events.Key) -> None:
+        if not self.value and event.character in DAYS_AHEAD:
+            event.stop()
+            event.prevent_default()
+            self.value = self._in_days(DAYS_AHEAD[event.character][1])
+            self.post_message(self.Picked())
+        else:
+            await super()._on_key(event)
+
+    def _in_days(self, days: int) -> str:
+        from bo.core.kernel.moments import zone_of
+
+        day = (datetime.now(zone_of(self._param.ahead)) + timedelta(days=days)).date().isoformat()
+        return day if self._param.kind == "day" else f"{day} {MORNING}"
 
 
 class FieldRow(Vertical):
@@ -151,12 +182,22 @@ class FormScreen(ModalScreen["Values | None"]):
         self._enter()
 
     def on_choice_field_picked(self, event: ChoiceField.Picked) -> None:
-        """A digit answers the form if nothing else that is required is open; else it goes on to the next field."""
         event.stop()
-        if all(row.field.value for row in self._rows if row.param.required):
+        self._picked()
+
+    def on_when_field_picked(self, event: WhenField.Picked) -> None:
+        event.stop()
+        self._picked()
+
+    def _picked(self) -> None:
+        """One key answers the form if nothing is open that is required, and no time to come; else it goes on there."""
+        open_rows = [row for row in self._rows if not row.field.value and (row.param.required or row.param.ahead)]
+        if not open_rows:
             self.send()
-        else:
+        elif any(row.param.required for row in open_rows):
             self._move(1)
+        else:
+            self.set_focus(open_rows[0].field)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -239,7 +280,7 @@ class FormScreen(ModalScreen["Values | None"]):
             return ChoiceField(self._looks, (Choice("yes", _("yes")), Choice("no", _("no"))), value)
         if param.choices:
             return ChoiceField(self._looks, [Choice(c.value, _(c.words)) for c in param.choices], value)
-        return TextField(value, _placeholder(param))
+        return WhenField(param, value) if param.ahead else TextField(value, _placeholder(param))
 
 
 def _placeholder(param: ParamSpec) -> str:

@@ -21,7 +21,6 @@ COMMAND_KEYS: dict[str, str] = {
     "leads.hold": "w",
     "leads.win": "W",
     "leads.book_visit": "B",
-    "leads.mark_duplicate": "D",
     "leads.recall": "R",
     "leads.reopen": "O",
     "leads.appeal": "P",

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bo.core.kernel.text import _
+from bo.tui.keys import GOOD_STEPS
 from bo.tui.looks import Tone
+from bo.tui.source import RowView
 
 if TYPE_CHECKING:
     from bo.tui.browse import Browser
@@ -63,6 +65,23 @@ class Marking:
         else:
             self._browser.ids(low, high + 1, lambda ids: self._add(ids, {}))
         table.refresh()
+
+    def next_needing(self, step: int) -> None:
+        """Put the cursor on the next row that way that is late, was refused, or waits for its good next step."""
+        table, steps = self._table, GOOD_STEPS.get(self._browser.noun, {})
+        acted, refused = set(table.acted), set(table.refused)
+
+        def wanted(row: RowView) -> bool:
+            late = "bad" in row.tones.values()
+            return row.id in refused or (bool(row.id) and row.id not in acted and (late or row.state in steps))
+
+        def found(at: int) -> None:
+            if at >= 0:
+                table.move_to(at)
+            else:
+                self._say(_("Nothing else in this view waits for you"), "dim")
+
+        self._browser.find_row(table.cursor + step, step, wanted, found)
 
     def drop_range(self) -> bool:
         """Leave a range that was begun; returns whether there was one."""

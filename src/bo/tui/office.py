@@ -42,12 +42,14 @@ if TYPE_CHECKING:
     from bo.core.kernel.snapshot import Snapshot as KernelSnapshot
     from bo.core.kernel.unit import Change
     from bo.core.kernel.workspace import Workspace
+    from bo.tui.leads import Comparison, StoreOffer
 
 SQLITE_INTERRUPT = 9
 CHOICES_HELD = 500
 HISTORY_MAX = 100
 FIELDS_IN_ENTRY = 6
 IN_TOUCH = timedelta(minutes=5)
+AHEAD = ("next_at", "until", "at")
 _APART = ("id", "state", "revision", "scope")
 
 
@@ -115,6 +117,18 @@ class OfficeLibrary:
         from bo.tui.figures import board
 
         return board(self._workspace, unit)
+
+    def comparison(self, record_id: str) -> Comparison:
+        from bo.tui import leads
+
+        reader = self._workspace.reader()
+        shown = Shown(reader, reader.info(leads.NOUN), self._workspace.clock)
+        return leads.comparison(self._workspace, shown, record_id)
+
+    def offers(self, record_id: str) -> list[StoreOffer]:
+        from bo.tui import leads
+
+        return leads.offers(self._workspace, record_id)
 
     def interrupt(self) -> None:
         self._session.connection.interrupt()
@@ -290,7 +304,8 @@ class OfficeDesk:
         if noun == conflicts.NOUN:
             return conflicts.COMMANDS
         known = self._workspace.registry.commands_of(noun)
-        return [spec(command) for command in known if self._who.may(command.needs)]
+        zone = self._workspace.context.zone
+        return [spec(command, zone) for command in known if self._who.may(command.needs)]
 
     def views(self, noun: str) -> Sequence[NamedView]:
         kept = self._workspace.ask("views.mine", None, of=noun)
@@ -370,14 +385,14 @@ class OfficeDesk:
         self._workspace.close()
 
 
-def spec(command: Command) -> CommandSpec:
-    """A command of the registry as the screen offers it."""
+def spec(command: Command, zone: str = "UTC") -> CommandSpec:
+    """A command of the registry as the screen offers it; `zone` is the office's, for days to come."""
     states = command.moves.sources if command.moves is not None and command.subject is not None else ()
     return CommandSpec(
         command.name,
         command.verb,
         command.verb.replace("_", " ").capitalize(),
-        tuple(_param(param) for param in command.params),
+        tuple(_param(param, zone) for param in command.params),
         confirm=command.confirm == "always",
         allowed_states=frozenset(str(state) for state in states),
         subject=command.subject is not None,
@@ -398,7 +413,7 @@ _KINDS: Mapping[str, ParamKind] = {
 }
 
 
-def _param(param: Param) -> ParamSpec:
+def _param(param: Param, zone: str) -> ParamSpec:
     described = param.kind.describe()
     options, labels = described.get("options"), described.get("labels")
     choices: tuple[Choice, ...] = ()
@@ -408,10 +423,11 @@ def _param(param: Param) -> ParamSpec:
     default = "" if param.default in (None, "", ()) else "yes" if param.default is True else str(param.default)
     if param.default is False:
         default = "no"
+    kind = _KINDS.get(param.kind.name, "text")
+    ahead = zone if param.name in AHEAD and kind in ("day", "moment") else ""
     return ParamSpec(
-        param.name, param.label.capitalize(), _KINDS.get(param.kind.name, "text"), param.required, choices, default,
-        param.meta.help, ref,
-    )  # fmt: skip
+        param.name, param.label.capitalize(), kind, param.required, choices, default, param.meta.help, ref, ahead
+    )
 
 
 def _meant(error: Exception) -> Exception:

@@ -110,6 +110,30 @@ class Overlays:
         entries = [Entry(str(at), title, key, hint) for at, (title, key, hint) in enumerate(offers)]
         self._open_picker(heading, entries, lambda at: picked(int(at)) if at is not None else None)
 
+    def ask(
+        self,
+        command: CommandSpec,
+        targets: Sequence[str],
+        heading: str,
+        then: Callable[[Arguments], None],
+        start: Mapping[str, str],
+    ) -> None:
+        """What a command needs: by a screen of its own where it has one, else by its form."""
+        from bo.tui.lead_triage import ASSIGN, choose_store
+
+        if command.name == ASSIGN and len(targets) == 1 and not start:
+            choose_store(
+                self._app, targets[0], heading, then, lambda: self.form(command, targets, heading, then, start)
+            )
+        else:
+            self.form(command, targets, heading, then, start)
+
+    def compare(self) -> None:
+        """The lead here beside those that it may be a later report of."""
+        from bo.tui.lead_triage import compare
+
+        compare(self._app)
+
     def form(
         self,
         command: CommandSpec,
@@ -118,6 +142,7 @@ class Overlays:
         then: Callable[[Arguments], None],
         start: Mapping[str, str],
     ) -> None:
+        """The fields of a command."""
         from bo.tui.form import FormScreen
 
         app = self._app

@@ -295,7 +295,7 @@ class BoApp(App[None]):
         then: Callable[[Arguments], None],
         start: Arguments,
     ) -> None:
-        self.overlays.form(command, targets, heading, then, start)
+        self.overlays.ask(command, targets, heading, then, start)
 
     def ask_confirm(self, question: str, count: int, then: Callable[[], None]) -> None:
         self.overlays.confirm(question, count, then)

@@ -104,6 +104,10 @@ class Shown:
         cells = self.cells(names, [_plain(values[name]) for name in names])
         return dict(zip(names, cells, strict=True))
 
+    def titles(self, names: Iterable[str]) -> dict[str, str]:
+        """What the fields are called."""
+        return {name: _(self._info.by_name[name].label) for name in names}
+
     def plain(self, item: FieldInfo, value: object) -> str:
         """A value of a journal image as text."""
         noun = self._refers(item.name)

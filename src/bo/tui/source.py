@@ -7,11 +7,14 @@ may hold one connection that belongs to that thread. Texts arrive as they are st
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Struct
 
 from bo.tui.looks import Tone
+
+if TYPE_CHECKING:
+    from bo.tui.leads import Comparison, StoreOffer
 
 Align = Literal["left", "right"]
 ParamKind = Literal["text", "choice", "amount", "day", "moment", "flag", "phone", "ref", "number"]
@@ -84,7 +87,8 @@ class Choice(Struct, frozen=True):
 
 
 class ParamSpec(Struct, frozen=True):
-    """One parameter of a command; a form field is derived from it. `ref` names the noun that a `ref` points at."""
+    """One parameter of a command; a form field is derived from it. `ref` names the noun that a `ref` points at.
+    `ahead` is set for a time to come that is worth a key press, such as the next contact: the office's time zone."""
 
     name: str
     title: str
@@ -94,6 +98,7 @@ class ParamSpec(Struct, frozen=True):
     default: str = ""
     help: str = ""
     ref: str = ""
+    ahead: str = ""
 
 
 class CommandSpec(Struct, frozen=True):
@@ -244,6 +249,12 @@ class Library(Protocol):
 
     def board(self, unit: str) -> Board:
         """The dashboard, with its trend by day, week or month."""
+
+    def comparison(self, record_id: str) -> Comparison:
+        """A lead beside those that it may be a later report of."""
+
+    def offers(self, record_id: str) -> list[StoreOffer]:
+        """The stores that a lead could go to."""
 
     def interrupt(self) -> None:
         """Stop the read that is under way. May be called from any thread."""

@@ -95,6 +95,8 @@ def _moves(app: BoApp) -> list[Action]:
         action("page_up", _("A screen up"), "pageup", lambda: table.page_by(-1)),
         action("first", _("First row"), "gg home", lambda: table.move_to(0), "first"),
         action("last", _("Last row"), "G end", lambda: table.move_to(table.count - 1), "last"),
+        action("next_needing", _("Next row that waits for you"), "n", lambda: app.marking.next_needing(1), "next"),
+        action("previous_needing", _("Row before that waits for you"), "N", lambda: app.marking.next_needing(-1)),
         action("next_column", _("Next column"), "l right", lambda: table.move_column(1)),
         action("previous_column", _("Previous column"), "h left", lambda: table.move_column(-1)),
     ]
@@ -175,6 +177,8 @@ def _rows(app: BoApp) -> list[Action]:
 def _doing(app: BoApp) -> list[Action]:
     group = _("Do")
     return [
+        *([Action("duplicates", _("Who may be the same"), lambda _text: app.overlays.compare(), ("D",), group,
+                  "duplicates")] if app.browser.noun == "leads" else []),
         Action("menu", _("menu"), lambda _text: app.overlays.menu(), ("m",), group, "menu", weight=64),
         Action("undo", _("undo"), lambda _text: app.triage.undo(), ("u",), group, "undo",
                enabled=lambda: app.has_desk and app.triage.can_undo, weight=50),

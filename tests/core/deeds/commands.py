@@ -23,6 +23,8 @@ def earn(
     at: Moment | None = None,
     gross: Amount = 0,
     net: Amount | None = None,
+    margin: Amount | None = None,
+    store: Id | None = None,
     currency: Currency | None = None,
     source: Text = "",
     category: Text = "",
@@ -39,6 +41,8 @@ def earn(
         happened_at=at or tx.now,
         gross=gross,
         net=net,
+        margin=margin,
+        store=store,
         currency=currency or "",
         source=source,
         category=category,
@@ -49,9 +53,17 @@ def earn(
 
 
 @command(needs="anyone")
-def refund(tx: Tx, *, cause: Id, refunded: Amount, of: Amount) -> None:
+def refund(
+    tx: Tx,
+    *,
+    cause: Id,
+    refunded: Amount,
+    of: Amount,
+    refunded_net: Amount | None = None,
+    net: Amount | None = None,
+) -> None:
     """An order is refunded, in part or whole."""
-    earning.claw_back(tx, cause_id=cause, refunded=refunded, base=of)
+    earning.claw_back(tx, cause_id=cause, refunded=refunded, base=of, refunded_net=refunded_net, net=net)
 
 
 @command(needs="anyone")

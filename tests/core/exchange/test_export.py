@@ -79,7 +79,9 @@ def filled(office: Workspace) -> Workspace:
         Call("orders.record", None, {**ORDER, "store": "west"}),
         Call("warehouses.add", None, {"code": "MAIN", "store": "west"}),
         Call("reorder_rules.add", None, {"variant": "R-S", "warehouse": "MAIN", "least": 1, "most": 2}),
+        Call("stock.count", None, {"variant": "R-S", "warehouse": "MAIN", "on_hand": 3}),
         Call("exception_rules.add", None, {"code": "dear", "filter": "payment:unpaid"}),
+        Call("automation_rules.add", None, {"code": "next", "on": "orders.pay", "then": "orders.allocate"}),
     ]
     office.run(calls, atomic=True)
     return office
@@ -204,8 +206,8 @@ def test_an_operator_of_a_store_exports_what_that_store_holds(filled: Workspace)
 def importable_nouns() -> list[str]:
     return [
         "leads", "customers", "stores", "territories", "referrers", "operators", "roles", "products", "variants",
-        "categories", "media", "orders", "order_lines", "payments", "warehouses", "reorder_rules",
-        "exception_rules",
+        "categories", "media", "orders", "order_lines", "payments", "warehouses", "stock", "reorder_rules",
+        "exception_rules", "automation_rules",
     ]  # fmt: skip
 
 

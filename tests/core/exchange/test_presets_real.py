@@ -26,6 +26,7 @@ from bo.core.orders.records import Fulfilment, Order, OrderLine, Payment
 # Read at load, because the settings of whoever runs the tests are taken away before each of them.
 DATA = Path(os.environ.get("BO_REAL_DATA") or Path(__file__).parents[4] / "shared" / "data")
 PUBLIC = "04-public-orders/"
+INVENTORY = "01-shopify/shopify_inventory_export_new-layout.csv"
 OLIST = PUBLIC + "olist-sample-a/olist_"
 
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real files are not here")
@@ -171,6 +172,7 @@ def test_olist_orders_items_and_payments(office: Workspace) -> None:
     assert (total(orders, "subtotal"), total(orders, "shipping")) == (Decimal("392468.58"), Decimal("68855.36"))
     assert total(orders, "captured") == Decimal("468087.37")
     assert Counter(row["state"] for row in orders)["cancelled"] == 24 + 17
+    assert {row["cancelled_at"] for row in orders} == {None}  # the file tells that they were, and not when
     assert sum(row["pieces"] == 0 and row["state"] != "cancelled" for row in orders) < 24
 
 
@@ -248,3 +250,53 @@ def office_file(office: Workspace) -> Path:
 
     assert isinstance(office.database, SqliteDatabase)
     return office.database.path.parent / "rejects.csv"
+
+
+def test_transporter_orders_with_taxes_transactions_and_refunds_on_rows_of_their_own(office: Workspace) -> None:
+    imported(office, "orders", "01-shopify/shopify_transporter_orders.csv")
+
+    orders = {str(row["number"]): row for row in every(office, Order)}
+    first, second = orders["#MA-1097"], orders["#MA-1098"]
+    assert [first[name] for name in ("captured", "refunded", "tax", "discount", "total")] == [
+        100_000, 50_000, 1_040, 1_000, 8_040,
+    ]  # fmt: skip
+    assert (first["payment"], first["pieces"], first["city"]) == ("part_refunded", 5, "Waterloo")
+    assert (second["state"], second["total"], second["captured"]) == ("cancelled", 3_000, 0)
+
+
+def test_stock_of_shopify_is_counted_where_it_lies(office: Workspace) -> None:
+    handles = {row["Handle"] for row in table(INVENTORY)}
+    for handle in sorted(handles):
+        rows = [row for row in table(INVENTORY) if row["Handle"] == handle]
+        variants = [{f"option{at}": row[f"Option{at} Value"] for at in (1, 2, 3)} for row in rows]
+        office.do("products.record", handle=handle, title=rows[0]["Title"], variants=variants)
+    imported(office, "warehouses", INVENTORY)
+    imported(office, "stock", INVENTORY)
+
+    reader = office.reader()
+    assert reader.count("warehouses", 'code:"Shop location"') == 1
+    wanted = sum(int(row["On hand"]) for row in table(INVENTORY))
+    levels = reader.page("stock", "", fields=["id", "on_hand", "allocated"], limit=5_000).rows
+    assert (sum(int(row[1]) for row in levels), sum(int(row[2]) for row in levels)) == (wanted, 0)
+    assert reader.count("movements", "reason:counted") == sum(row["On hand"] != "0" for row in table(INVENTORY))
+
+
+def test_a_file_without_a_header_is_taken_by_a_mapping_of_ones_own(office: Workspace, tmp_path: Path) -> None:
+    docs = (Path(__file__).parents[3] / "docs" / "file-formats.md").read_text("utf-8")
+    mapping = tmp_path / "adventureworks.toml"
+    mapping.write_text(docs.split("```toml")[1].split("```")[0], "utf-8")
+    options = ImportOptions(mapping=mapping, header_row=0)
+    report = import_file(office, "products", DATA / PUBLIC / "adventureworks/Product.csv", options)
+    assert (report.created, report.rejected) == (504, 0), report.problems[:3]
+    aisles = tmp_path / "aisles.toml"
+    aisles.write_text('[columns]\n"aisle" = "path"\n', "utf-8")
+    report = import_file(office, "categories", DATA / PUBLIC / "instacart/aisles.csv", ImportOptions(mapping=aisles))
+    assert (report.created, report.rejected) == (134, 0)
+
+
+def test_a_password_is_never_kept(office: Workspace) -> None:
+    for file in ("magento/customer_profile.csv", "prestashop-thirtybees/customers_import.csv"):
+        imported(office, "customers", f"03-platforms-erp/{file}")
+    import_file(office, "customers", DATA / "03-platforms-erp/mall_zh.sql", ImportOptions(sheet="ums_member"))
+
+    assert not [item for item in office.reader().records(Customer) if any("assword" in name for name in item.extra)]

@@ -37,6 +37,7 @@ def random_call(shop: Shop, chance: Random, orders: list[str]) -> Call:
         Call("orders.fulfil", order, {"lines": {"1": quantity}}),
         Call("orders.fulfil", order, {"warehouse": place}),
         Call("orders.deallocate", order),
+        Call("orders.record_again", order, {"lines": [_told(sku, quantity, chance.randrange(quantity + 1))]}),
         Call("orders.cancel", order, {"reason": "no"}) if chance.random() < 0.2 else Call("orders.fulfil", order),
     ]
     if transfers:
@@ -45,10 +46,15 @@ def random_call(shop: Shop, chance: Random, orders: list[str]) -> Call:
     if movements:
         calls.append(Call("movements.reverse", chance.choice(movements).id))
     if parcels:
-        calls.append(Call("fulfilments.undo_fulfilment", chance.choice(parcels).id))
+        calls.append(Call("fulfilments.take_back", chance.choice(parcels).id))
     if promises:
         calls.append(Call("reservations.release", chance.choice(promises).id))
     return chance.choice(calls)
+
+
+def _told(sku: str, quantity: int, sent: int) -> dict[str, object]:
+    """A line as a later file tells it."""
+    return {"sku": sku, "name": f"{sku} name", "quantity": quantity, "price": 100, "fulfilled": sent}
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -120,7 +120,7 @@ def test_a_parcel_that_was_not_sent_is_there_and_promised_again(shop: Shop, prom
     if promised:
         shop.do("orders.allocate", order)
     parcel = shop.made("orders.fulfil", order, lines={"1": 3, "2": 2})
-    shop.do("fulfilments.undo_fulfilment", parcel)
+    shop.do("fulfilments.take_back", parcel)
 
     assert shop.level(CUP) == (10, 6 if promised else 5)
     assert shop.get(Fulfilment, parcel).state == "cancelled"
@@ -158,5 +158,58 @@ def test_undoing_the_promise_undoes_the_level(shop: Shop) -> None:
     shop.receive(CUP, 10)
     done = shop.do("orders.allocate", shop.order("1", (CUP, 6, 100)))
     shop.office.undo(done.operation)
+    assert shop.level(CUP) == (10, 0)
+    shop.require_balance()
+
+
+def test_stock_that_a_later_file_makes_superfluous_is_free_again(shop: Shop) -> None:
+    shop.receive(CUP, 10)
+    order = shop.order("1", (CUP, 6, 100), (POT, 1, 100))
+    shop.do("orders.allocate", order, partial=True)
+    assert shop.level(CUP) == (10, 6)
+
+    shop.do("orders.record_again", order, lines=[{"sku": CUP, "name": "CUP name", "quantity": 2, "price": 100}])
+    assert shop.level(CUP) == (10, 2)
+    shop.do("orders.record_again", order, cancelled_at="2026-11-02")
+    assert shop.level(CUP) == (10, 0)
+    shop.require_balance()
+
+
+def test_pieces_that_are_cancelled_in_a_line_are_free_again(shop: Shop) -> None:
+    shop.receive(CUP, 10)
+    order = shop.order("1", (CUP, 6, 100))
+    shop.do("orders.allocate", order)
+    shop.do("order_lines.edit", shop.lines(order)[0].id, quantity=4)
+    assert shop.level(CUP) == (10, 4)
+    shop.do("orders.fulfil", order, lines={CUP: 1})
+    shop.do("orders.cancel", order, reason="no more")
+    assert shop.level(CUP) == (9, 0)
+    shop.require_balance()
+
+
+def test_a_parcel_that_a_file_tells_of_leaves_from_what_was_promised(shop: Shop) -> None:
+    shop.receive(CUP, 10)
+    order = shop.order("1", (CUP, 6, 100))
+    shop.do("orders.allocate", order)
+    shop.do("order_lines.edit", shop.lines(order)[0].id, quantity=6)
+    told = {"sku": CUP, "name": "CUP name", "quantity": 6, "price": 100}
+    shop.do("orders.record_again", order, lines=[{**told, "fulfilled": 4}])
+    assert shop.level(CUP) == (6, 2)
+    assert shop.do("orders.record_again", order, lines=[{**told, "fulfilled": 4}]).status == "unchanged"
+
+    (parcel,) = shop.all(Fulfilment)
+    shop.do("fulfilments.take_back", parcel.id)
+    assert shop.level(CUP) == (10, 6)
+    shop.require_balance()
+
+
+def test_history_that_comes_in_with_a_file_moves_no_stock(shop: Shop) -> None:
+    shop.receive(CUP, 10)
+    sent = {"sku": CUP, "name": "CUP name", "quantity": 6, "price": 100, "fulfilled": 6}
+    order = shop.made("orders.record", None, number="1", lines=[sent])
+    other = shop.order("2", (CUP, 6, 100))
+    shop.do("orders.record_again", other, lines=[sent])
+
+    assert (shop.order_state(order)[0], shop.order_state(other)[0]) == ("fulfilled", "fulfilled")
     assert shop.level(CUP) == (10, 0)
     shop.require_balance()

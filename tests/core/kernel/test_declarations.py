@@ -227,3 +227,16 @@ def test_one_noun_loads_one_module(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert lazy.command("things.do").noun == "things"
     assert lazy._loaded == {"made_up"}
+
+
+def test_a_verb_of_a_noun_may_be_another_module_s_and_loads_it_when_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = module_of(monkeypatch, make("do"), noun="things")
+    lazy = Registry(("bo.core.kernel", *made.modules), {"things": "bo.core.kernel"}, {"things.do": "made_up"})
+
+    with pytest.raises(UsageError):
+        lazy.command("things.undo")
+    assert lazy._loaded == {"bo.core.kernel"}
+    assert lazy.command("things.do").noun == "things"
+    assert [item.verb for item in lazy.commands_of("things")] == ["do"]

@@ -99,7 +99,7 @@ def test_a_journal_that_was_emptied_is_found(recorded: Workspace) -> None:
 
 
 def test_an_operation_that_was_added_behind_the_head_is_found(recorded: Workspace) -> None:
-    copied = "id || 'x', batch, name, version, subject, args, actor, device, at, hash"
+    copied = "id || 'x', batch, name, version, subject, args, actor, device, at, hash, cause"
 
     assert (
         tamper(recorded, f"INSERT INTO operation SELECT {COUNT + 1}, {copied} FROM operation WHERE seq = 1")

@@ -72,7 +72,7 @@ def test_an_order_older_than_the_report_earns_nothing(scene: Scene) -> None:
         ({"amount": "-5"}, "wrong_amount"),
         ({"amount": "10", "net": "11"}, "wrong_amount"),
         ({"amount": "10", "won_at": "2026-11-03"}, "wrong_time"),
-        ({}, "usage"),
+        ({}, "wrong_amount"),
     ],
 )
 def test_an_order_that_cannot_be_is_refused(scene: Scene, values: dict[str, object], code: str) -> None:
@@ -118,11 +118,29 @@ def test_a_cancelled_order_takes_the_whole_reward_back(scene: Scene) -> None:
     assert scene.refused("leads.reverse", lead, reason="Again") == "wrong_state"
 
 
-def test_a_cancelled_order_may_be_won_by_another_lead(scene: Scene) -> None:
-    scene.do("leads.reverse", scene.bring_to("won"), reason="Wrong lead")
+def test_an_order_that_was_taken_off_its_lead_may_be_won_by_another_one(scene: Scene) -> None:
+    pays_five_percent(scene)
+    wrong = scene.bring_to("won", referrer=DESIGNER)
+    right = scene.bring_to("quoted", phone="13900139000", referrer=DESIGNER)
+
+    scene.do("orders.unlink", "SO-1")
+    scene.do("leads.win", right, order_number="SO-1")
+
+    assert (scene.lead(wrong).state, scene.lead(wrong).order_number, scene.lead(wrong).due_kind) == (
+        "contacted",
+        None,
+        "follow_up",
+    )
+    assert (scene.lead(right).state, scene.lead(right).order_amount) == ("won", 1_000_000)
+    assert lines(scene) == [("reward", "void", 40_000), ("reward", "due", 40_000)]
+
+
+def test_a_cancelled_order_wins_nothing(scene: Scene) -> None:
+    scene.do("leads.reverse", scene.bring_to("won"), reason="Cancelled")
     lead = scene.bring_to("quoted", phone="13900139000")
 
-    assert scene.do("leads.win", lead, order_number="SO-1", amount="10").ok
+    assert scene.refused("leads.win", lead, order_number="SO-1") == "order_not_sold"
+    assert scene.do("leads.win", lead, order_number="SO-1", channel="till", amount="10").ok
 
 
 def test_a_win_is_undone_with_its_reward_and_customer(scene: Scene) -> None:

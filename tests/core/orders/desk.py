@@ -103,7 +103,9 @@ def assert_sound(
         assert line.fulfilled == sent[line.id]
     for payment in payments:
         own = [item for item in refunds if item.payment == payment.id]
-        assert payment.refunded == sum(item.amount for item in own if item.state == "done")
+        assert payment.refunded == sum(item.amount for item in own if item.state == "done" and item.sort == "refund")
+        assert payment.charged_back == sum(item.amount for item in own if item.sort == "charge_back")
+        assert payment.amount == 0 or payment.state == "captured"
         assert payment.granted == sum(item.amount for item in own if item.state == PENDING)
         assert payment.refunded + payment.granted + payment.charged_back <= payment.amount
     assert sum(item.shipping for item in refunds if item.state != FAILED) <= order.shipping

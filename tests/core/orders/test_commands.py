@@ -109,10 +109,10 @@ def test_what_is_not_there_is_not_sent(desk: Desk, lines: dict[str, object], cod
 def test_a_parcel_is_taken_back_once(desk: Desk) -> None:
     desk.order()
     parcel = returned(desk, "orders.fulfil", "1001")
-    desk.do("fulfilments.undo_fulfilment", parcel)
+    desk.do("fulfilments.take_back", parcel)
 
     assert (status(desk), desk.get(Order, "1001").sent_at) == (("unfulfilled", "unpaid"), None)
-    assert desk.refused("fulfilments.undo_fulfilment", parcel) == "refused"
+    assert desk.refused("fulfilments.take_back", parcel) == "refused"
     desk.assert_sound()
 
 

@@ -13,7 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bo.core.kernel.errors import BoError
 from bo.core.office import context_for, create
-from bo.core.orders.records import Fulfilment, Order, Refund
+from bo.core.orders import rules
+from bo.core.orders.records import Fulfilment, Order, Payment, Refund
+from bo.core.returns.records import CustomerReturn
 from tests.core.orders.desk import LINES, Desk, open_desk
 
 AMOUNTS = st.sampled_from(["0.01", "5.00", "20.00", "37.50", "80.00", "200.00"])
@@ -57,6 +59,17 @@ class Histories(RuleBasedStateMachine):
     def pay(self, amount: str, method: str) -> None:
         self.tried("orders.pay", "1001", amount=amount, method=method)
 
+    @rule(amount=AMOUNTS)
+    def authorise(self, amount: str) -> None:
+        self.tried("orders.authorise", "1001", amount=amount, method="card")
+
+    @precondition(lambda self: self.desk.all(Payment))
+    @rule(data=st.data(), command=st.sampled_from(["capture", "void", "charge_back"]), amount=AMOUNTS)
+    def turn_payment(self, data: st.DataObject, command: str, amount: str) -> None:
+        payment = data.draw(st.sampled_from([item.id for item in self.desk.all(Payment)]))
+        told = {"capture": {"amount": amount}, "charge_back": {"amount": amount, "reason": "fraud"}}
+        self.tried(f"payments.{command}", payment, **told.get(command, {}))
+
     @rule(amount=AMOUNTS, shipping=st.sampled_from(["0", "2.00", "5.00"]))
     def grant(self, amount: str, shipping: str) -> None:
         self.tried("orders.refund", "1001", amount=amount, shipping=shipping, reason="torn")
@@ -79,7 +92,20 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data())
     def take_back(self, data: st.DataObject) -> None:
         parcel = data.draw(st.sampled_from([item.id for item in self.desk.all(Fulfilment)]))
-        self.tried("fulfilments.undo_fulfilment", parcel)
+        self.tried("fulfilments.take_back", parcel)
+
+    @rule(first=PIECES, late=st.booleans())
+    def ask_to_send_back(self, first: int, late: bool) -> None:
+        self.tried("returns.request", order="1001", lines={"1": first, "2": 1}, late=late)
+
+    @precondition(lambda self: self.desk.all(CustomerReturn))
+    @rule(
+        data=st.data(), command=st.sampled_from(["approve", "approve", "receive", "receive", "cancel", "refund"]),
+        shipping=st.sampled_from(["0", "5.00"]),
+    )  # fmt: skip
+    def send_back(self, data: st.DataObject, command: str, shipping: str) -> None:
+        back = data.draw(st.sampled_from([item.id for item in self.desk.all(CustomerReturn)]))
+        self.tried(f"returns.{command}", back, **({"shipping": shipping} if command == "refund" else {}))
 
     @rule(held=st.booleans())
     def hold(self, held: bool) -> None:
@@ -115,6 +141,25 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def is_sound(self) -> None:
         self.desk.assert_sound()
+
+    @invariant()
+    def what_came_back_is_what_lines_say(self) -> None:
+        came: dict[str, int] = {}
+        for back in self.desk.all(CustomerReturn):
+            for place, count in back.received.items():
+                came[place] = came.get(place, 0) + int(str(count))
+        for line in self.desk.lines("1001"):
+            assert line.returned == came.get(line.id, 0)
+
+    @invariant()
+    def what_happened_to_the_money_comes_to_what_is_left(self) -> None:
+        for order in self.desk.all(Order):
+            events = self.desk.office.ask("orders.money", order.id)
+            left = sum(rules.refundable(item) for item in self.desk.all(Payment, f"order:{order.id}"))
+            assert (events[-1].refundable if events else 0) == left
+            captured = sum(item.amount for item in events if item.event == "captured")
+            gone = sum(item.amount for item in events if item.event in ("refunded", "charged_back"))
+            assert (captured, gone) == (order.captured, order.refunded)
 
     @invariant()
     def what_is_held_was_not_sent_since(self) -> None:

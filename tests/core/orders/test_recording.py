@@ -144,7 +144,7 @@ def test_lines_told_again_are_merged_and_those_told_no_more_are_cancelled(desk: 
 def test_an_order_that_was_sent_meanwhile_gets_its_parcel(desk: Desk) -> None:
     desk.order()
     desk.do("orders.fulfil", "1001", lines={"MUG": 1})
-    desk.do("fulfilments.undo_fulfilment", desk.all(Fulfilment)[0].id)
+    desk.do("fulfilments.take_back", desk.all(Fulfilment)[0].id)
     desk.do("orders.record_again", "1001", sent_at="2026-11-05")
 
     assert desk.get(Order, "1001").state == "fulfilled"
@@ -194,3 +194,14 @@ def test_a_payment_that_comes_later_may_be_of_nothing(desk: Desk) -> None:
     assert (desk.get(Order, "1001").payment, len(desk.all(Payment))) == ("paid", 2)
     assert desk.refused("payments.record", order="1001", amount="-1") == "inconsistent_order"
     assert len(desk.all(OrderLine)) == 2
+
+
+def test_what_a_shop_says_it_has_sent_has_left_also_where_the_order_is_held_here(desk: Desk) -> None:
+    desk.order()
+    desk.do("orders.hold", "1001", reason="address?")
+    desk.do("orders.record_again", "1001", sent_at="2026-11-02T08:00:00Z")
+
+    made = desk.get(Order, "1001")
+    assert (made.state, made.hold_reason) == ("fulfilled", "address?")
+    assert desk.refused("orders.printed", "1001", paper="slips") == "on_hold"
+    desk.assert_sound()

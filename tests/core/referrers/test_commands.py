@@ -62,7 +62,7 @@ def test_who_is_blocked_is_not_blocked_again(money: MoneyOffice) -> None:
 def test_an_account_is_kept_without_spaces_and_with_who_added_it(money: MoneyOffice) -> None:
     found = account(money)
 
-    assert (found.number, found.currency, found.changed_by) == ("6222000011110001", "CNY", money.ids["boss"])
+    assert (found.number, found.currency, found.changed_by) == ("6222000011130001", "CNY", money.ids["boss"])
     assert found.changed_at == START
 
 
@@ -91,7 +91,7 @@ def test_a_change_keeps_who_and_when(money: MoneyOffice) -> None:
 def test_a_change_of_nothing_is_none(money: MoneyOffice) -> None:
     money.wait(days=3)
 
-    outcome = money.by("fin").do("payee_accounts.change", account(money).id, number="6222 0000 1111 0001")
+    outcome = money.by("fin").do("payee_accounts.change", account(money).id, number="6222 0000 1113 0001")
 
     assert outcome.status == "unchanged"
     assert account(money).changed_at == START

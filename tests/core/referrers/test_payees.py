@@ -71,7 +71,7 @@ def test_a_new_account_in_place_of_another_is_a_change(money: MoneyOffice) -> No
 def test_an_account_of_two_referrers_holds_both(money: MoneyOffice) -> None:
     # given
     money.wait(days=1)
-    money.by("fin").do("payee_accounts.change", account_of(money, "D2"), number="6222 0000 1111 0001")
+    money.by("fin").do("payee_accounts.change", account_of(money, "D2"), number="6222 0000 1113 0001")
     money.wait(days=8)
 
     # when

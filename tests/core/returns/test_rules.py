@@ -67,8 +67,8 @@ def test_what_is_announced_cannot_be_announced_again() -> None:
 
 @pytest.mark.parametrize(("days", "late"), [(0, False), (30, False), (31, True)])
 def test_after_thirty_days_it_is_too_late(days: int, late: bool) -> None:
-    assert too_late(NOW - timedelta(days=days), NOW) is late
-    assert too_late(None, NOW) is False
+    assert too_late(NOW - timedelta(days=days), NOW, 30) is late
+    assert too_late(None, NOW, 30) is False
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bo.core.kernel.dispatch import Call
 from bo.core.kernel.errors import BoError
-from bo.core.rewards.earning import NET_UNKNOWN
+from bo.core.rewards.earning import KNOWN_NOW, MARGIN_UNKNOWN, NET_UNKNOWN
 from bo.core.rewards.records import RewardLine
+from bo.core.rewards.words import words_of
 from tests.core.money_office import MoneyOffice
 
 
@@ -27,7 +29,7 @@ def test_a_valid_lead_earns_the_fixed_amount(money: MoneyOffice) -> None:
 
     assert (line.amount, line.currency, line.state, line.kind) == (5000, "CNY", "due", "reward")
     assert (line.rule_code, line.rule_version, line.event) == ("VALID", 1, "valid_lead")
-    assert line.arithmetic == "50.00 CNY for a valid lead"
+    assert words_of(line) == ["50.00 CNY for a valid lead"]
     assert line.referrer == money.referrers["D1"]
 
 
@@ -37,7 +39,7 @@ def test_an_order_earns_a_share_of_its_net_amount(money: MoneyOffice) -> None:
     assert (line.amount, line.base_amount) == (50000, 1000000)
     assert line.inputs["net"] == 1000000
     assert line.inputs["rate_bp"] == 500
-    assert line.arithmetic == "5 % of 10000.00 CNY net of tax and shipping = 500.00 CNY"
+    assert words_of(line) == ["5 % of 10000.00 CNY net of tax and shipping = 500.00 CNY"]
 
 
 def test_of_the_customer_the_line_keeps_one_character(money: MoneyOffice) -> None:
@@ -177,7 +179,7 @@ def test_a_cap_for_each_event_clamps(money: MoneyOffice) -> None:
     line = money.line(money.earn(event="won", gross="10000", net="10000"))
 
     assert line.amount == 30000
-    assert line.arithmetic.endswith("at most 300.00 CNY for one event: 300.00 CNY")
+    assert words_of(line)[-1] == "at most 300.00 CNY for one event: 300.00 CNY"
 
 
 def test_a_monthly_cap_is_for_one_person_and_starts_anew(money: MoneyOffice) -> None:
@@ -276,7 +278,7 @@ def test_a_partial_refund_takes_its_share_back(money: MoneyOffice) -> None:
     # then
     back = money.line(cause, "clawback")
     assert (back.amount, back.state, back.clawback_of) == (-5000, "due", money.line(cause).id)
-    assert back.arithmetic == "500.00 CNY x 1130.00 CNY / 11300.00 CNY refunded"
+    assert words_of(back) == ["500.00 CNY x 1130.00 CNY / 11300.00 CNY refunded"]
     assert back.inputs["customer"] == "王**"
     assert money.line(cause).amount == 50000
 
@@ -398,3 +400,174 @@ def test_after_a_part_was_taken_back_a_void_takes_the_rest(money: MoneyOffice) -
 
     # then
     assert sorted(amounts(money)) == [-300, -200, 500]
+
+
+def test_a_refund_of_shipping_takes_nothing_of_a_reward_on_net_amounts(money: MoneyOffice) -> None:
+    # given
+    with_rule(money, "GROSS", event="won", kind="percent", rate="1%", base="gross", source="fair")
+    on_net = money.earn(event="won", gross="110", net="100")
+    on_gross = money.earn(event="won", gross="110", net="100", source="fair")
+
+    # when
+    for cause in (on_net, on_gross):
+        money.by("boss").do("deeds.refund", cause=cause, refunded="10", of="110", refunded_net="0", net="100")
+
+    # then
+    assert amounts(money, f"cause:{on_net} kind:clawback") == []
+    assert amounts(money, f"cause:{on_gross} kind:clawback") == [-10]
+
+    # when
+    money.by("boss").do("deeds.refund", cause=on_net, refunded="60", of="110", refunded_net="50", net="100")
+    money.by("boss").do("deeds.refund", cause=on_net, refunded="110", of="110", refunded_net="90", net="100")
+
+    # then
+    assert amounts(money, f"cause:{on_net} kind:clawback") == [-250, -250]  # the whole order: the whole reward
+
+
+def test_a_fixed_reward_for_an_order_goes_back_by_the_base_of_its_rule(money: MoneyOffice) -> None:
+    with_rule(money, "FIX", event="won", kind="fixed", amount="20", base="net", source="fair")
+    cause = money.earn(event="won", gross="110", net="100", source="fair")
+
+    money.by("boss").do("deeds.refund", cause=cause, refunded="35", of="110", refunded_net="25", net="100")
+
+    assert amounts(money, f"cause:{cause} kind:clawback") == [-500]
+
+
+def test_a_reward_that_was_held_in_doubt_is_made_anew_once_the_amount_is_known(money: MoneyOffice) -> None:
+    # given
+    cause = money.earn(event="won", gross="113")
+    assert (money.line(cause).state, money.line(cause).inputs["base"]) == ("held", "gross")
+
+    # when
+    money.earn(cause=cause, event="won", gross="113", net="100")
+    money.earn(cause=cause, event="won", gross="113", net="100")
+
+    # then
+    found = {line.state: (line.amount, line.reason) for line in money.all(RewardLine, f"cause:{cause}")}
+    assert found == {"void": (565, KNOWN_NOW), "due": (500, "")}
+
+
+def test_what_was_held_in_doubt_takes_no_room_from_what_replaces_it(money: MoneyOffice) -> None:
+    # given
+    money.by("boss").do("reward_rules.revise", "ORDER", cap_month="8", budget="8", effective_from="2026-11-02")
+    cause = money.earn(event="won", gross="113")
+
+    # when
+    money.earn(cause=cause, event="won", gross="113", net="100")
+
+    # then
+    assert amounts(money, "state:due") == [500]
+    assert money.line(money.earn(event="won", gross="100", net="100")).amount == 300
+
+
+def test_an_order_on_delivery_earns_by_a_rule_of_its_own_and_gives_back_with_the_sale(money: MoneyOffice) -> None:
+    # given
+    with_rule(money, "SENT", event="delivered", kind="percent", rate="1%")
+    cause = money.earn(event="won", gross="100", net="100")
+    money.earn(cause=cause, event="delivered", gross="100", net="100")
+    assert sorted(amounts(money)) == [100, 500]
+    assert words_of(money.line(cause)) == ["1 % of 100.00 CNY net of tax and shipping = 1.00 CNY"]
+
+    # when
+    money.by("boss").do("deeds.refund", cause=cause, refunded="50", of="100")
+
+    # then
+    assert sorted(amounts(money, "kind:clawback")) == [-250, -50]
+
+
+def test_margin_is_a_base_and_without_it_the_line_waits(money: MoneyOffice) -> None:
+    with_rule(money, "MARGIN", event="won", kind="percent", rate="10%", base="margin", source="fair")
+
+    known = money.line(money.earn(event="won", gross="100", net="90", margin="40", source="fair"))
+    unknown = money.line(money.earn(event="won", gross="100", net="90", source="fair"))
+
+    assert (known.amount, known.state) == (400, "due")
+    assert (unknown.amount, unknown.state, unknown.reason) == (0, "held", MARGIN_UNKNOWN)
+
+
+@pytest.mark.parametrize(("cap", "days", "renewed"), [("cap_quarter", 59, 60), ("cap_year", 59, 60)])
+def test_a_cap_of_a_longer_period_starts_anew_with_the_next_one(
+    money: MoneyOffice, cap: str, days: int, renewed: int
+) -> None:
+    # given
+    money.by("boss").do("reward_rules.revise", "VALID", effective_from="2026-11-02", **{cap: "70"})
+
+    # when: the 2nd of November, the 31st of December, the 1st of January
+    first = money.line(money.earn()).amount
+    money.wait(days=days)
+    same = money.line(money.earn()).amount
+    money.wait(days=renewed - days)
+
+    # then
+    assert (first, same, money.line(money.earn()).amount) == (5000, 2000, 5000)
+
+
+@pytest.mark.parametrize(("period", "earned"), [("month", 1000), ("quarter", 2000), ("year", 2000), ("ever", 2000)])
+def test_tiers_count_for_as_long_as_the_rule_says(money: MoneyOffice, period: str, earned: int) -> None:
+    with_rule(money, "T", event="valid_lead", kind="tiers", tiers="0:10,1:20", source="fair", tier_period=period)
+    money.earn(source="fair")
+    money.wait(days=40)
+
+    assert money.line(money.earn(source="fair")).amount == earned
+
+
+def test_every_call_of_a_batch_sees_what_the_calls_before_it_gave(money: MoneyOffice) -> None:
+    # given
+    money.by("boss").do("reward_rules.revise", "VALID", cap_month="120", budget="190", effective_from="2026-11-02")
+
+    # when
+    money.by("boss").run(
+        [
+            Call("deeds.earn", None, {"cause": f"lead_{number}", "referrer": money.referrers[code]})
+            for number, code in enumerate(("D1", "D1", "D1", "D2", "D2", "D1"))
+        ],
+        atomic=True,
+    )
+
+    # then
+    assert [money.line(f"lead_{number}").amount for number in range(6)] == [5000, 5000, 2000, 5000, 2000, 0]
+
+
+def test_a_clawback_does_not_touch_the_settlement_that_its_line_is_in(money: MoneyOffice) -> None:
+    # given
+    cause = money.earn(event="won", gross="100", net="100")
+    money.earn()
+    made = money.submitted()
+
+    # when
+    money.by("boss").do("deeds.refund", cause=cause, refunded="100", of="100")
+
+    # then
+    assert (money.line(cause).state, money.line(cause, "clawback").state) == ("included", "due")
+    money.by("anna").do("settlements.approve", made.id, hash=made.content_hash)
+
+    # when: what was paid too much is a debt that the next period brings in
+    money.wait(days=30)
+    money.earn()
+    following = money.run("2026-12")
+
+    # then
+    assert (following.total, money.payout(following, "D1").carried) == (4500, -500)
+
+
+def test_a_debt_waits_over_periods_until_something_is_earned(money: MoneyOffice) -> None:
+    # given
+    cause = money.earn(event="won", gross="2000", net="2000")
+    paid = money.exported()
+    money.by("fin").do("settlements.mark_paid", paid.id)
+    money.by("boss").do("deeds.refund", cause=cause, refunded="2000", of="2000")
+
+    # when
+    money.wait(days=30)
+    money.earn()
+    money.earn("D2")
+    december = money.run("2026-12")
+    money.by("fin").do("settlements.cancel", december.id, reason="again")
+    money.wait(days=31)
+    for _ in range(2):
+        money.earn()
+    january = money.run("2027-01")
+
+    # then
+    assert (december.total, money.payout(december, "D1").state) == (5000, "cancelled")
+    assert money.payout(january, "D1").amount == 5000 + 2 * 5000 - 10000

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bo.core.kernel.kinds import Primitive
 from bo.core.kernel.text import use_language
+from bo.core.rewards.frozen import thaw
 from bo.core.rewards.queries import PayeeDue
 from tests.core.money_office import MoneyOffice
 
@@ -19,11 +21,11 @@ def test_a_line_is_explained_by_what_was_frozen_on_it(money: MoneyOffice) -> Non
     # then
     assert (told.rule, told.amount, told.agrees) == ("ORDER/1", 50000, True)
     assert told.words == (
-        f"earned by won of {cause}, by rule ORDER, version 1",
+        f"earned by an order of {cause}, by rule ORDER, version 1",
         "5 % of 10000.00 CNY net of tax and shipping = 500.00 CNY",
-        "50.00 CNY of it taken back on 2026-11-02",
+        "50.00 CNY of it taken back on 2026-11-02: 500.00 CNY x 1130.00 CNY / 11300.00 CNY refunded",
     )
-    assert {item.name: item.value for item in told.inputs}["net"] == "10000.00 CNY"
+    assert {item.name: item.value for item in told.inputs}["net of tax and shipping"] == "10000.00 CNY"
     assert {item.name: item.value for item in told.inputs}["rate"] == "5 %"
 
 
@@ -35,7 +37,7 @@ def test_caps_and_tiers_are_explained_step_by_step(money: MoneyOffice) -> None:
 
     assert told.words[1:] == (
         "50.00 CNY for a valid lead",
-        "at most 70.00 CNY for one person in a period, 50.00 CNY given before: 20.00 CNY",
+        "at most 70.00 CNY for one person in a month, 50.00 CNY given before: 20.00 CNY",
     )
     assert told.agrees
 
@@ -59,15 +61,54 @@ def test_clawbacks_and_adjustments_are_explained(money: MoneyOffice) -> None:
     by_hand = money.ws.ask("rewards.explain", adjusted)
 
     # then
-    assert back.words[1] == "5.00 CNY x 60.00 CNY / 100.00 CNY refunded, 2.50 CNY taken back before"
+    assert back.words[1] == "5.00 CNY x 60.00 CNY / 100.00 CNY refunded, 2.50 CNY of it taken back before"
     assert by_hand.words[0] == "adjusted by hand: a thank-you"
 
 
+def test_the_way_from_the_lead_to_the_payment_is_told(money: MoneyOffice) -> None:
+    # given
+    lead = str(money.by("boss").do("leads.report", name="李雷", phone="13800138000", number="L-1").returned)
+    money.by("boss").do("deeds.earn", cause=lead, referrer=money.referrers["D1"], event="won", gross="100", net="100",
+                        order="SO-1")  # fmt: skip
+    settled = money.exported()
+
+    # when
+    told = money.by("fin").ask("rewards.explain", money.line(lead).id)
+
+    # then
+    assert [(link.what, link.name, link.state) for link in told.chain] == [
+        ("lead", "L-1", "pending review"),
+        ("order", "SO-1", ""),
+        ("reward line", "ORDER/1", "included"),
+        ("settlement", settled.number, "exported"),
+        ("payout", money.payout(settled, "D1").reference, "sent"),
+    ]
+    assert [link.amount for link in told.chain[2:]] == [500, 500, 500]
+    assert [link.what for link in money.by("rita").ask("rewards.explain", money.line(lead).id).chain] == [
+        "lead",
+        "order",
+        "reward line",
+    ]
+
+
+def test_what_older_lines_call_a_cap_of_a_month_is_still_read(money: MoneyOffice) -> None:
+    frozen: dict[str, Primitive] = {"kind": "fixed", "base": "net", "from": "2026-01-01", "amount": 5000}
+    frozen |= {"cap_period": 7000, "paid_period": 5000}
+
+    terms, inputs = thaw(frozen, event="valid_lead", currency="CNY")
+
+    assert (terms.cap_month, inputs.paid_month) == (7000, 5000)
+
+
 def test_explaining_works_in_every_language(money: MoneyOffice) -> None:
-    line = money.line(money.earn())
+    cause = money.earn(event="won", gross="100", net="100")
+    money.by("boss").do("deeds.refund", cause=cause, refunded="50", of="100")
     use_language("zh_CN")
 
-    assert "VALID" in money.by("fin").ask("rewards.explain", line.id).words[0]
+    told = money.by("fin").ask("rewards.explain", money.line(cause).id)
+
+    assert "ORDER" in told.words[0]
+    assert "净额 100.00 CNY" in told.words[1]
 
 
 def test_what_is_owed_is_summed_for_each_payee(money: MoneyOffice) -> None:

@@ -48,11 +48,10 @@ def inputs(
     gross: int = 0,
     net: int = 0,
     margin: int = 0,
-    visits: int = 1,
     count_before: int = 0,
     base_before: int = 0,
     paid_person: int = 0,
-    paid_period: int = 0,
+    paid_month: int = 0,
     paid_all: int = 0,
 ) -> RewardInputs:
     return RewardInputs(
@@ -60,11 +59,10 @@ def inputs(
         gross=gross,
         net=net,
         margin=margin,
-        visits=visits,
         count_before=count_before,
         base_before=base_before,
         paid_person=paid_person,
-        paid_period=paid_period,
+        paid_month=paid_month,
         paid_all=paid_all,
     )
 
@@ -126,12 +124,6 @@ def test_a_first_order_bonus_is_chosen_beside_the_rule() -> None:
     ("terms", "sums", "amount", "words"),
     [
         (LEAD, {}, 5000, "50.00 CNY for a valid lead"),
-        (
-            replace(LEAD, event="visit", kind="per_visit", amount=3000),
-            {"visits": 3},
-            9000,
-            "3 visits at 30.00 CNY = 90.00 CNY",
-        ),
         (
             ORDER,
             {"gross": 35_000_000, "net": 30_126_000},
@@ -203,11 +195,11 @@ def test_a_reward_says_its_sum_and_how_it_came_to_it(
             "at most 120.00 CNY for one person, 100.00 CNY given before: 20.00 CNY",
         ),
         (
-            {"cap_event": 4000, "cap_period": 3000},
+            {"cap_event": 4000, "cap_month": 3000},
             {},
             3000,
-            "period",
-            "at most 30.00 CNY for one person in a period, 0.00 CNY given before: 30.00 CNY",
+            "month",
+            "at most 30.00 CNY for one person in a month, 0.00 CNY given before: 30.00 CNY",
         ),
         (
             {"budget": 100_000, "cap_event": 4000},

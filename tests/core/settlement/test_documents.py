@@ -58,8 +58,8 @@ def test_the_payout_file_has_a_row_for_each_payee(money: MoneyOffice, settled: S
     first, second = money.payout(settled, "D1").reference, money.payout(settled, "D2").reference
     assert rows == [
         HEADER,
-        f"{first},D1,李设计1,bank,6222000011110001,招商银行,,501.23,CNY,S-2026-11-CNY-0001",
-        f"{second},D2,李设计2,bank,6222000011110002,招商银行,,50.00,CNY,S-2026-11-CNY-0001",
+        f"{first},D1,李设计1,bank,6222000011130001,招商银行,,501.23,CNY,S-2026-11-CNY-0001",
+        f"{second},D2,李设计2,bank,6222000011120002,招商银行,,50.00,CNY,S-2026-11-CNY-0001",
         "",
     ]
     assert (file.name, file.payments, file.total, file.hash) == ("S-2026-11-CNY-0001.csv", 2, 55123, settled.file_hash)
@@ -161,7 +161,7 @@ def test_a_statement_has_the_same_bytes_whatever_happens_later(
 
 
 def test_the_pdf_says_in_text_what_the_statement_says(money: MoneyOffice, settled: Settlement) -> None:
-    content = money.by("fin").ask("settlements.statement_file", settled.id, referrer="D1").content
+    content = money.by("fin").ask("settlements.statement_file", settled.id, referrer="D1", language="en").content
 
     text = pdf_text(content)
     assert content.startswith(b"%PDF-")
@@ -171,7 +171,9 @@ def test_the_pdf_says_in_text_what_the_statement_says(money: MoneyOffice, settle
 
 
 def test_the_csv_ends_with_the_balance(money: MoneyOffice, settled: Settlement) -> None:
-    content = money.by("fin").ask("settlements.statement_file", settled.id, referrer="D1", form="csv").content
+    content = (
+        money.by("fin").ask("settlements.statement_file", settled.id, referrer="D1", form="csv", language="en").content
+    )
 
     rows = content.decode("utf-8-sig").split("\r\n")
     assert rows[0] == "Statement,ST-2026-11-CNY-D1"
@@ -185,7 +187,7 @@ def test_a_statement_of_many_lines_goes_on_the_next_page(money: MoneyOffice) -> 
         money.earn(customer="Ming")
     made = money.run()
 
-    text = pdf_text(money.by("fin").ask("settlements.statement_file", made.id, referrer="D1").content)
+    text = pdf_text(money.by("fin").ask("settlements.statement_file", made.id, referrer="D1", language="en").content)
 
     assert "page 2" in text
     assert text.count("VALID/1") == 61  # and the sum by rule

@@ -29,7 +29,8 @@ Steps = list[tuple[str, int, int]]
 STEP = st.tuples(
     st.sampled_from(
         "earn earn earn win win refund adjust hold release void drop run run submit submit approve approve approve "
-        "settle settle export export pay pay_all fail cancel remove add_line hold_payee release_payee wait undo".split()
+        "settle settle export export again pay pay_all fail give_back cancel remove add_line hold_payee release_payee "
+        "tax two_people wait undo".split()
     ),
     st.integers(0, 7),
     st.integers(0, 7),
@@ -114,6 +115,8 @@ class History:
         self.run(1, second)
         self.submit(1, 0)
         self.approve(3, 0)
+        if self.money.all(Settlement, "state:submitted"):
+            self.approve(4, 0)
         if first % 4:
             self.export(0, 0)
 
@@ -130,6 +133,24 @@ class History:
 
     def fail(self, first: int, second: int) -> None:
         self.do(first, "payouts.fail", self.pick(Payout, second, "state:sent"), reason="x")
+
+    def give_back(self, first: int, second: int) -> None:
+        self.do(first, "payouts.returned", self.pick(Payout, second, "state:paid"), reason="x")
+
+    def again(self, _first: int, second: int) -> None:
+        """The file is asked for again, in another layout too: it is the one that left."""
+        settlement = self.money.get(Settlement, self.pick(Settlement, second, "state:exported,part_paid,paid"))
+        file = self.money.by("fin").ask("settlements.payout_file", settlement.id, layout="cn_bank")
+        assert file.hash == settlement.file_hash
+        assert self.money.export(settlement).status == "unchanged"
+
+    def tax(self, first: int, second: int) -> None:
+        treatment = ("cn_labour", "flat", "none")[second % 3]
+        rate = {"rate": "7.5%"} if treatment == "flat" else {}
+        self.do(second, "referrers.set_tax", f"D{first % 3 + 1}", tax=treatment, **rate)
+
+    def two_people(self, first: int, _second: int) -> None:
+        self.do(0, "settings.set", key="settlement.second_approver_above", value=str(first * 50))
 
     def cancel(self, first: int, second: int) -> None:
         self.do(first, "settlements.cancel", self.pick(Settlement, second), reason="x")
@@ -159,9 +180,14 @@ class History:
 def check_ledger(money: MoneyOffice) -> None:
     """Debits equal credits; the bank paid what paid lines say; nothing is owed that nobody approved."""
     assert money.by("boss").ask("ledger.check").broken == ""
-    paid = [line.amount for line in money.all(RewardLine, "state:paid")]
-    assert -money.balance("bank") == sum(paid) == sum(item.amount for item in money.all(Payout, "state:paid"))
-    assert money.balance("reward_expense") == -money.balance("bank") - money.balance("reward_payable")
+    lines, paid = money.all(RewardLine, "state:paid"), money.all(Payout, "state:paid")
+    assert sum(line.amount for line in lines) == sum(item.gross for item in paid)
+    assert -money.balance("bank") == sum(item.amount for item in paid)
+    owed = {item.id for item in money.all(Settlement) if item.approved_by and item.state != "cancelled"}
+    withheld = [item.tax for item in money.all(Payout, "state:planned,sent,paid") if item.settlement in owed]
+    assert -money.balance("tax_withheld") == sum(withheld)
+    accounts = ("bank", "reward_payable", "tax_withheld", "reward_expense")
+    assert sum(money.balance(account) for account in accounts) == 0
 
 
 def check_settlements(money: MoneyOffice, history: History) -> None:
@@ -170,9 +196,23 @@ def check_settlements(money: MoneyOffice, history: History) -> None:
         checked = money.by("boss").ask("settlements.check", settlement.id)
         assert checked.broken == "", (settlement.state, checked)
         if settlement.approved_by:
-            assert settlement.approved_by not in {settlement.created_by, settlement.submitted_by, *settlement.editors}
+            hands = {settlement.created_by, settlement.submitted_by, *settlement.editors}
+            assert not hands & {settlement.approved_by, *settlement.approvers}
+            check_file(money, settlement)
             approved, in_lines = history.at_approval[settlement.id]
             assert settlement.total == approved == in_lines == _posted_at_approval(money, settlement)
+
+
+def check_file(money: MoneyOffice, settlement: Settlement) -> None:
+    """What left for the bank is what the payouts say, and each payee stands in it once."""
+    if settlement.file_hash:
+        file = money.by("fin").ask("settlements.payout_file", settlement.id)
+        assert (file.hash, file.again) == (settlement.file_hash, True)
+        rows = [row.split(",") for row in file.content.decode("utf-8-sig").split("\r\n")[1:-1]]
+        payouts = {item.reference: item for item in money.all(Payout, f"settlement:{settlement.id} -state:held")}
+        assert {row[0]: row[7] for row in rows} == {key: f"{item.amount / 100:.2f}" for key, item in payouts.items()}
+        assert len({row[1] for row in rows}) == len(rows)
+        assert file.total == settlement.total - settlement.tax == sum(item.amount for item in payouts.values())
 
 
 def _posted_at_approval(money: MoneyOffice, settlement: Settlement) -> int:
@@ -182,7 +222,7 @@ def _posted_at_approval(money: MoneyOffice, settlement: Settlement) -> int:
 
 
 def check_lines(money: MoneyOffice) -> None:
-    """What was taken back of a reward never exceeds it; a paid line has never changed since."""
+    """What was taken back of a reward never exceeds it; a paid line has only changed when the bank returned it."""
     taken: dict[str, int] = defaultdict(int)
     lines = {line.id: line for line in money.all(RewardLine)}
     for line in lines.values():
@@ -190,15 +230,19 @@ def check_lines(money: MoneyOffice) -> None:
             taken[line.clawback_of] -= line.amount
     assert all(amount <= lines[key].amount for key, amount in taken.items())
     rows = money.ws.reader().rows("test:changes", _reward_changes)
-    assert not [after for before, after in rows if before and msgspec.json.decode(before).get("state") == "paid"]
+    again = [name for name, before in rows if before and msgspec.json.decode(before).get("state") == "paid"]
+    assert set(again) <= {"payouts.returned"}
+    once = [item.once for item in money.all(Payout)]
+    assert len(set(once)) == len(once)
 
 
 def _reward_changes() -> ClauseElement:
     import sqlalchemy as sa
 
-    from bo.core.kernel.tables import change
+    from bo.core.kernel.tables import change, operation
 
-    return sa.select(change.c.before, change.c.after).where(change.c.noun == "rewards")
+    joined = change.join(operation, operation.c.seq == change.c.seq)
+    return sa.select(operation.c.name, change.c.before).select_from(joined).where(change.c.noun == "rewards")
 
 
 @settings(max_examples=15)

@@ -20,6 +20,13 @@ def exported(money: MoneyOffice) -> Settlement:
     return money.exported()
 
 
+def _confirmation(money: MoneyOffice, payout: Payout) -> Entry:
+    """The posted entry of a payment that was reserved at export."""
+    (reserved,) = money.all(Entry, f"source:payment:{payout.id}")
+    assert reserved.phase == "pending"
+    return money.all(Entry, f"resolves:{reserved.id}")[0]
+
+
 def lines_of(money: MoneyOffice, code: str) -> list[RewardLine]:
     return money.all(RewardLine, f"referrer:{money.referrers[code]}")
 
@@ -104,7 +111,7 @@ def test_one_payment_after_the_other_pays_the_settlement(money: MoneyOffice, exp
     assert {line.state for line in lines_of(money, "D1")} == {"paid"}
     assert {line.state for line in lines_of(money, "D2")} == {"included"}
     assert (money.balance("bank"), money.balance("reward_payable")) == (-5000, -1000)
-    assert str(money.all(Entry, f"source:payment:{paid.id}")[0].day) == "2026-11-03"
+    assert str(_confirmation(money, paid).day) == "2026-11-03"
 
     # when
     money.by("fin").do("payouts.mark_paid", money.payout(exported, "D2").reference)
@@ -256,3 +263,64 @@ def test_a_settlement_is_closed_when_no_payment_is_under_way(money: MoneyOffice,
     # then
     assert money.get(Settlement, exported.id).state == "closed"
     money.refuses(WrongState, "fin", "settlements.close", exported.id)
+
+
+# -- returned by the bank ----------------------------------------------------------------------------------------------
+
+
+def test_a_returned_payment_is_reversed_and_its_lines_are_due_again(money: MoneyOffice, exported: Settlement) -> None:
+    # given
+    money.by("fin").do("settlements.mark_paid", exported.id)
+    money.wait(days=3)
+
+    # when
+    money.by("fin").do("payouts.returned", money.payout(exported, "D2").id, reason="unknown account",
+                       returned_on="2026-11-04")  # fmt: skip
+
+    # then
+    back = money.payout(exported, "D2")
+    assert (back.state, back.reason) == ("returned", "unknown account")
+    assert money.get(Settlement, exported.id).state == "part_paid"
+    assert [(line.state, line.settlement) for line in lines_of(money, "D2")] == [("due", None)]
+    assert (money.balance("bank"), money.balance("reward_expense"), money.balance("reward_payable")) == (-5000, 5000, 0)
+    assert str(money.all(Entry, f"reverses:{_confirmation(money, back).id}")[0].day) == "2026-11-04"
+    assert money.ws.ask("settlements.check", exported.id).agrees
+    assert money.ws.ask("ledger.check").broken == ""
+
+
+def test_what_was_returned_is_paid_by_the_next_settlement_once(money: MoneyOffice, exported: Settlement) -> None:
+    # given
+    money.by("fin").do("settlements.mark_paid", exported.id)
+    money.by("fin").do("payouts.returned", money.payout(exported, "D2").id, reason="x")
+    money.wait(days=30)
+
+    # when
+    december = money.exported("2026-12")
+    money.by("fin").do("settlements.mark_paid", december.id)
+
+    # then
+    assert (december.total, money.payout(december, "D2").carried) == (1000, 1000)
+    assert (money.balance("bank"), money.balance("reward_payable")) == (-6000, 0)
+
+
+def test_only_a_paid_payment_is_returned_and_not_twice(money: MoneyOffice, exported: Settlement) -> None:
+    payout = money.payout(exported, "D1")
+    money.refuses(WrongState, "fin", "payouts.returned", payout.id, reason="x")
+    money.by("fin").do("payouts.mark_paid", payout.id)
+    money.refuses(UsageError, "fin", "payouts.returned", payout.id)
+    money.refuses(NotYet, "fin", "payouts.returned", payout.id, reason="x", returned_on="2026-11-03")
+
+    money.by("fin").do("payouts.returned", payout.id, reason="x")
+
+    money.refuses(WrongState, "fin", "payouts.returned", payout.id, reason="x")
+    money.refuses(WrongState, "fin", "payouts.mark_paid", payout.id)
+
+
+def test_a_closed_settlement_stays_closed_when_money_comes_back(money: MoneyOffice, exported: Settlement) -> None:
+    money.by("fin").do("settlements.mark_paid", exported.id)
+    money.by("fin").do("settlements.close", exported.id)
+
+    money.by("fin").do("payouts.returned", money.payout(exported, "D1").id, reason="x")
+
+    assert money.get(Settlement, exported.id).state == "closed"
+    assert {line.state for line in lines_of(money, "D1")} == {"due"}

@@ -48,7 +48,7 @@ def test_what_is_due_is_put_together_one_payout_for_each_payee(money: MoneyOffic
     assert made.created_by == money.ids["fin"]
     first, second = money.payout(made, "D1"), money.payout(made, "D2")
     assert (first.amount, first.earned, first.lines, first.state) == (5500, 5500, 2, "planned")
-    assert (first.holder, first.account, first.bank) == ("李设计1", "6222000011110001", "招商银行")
+    assert (first.holder, first.account, first.bank) == ("李设计1", "6222000011130001", "招商银行")
     assert (second.amount, second.lines) == (5000, 1)
     assert {
         (line.state, line.settlement, line.payout) for line in money.all(RewardLine, f"referrer:{second.referrer}")

@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from bo.core.access.records import ACTIVE, REVOKED, Device, Operator, OperatorKind, Role, Webhook
+from bo.core.access.records import ACTIVE, REVOKED, Device, OfficeSetting, Operator, OperatorKind, Role, Webhook
+from bo.core.access.settings import DECLARED
 from bo.core.kernel.command import command
 from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import Email, Field, Id, PersonName, RefKind, Tags, Text
@@ -27,6 +28,12 @@ class OwnRights(Refused):
     """Somebody changes what they themselves may do."""
 
     code = "own_rights"
+
+
+class UnknownSetting(Refused):
+    """A setting that no module declares."""
+
+    code = "unknown_setting"
 
 
 class LastAdministrator(Refused):
@@ -123,6 +130,37 @@ def revoke(tx: Tx, device: Device, *, reason: Text = "") -> None:
 def rename(tx: Tx, device: Device, *, name: Text) -> None:
     """Give a device another name."""
     device.name = name
+
+
+@command(needs="settings.edit", where="central", confirm="always")
+def set_(
+    tx: Tx,
+    *,
+    key: Annotated[Text, Field(label="setting", help="its key, such as returns.window_days")],
+    value: Annotated[Text, Field(label="wanted value")],
+) -> OfficeSetting:
+    """Change a setting of the office. `bo settings all` lists them.
+
+    Raises:
+        UnknownSetting: nothing is called so.
+        BadValue: it cannot be that.
+    """
+    tx.load_all()
+    known = DECLARED.get(key)
+    if known is None:
+        raise UnknownSetting("there is no setting {key}", hint="bo settings all lists them.", key=key)
+    wanted = known.read(value, tx.context)
+    kept = tx.find(OfficeSetting, key=key)
+    if kept is None:
+        return tx.add(OfficeSetting(key=key, value=wanted))
+    kept.value = wanted
+    return kept
+
+
+@command(needs="settings.edit", where="central", confirm="many")
+def reset(tx: Tx, setting: OfficeSetting) -> None:
+    """Let a setting be again what it is by itself."""
+    tx.remove(setting)
 
 
 def _require_roles(tx: Tx, roles: tuple[str, ...]) -> None:

@@ -108,3 +108,14 @@ class Webhook(Record, kw_only=True):
                 hint="It begins with https:// and holds no user name.",
                 url=self.url,
             )
+
+
+@record("settings", prefix="set", key=("key",), columns=("key", "value", "updated_at"))
+class OfficeSetting(Record, kw_only=True):
+    """A setting that is not as it is by itself. `value` is the JSON of what its kind holds."""
+
+    key: Annotated[Text, Field(lookup=True, unique=True, label="setting")]
+    value: Annotated[Text, Field(label="kept value", help="JSON; amounts in minor units")]
+
+    def held_by(self) -> str:
+        return "everyone"

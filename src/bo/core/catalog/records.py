@@ -37,7 +37,8 @@ VariantRows = Annotated[
         sku=TextKind(200), title=TextKind(), option1=TextKind(), option2=TextKind(), option3=TextKind(),
         price=AmountKind(), compare_at=AmountKind(), cost=AmountKind(), barcode=TextKind(), weight_g=WholeKind(0),
         hs_code=TextKind(), origin=TextKind(), bin=TextKind(), image=TextKind(), taxable=FlagKind(),
-        needs_shipping=FlagKind(), tracked=FlagKind(), backorder=FlagKind(), extra=FactsKind(),
+        needs_shipping=FlagKind(), tracked=FlagKind(), backorder=FlagKind(), state=ChoiceKind(*PRODUCT_STATES),
+        extra=FactsKind(),
     ),
 ]  # fmt: skip
 MediaRows = Annotated[

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from bo.core.exchange.mapping import MORE, Binding, SavedMapping, several_phones
+from bo.core.exchange.mapping import MORE, Binding, Column, SavedMapping, several_phones
 from bo.core.exchange.report import Fault, fault_of
 from bo.core.kernel.command import Param
 from bo.core.kernel.errors import Ambiguous, BadValue, BoError, NotFound
@@ -34,11 +34,15 @@ from bo.core.kernel.kinds import (
 )
 from bo.core.kernel.parsing import parse_amount, parse_day, parse_moment, parse_phone, split_phones
 from bo.core.kernel.reader import Reader
-from bo.core.kernel.record import Record
+from bo.core.kernel.record import Record, info_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import ClauseElement
 
 Decode = Callable[[str, Context], object]
 LONGEST_SINGLE_PHONE: Final = 14  # +86 and eleven digits; what is longer may be two
 REFERENCES_MOST: Final = 20_000
+OPTIONS: Final = "\x1f"  # between a product's handle and the option values that name a variant
 _as_texts = msgspec.json.Decoder(list[str]).decode
 
 
@@ -67,11 +71,27 @@ def decoder(
         return lambda text, context: parse_moment(text, context.zone, order)
     if isinstance(kind, AmountKind):
         return lambda text, context: parse_amount(text, context.currency, decimal)
+    if isinstance(kind, RowsKind):
+        amounts = tuple(name for name, item in kind.kinds.items() if isinstance(item, AmountKind))
+        return lambda text, context: kind.decode(_in_major_units(text, amounts), context)
     if isinstance(kind, TagsKind):
         return lambda text, context: kind.decode(tag_words(text, mark), context)
     if isinstance(kind, RefKind):
         return references.decoder(kind, cls)
     return kind.decode
+
+
+def _in_major_units(text: str, amounts: Sequence[str]) -> object:
+    """Rows of a file: a number of JSON is an amount as people write it, and not in cents as in a call."""
+    try:
+        rows = msgspec.json.decode(text)
+    except msgspec.MsgspecError:
+        return text
+    for row in rows if isinstance(rows, list) else ():
+        for name in amounts if isinstance(row, dict) else ():
+            if isinstance(row.get(name), int | float):
+                row[name] = str(row[name])
+    return rows
 
 
 def tag_words(text: str, mark: str = "") -> str | list[str]:
@@ -102,13 +122,42 @@ class References:
             if len(self._found) >= REFERENCES_MOST:
                 self._found.clear()
             try:
-                found = self._reader.get(cls, text).id
+                found = (
+                    self._variant(text) if noun == "variants" and OPTIONS in text else self._reader.get(cls, text).id
+                )
             except (NotFound, Ambiguous) as error:
                 found = type(error)(error.message, hint=error.hint, **error.facts)
             self._found[noun, text] = found
         if isinstance(found, str):
             return found
         raise type(found)(found.message, hint=found.hint, **found.facts)
+
+    def _variant(self, text: str) -> str:
+        """The variant of a product's handle and the values of its options. Raises NotFound."""
+        from bo.core.catalog.records import Product, Variant
+        from bo.core.catalog.rules import OPTION_NAMES, option_key, values_of
+
+        handle, *values = text.split(OPTIONS)
+        product = self._reader.get(Product, handle)
+        key = option_key(product.id, values_of(dict(zip(OPTION_NAMES, values, strict=False))))
+        info = info_of(Variant)
+        rows = self._reader.rows(f"{info.fingerprint}:by:options", _by_options, wanted=key)
+        if not rows:
+            raise NotFound(
+                "{product} has no variant {options}", hint="Import the products first.",
+                product=handle, options=" / ".join(values) or "without options",
+            )  # fmt: skip
+        return str(rows[0][0])
+
+
+def _by_options() -> ClauseElement:
+    import sqlalchemy as sa
+
+    from bo.core.catalog.records import Variant
+    from bo.core.kernel.tables import table
+
+    made = table(info_of(Variant))
+    return sa.select(made.c["id"]).where(made.c["option_key"] == sa.bindparam("wanted"))
 
 
 class RowReader:
@@ -140,7 +189,11 @@ class RowReader:
         self._tables = [
             (column.place, table) for name, table in mapping.values.items() for column in fields.get(name, [])
         ]
-        self._joined = [[column.place for column in columns] for columns in fields.values() if len(columns) > 1]
+        self._joined = [
+            ([column.place for column in _in_said_order(columns, name, mapping)], mapping.joins.get(name, " "))
+            for name, columns in fields.items()
+            if len(columns) > 1
+        ]
         self._as_they_are = not (mapping.null or mapping.constants or self._tables or self._joined)
 
     def header_of(self, name: str) -> str:
@@ -157,8 +210,8 @@ class RowReader:
             cell = made[place]
             if cell is not None:
                 made[place] = table.get(cell.strip(), cell)
-        for places in self._joined:
-            made[places[0]] = " ".join(text for place in places if (text := (made[place] or "").strip()))
+        for places, mark in self._joined:
+            made[min(places)] = mark.join(text for place in places if (text := (made[place] or "").strip()))
         for name, constant in self._mapping.constants.items():
             place = self.readers[name].place
             if place >= len(made):
@@ -211,7 +264,13 @@ class RowReader:
                 if second:
                     values[twin] = phones_in("", second, region, self._mapping.split.get(twin, ""))[0]
                 continue
-            numbers = phones_in(first, second, region, self._mapping.split.get(name, ""))
+            try:
+                numbers = phones_in(first, second, region, self._mapping.split.get(name, ""))
+            except BadValue:
+                if name not in self._mapping.loose:
+                    raise
+                leftover[self.header_of(name)] = first
+                continue
             values[name] = numbers[0]
             if twin and len(numbers) > 1:
                 values[twin] = numbers[1]
@@ -248,6 +307,14 @@ class RowReader:
             except BoError as error:
                 found.append(fault_of(error, self.header_of(name), text))
         return tuple(found) or (fault_of(BadValue("the row cannot be read", hint="Look at its cells.")),)
+
+
+def _in_said_order(columns: Sequence[Column], name: str, mapping: SavedMapping) -> Sequence[Column]:
+    """Columns of one field as the mapping names them, where it says how they are joined."""
+    if name not in mapping.joins:
+        return columns
+    said = list(mapping.columns)
+    return sorted(columns, key=lambda column: said.index(column.header) if column.header in said else len(said))
 
 
 def phones_in(first: str, second: str, region: str, mark: str = "") -> list[str]:

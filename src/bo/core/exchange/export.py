@@ -2,7 +2,8 @@
 
 The columns are called as the fields are, so that the file can be imported again and changes nothing. Amounts are
 decimals in major units with their currency beside them, moments RFC 3339 in UTC, lists and facts JSON (in a cell tags
-are parted by commas). A file appears whole or not at all; text that a spreadsheet would run is escaped in CSV and TSV.
+are parted by commas), other records by their natural key. An order is told with its lines, a product with its variants
+and pictures. A file appears whole or not at all; text that a spreadsheet would run is escaped in CSV and TSV.
 """
 
 from __future__ import annotations
@@ -11,28 +12,26 @@ import csv
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import date, datetime
 from decimal import Decimal
 from io import StringIO
 from typing import IO, Any, Final
 
 import msgspec
 
-from bo.core.exchange.escaping import FIRST, escape
+from bo.core.exchange.mapping import SavedMapping, shipped_mapping
+from bo.core.exchange.nested import Nested, lists_of
+from bo.core.exchange.reversing import Reversed
+from bo.core.exchange.shaping import CURRENCY, Convert, Head, escaped_text, for_cells, for_json
 from bo.core.exchange.source import Format
+from bo.core.exchange.telling import InCells, InJson, Names, Row, Shaper, WithLists
 from bo.core.exchange.writers import WRITTEN, _Target, open_writer
-from bo.core.kernel.amounts import exponent_of, format_amount
 from bo.core.kernel.errors import UsageError
-from bo.core.kernel.kinds import moment_text
+from bo.core.kernel.kinds import AmountKind
 from bo.core.kernel.reader import Reader
 from bo.core.kernel.record import FieldInfo, RecordInfo
 from bo.core.kernel.workspace import Workspace
 
-Row = tuple[Any, ...]
-Convert = Callable[[Any], object]
 FACTS: Final = "extra"
-CURRENCY: Final = "currency"
-USUAL_DECIMALS: Final = 2
 CACHE_KIB: Final = 8192
 ENDINGS: Final[dict[str, Format]] = {
     "csv": "csv",
@@ -43,17 +42,14 @@ ENDINGS: Final[dict[str, Format]] = {
     "ndjson": "jsonl",
     "xlsx": "xlsx",
 }
-SEPARATORS: Final = frozenset(",;，；、")
-UNSAFE_FIRST: Final = FIRST | {"["}
-# Kinds whose text may begin with what a spreadsheet runs.
-FREE_KINDS: Final = frozenset(("text", "email", "phone", "rate"))
 
 
 class ExportOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What to export and how. Without `format` the file's ending says it, CSV for a stream.
 
     Without `fields` all are written but those that are kept for rules. `filter` is in the filter language, `limit` in
-    rows. `bom` puts the mark in front of a CSV by which Excel sees that it is UTF-8.
+    rows. `bom` puts the mark in front of a CSV by which Excel sees that it is UTF-8. `preset` is a shipped mapping: its
+    columns are written in the place of ours.
     """
 
     format: Format | None = None
@@ -61,6 +57,7 @@ class ExportOptions(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[str, ...] = ()
     limit: int | None = None
     bom: bool = False
+    preset: str = ""
 
 
 STANDARD_OPTIONS: Final = ExportOptions()
@@ -80,14 +77,17 @@ def export_file(
         BadFile, StorageFull: the file cannot be written; an older one of that name is untouched.
     """
     format = options.format or _format_of(target)
-    names = _names(workspace, noun, options)
-    office_currency = workspace.context.currency
+    mapping = shipped_mapping(options.preset, noun) if options.preset else None
     with _own_eyes(workspace) as reader:
-        fields, batches = reader.stream(noun, options.filter, fields=names)
+        plan = _plan(workspace, reader, noun, options)
+        fields, batches = reader.stream(noun, options.filter, fields=plan.stored)
+        shaper = (
+            plan.shaper(fields, format) if mapping is None else plan.as_shop(fields, format, mapping, options.filter)
+        )
         with closing(_limited(batches, options.limit)) as rows:
             if format == "xlsx" or format not in WRITTEN:
-                return _through_writer(target, format, fields, rows, office_currency)
-            return _in_bulk(target, _form(format, fields, office_currency, bom=options.bom), rows)
+                return _through_writer(target, format, shaper, rows)
+            return _in_bulk(target, _form(format, shaper, bom=options.bom), rows)
 
 
 @contextmanager
@@ -102,12 +102,77 @@ def _own_eyes(workspace: Workspace) -> Iterator[Reader]:
         session.connection.close()
 
 
-def _names(workspace: Workspace, noun: str, options: ExportOptions) -> list[str]:
-    reader = workspace.reader()
-    asked = [item.name for item in reader.fields(noun, options.fields)] if options.fields else []
+class _Plan(msgspec.Struct, frozen=True):
+    """What is written of a noun: fields of its records, and lists of each."""
+
+    reader: Reader
+    info: RecordInfo
+    names: list[str]
+    lists: list[Nested]
+    office_currency: str
+
+    @property
+    def stored(self) -> list[str]:
+        """The fields to be read: the lists of a record are found by its id."""
+        return self.names if "id" in self.names else [*self.names, "id"] if self.lists else self.names
+
+    def shaper(self, fields: Sequence[FieldInfo], format: Format) -> Shaper:
+        """Rows in our own form."""
+        in_json = format in ("json", "jsonl")
+        escaped = format in ("csv", "tsv")
+        head = self._head(fields, for_json if in_json else for_cells, escaped=escaped)
+        if not self.lists:
+            return head
+        whole = self._whole(head, fields)
+        if in_json:
+            return InJson(whole)
+        return InCells(whole, ("id", *self.info.key), escaped_text if escaped else str)
+
+    def as_shop(self, fields: Sequence[FieldInfo], format: Format, mapping: SavedMapping, filter_text: str) -> Shaper:
+        """Rows in the columns of a shop. Raises UsageError where they cannot be told from the records."""
+        if format in ("json", "jsonl"):
+            raise UsageError("{format} has no columns of a shop", hint="Write csv, tsv or xlsx.", format=format)
+        whole = self._whole(self._head(fields, for_cells, escaped=False), fields)
+        reversed = Reversed(mapping, whole, escaped_text if format != "xlsx" else str)
+        _found, batches = self.reader.stream(self.info.noun, filter_text, fields=self.stored)
+        for batch in batches:
+            reversed.look(batch)
+        return reversed
+
+    def _head(
+        self, fields: Sequence[FieldInfo], convert: Callable[[FieldInfo], Convert | None], *, escaped: bool
+    ) -> Head:
+        own = fields[: len(self.names)]
+        return Head(own, self.office_currency, convert, Names(self.reader, own), escaped=escaped, priced=self._priced)
+
+    def _whole(self, head: Head, fields: Sequence[FieldInfo]) -> WithLists:
+        method = self.info.noun == "orders" and self.reader.actor.may("payments.read")
+        places = [item.name for item in fields]
+        return WithLists(
+            head, self.lists, self.reader, id_place=places.index("id"), currency=head.currencies, method=method
+        )
+
+    @property
+    def _priced(self) -> bool:
+        return any(isinstance(kind, AmountKind) for nested in self.lists for kind in nested.kinds.values())
+
+
+def _plan(workspace: Workspace, reader: Reader, noun: str, options: ExportOptions) -> _Plan:
     info = reader.info(noun)
+    create = workspace.registry.command(info.create) if info.create else None
+    lists = lists_of(reader, noun, create)
+    called = {nested.name for nested in lists}
+    plain = [name for name in options.fields if name not in called]
+    asked = [item.name for item in reader.fields(noun, plain)] if plain else ["id"] if options.fields else []
     hidden = {item.name for item in reader.actor.hidden(info)}
-    return [name for name in export_fields(info, asked) if name not in hidden]
+    chosen = [nested for nested in lists if nested.name in options.fields or not options.fields]
+    if options.preset:
+        asked, chosen = [], lists
+    names = [name for name in export_fields(info, asked) if name not in hidden]
+    plan = _Plan(reader, info, names, chosen, workspace.context.currency)
+    if plan._priced and CURRENCY in info.by_name and CURRENCY not in names:
+        names.append(CURRENCY)
+    return plan
 
 
 def export_fields(info: RecordInfo, names: Sequence[str] = ()) -> list[str]:
@@ -152,102 +217,6 @@ def _limited(batches: Iterator[list[Row]], limit: int | None) -> Generator[list[
             batches.close()
 
 
-# -- rows as a format wants them ---------------------------------------------------------------------------------------
-
-
-class _Shaper:
-    """Turns stored rows into columns of values of a format, touching only those that are stored otherwise."""
-
-    def __init__(
-        self,
-        fields: Sequence[FieldInfo],
-        office_currency: str,
-        convert: Callable[[FieldInfo], Convert | None],
-        *,
-        escaped: bool = False,
-    ) -> None:
-        self.names = [item.name for item in fields]
-        self._office = office_currency
-        made = [(place, convert(item)) for place, item in enumerate(fields)]
-        self._odd = [(place, function) for place, function in made if function is not None]
-        self._amounts = [place for place, item in enumerate(fields) if item.kind.name == "amount"]
-        self._currency = self.names.index(CURRENCY) if CURRENCY in self.names else None
-        self._risky = [place for place, item in enumerate(fields) if escaped and item.kind.name in FREE_KINDS]
-
-    def columns(self, batch: Sequence[Row]) -> list[Sequence[Any]]:
-        """The values of a batch that is not empty, column by column."""
-        columns: list[Sequence[Any]] = list(zip(*batch, strict=True))
-        for place, convert in self._odd:
-            columns[place] = [None if value is None else convert(value) for value in columns[place]]
-        if self._amounts:
-            self._take_prices(columns, len(batch))
-        for place in self._risky:
-            if not FIRST.isdisjoint({text[0] for text in columns[place] if text}):
-                columns[place] = [_escaped(text) for text in columns[place]]
-        return columns
-
-    def _take_prices(self, columns: list[Sequence[Any]], rows: int) -> None:
-        """Amounts in major units of the row's currency, which is the office's where the row has none."""
-        codes: Sequence[str] = [self._office] * rows
-        if self._currency is not None:
-            codes = columns[self._currency] = [code or self._office for code in columns[self._currency]]
-        decimals = {code: exponent_of(code) for code in set(codes)}
-        for place in self._amounts:
-            columns[place] = [
-                None if minor is None else _decimal(minor, code, decimals[code])
-                for minor, code in zip(columns[place], codes, strict=True)
-            ]
-
-
-def _decimal(minor: int, code: str, decimals: int) -> str:
-    """What `format_amount` says; the usual case written out, in a third of the time."""
-    if decimals == USUAL_DECIMALS and minor >= 0:
-        return f"{minor // 100}.{minor % 100:02}"
-    return format_amount(minor, code)
-
-
-def _escaped(text: str | None) -> str | None:
-    if text and text[0] in FIRST and not (text[0] == "+" and text[1:].isdigit()):
-        return escape(text)
-    return text
-
-
-def _timely(value: object) -> object:
-    if isinstance(value, datetime):
-        return moment_text(value)
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _rate(item: FieldInfo) -> Convert:
-    return lambda value: item.kind.wire(value, "")
-
-
-def _for_json(item: FieldInfo) -> Convert | None:
-    if item.kind.column == "json":
-        return lambda text: msgspec.Raw(text.encode())
-    if item.kind.column == "flag":
-        return bool
-    if item.kind.column in ("moment", "day"):
-        return _timely
-    return _rate(item) if item.kind.name == "rate" else None
-
-
-def _for_cells(item: FieldInfo) -> Convert | None:
-    if item.kind.name == "tags":
-        return _tags_text
-    if item.kind.column == "flag":
-        return lambda value: "true" if value else "false"
-    if item.kind.column in ("moment", "day"):
-        return _timely
-    return _rate(item) if item.kind.name == "rate" else None
-
-
-def _tags_text(text: str) -> str:
-    """Tags with commas between them; as JSON where one would not come back so, or would be run by a spreadsheet."""
-    words = msgspec.json.decode(text, type=list[str])
-    return text if any(SEPARATORS.intersection(word) or word[:1] in UNSAFE_FIRST for word in words) else ",".join(words)
-
-
 # -- formats -----------------------------------------------------------------------------------------------------------
 
 
@@ -265,8 +234,8 @@ class _Form:
 
 
 class _JsonLines(_Form):
-    def __init__(self, fields: Sequence[FieldInfo], office_currency: str) -> None:
-        self._shaper = _Shaper(fields, office_currency, _for_json)
+    def __init__(self, shaper: Shaper) -> None:
+        self._shaper = shaper
         # A struct's keys are encoded once for all rows.
         self._object = msgspec.defstruct("Exported", self._shaper.names, gc=False)
         self._encode = msgspec.json.Encoder().encode_lines
@@ -276,8 +245,8 @@ class _JsonLines(_Form):
 
 
 class _JsonArray(_JsonLines):
-    def __init__(self, fields: Sequence[FieldInfo], office_currency: str) -> None:
-        super().__init__(fields, office_currency)
+    def __init__(self, shaper: Shaper) -> None:
+        super().__init__(shaper)
         self._before = b"[\n"
 
     def put(self, batch: Sequence[Row]) -> bytes:
@@ -292,8 +261,8 @@ class _JsonArray(_JsonLines):
 
 
 class _Cells(_Form):
-    def __init__(self, fields: Sequence[FieldInfo], office_currency: str, delimiter: str, *, bom: bool) -> None:
-        self._shaper = _Shaper(fields, office_currency, _for_cells, escaped=True)
+    def __init__(self, shaper: Shaper, delimiter: str, *, bom: bool) -> None:
+        self._shaper = shaper
         self._delimiter = delimiter
         self._bom = bom
 
@@ -313,10 +282,10 @@ class _Cells(_Form):
         return buffer.getvalue()
 
 
-def _form(format: Format, fields: Sequence[FieldInfo], office_currency: str, *, bom: bool) -> _Form:
+def _form(format: Format, shaper: Shaper, *, bom: bool) -> _Form:
     if format == "csv" or format == "tsv":
-        return _Cells(fields, office_currency, "\t" if format == "tsv" else ",", bom=bom)
-    return _JsonArray(fields, office_currency) if format == "json" else _JsonLines(fields, office_currency)
+        return _Cells(shaper, "\t" if format == "tsv" else ",", bom=bom)
+    return _JsonArray(shaper) if format == "json" else _JsonLines(shaper)
 
 
 def _in_bulk(target: str | os.PathLike[str] | IO[bytes], form: _Form, batches: Iterator[list[Row]]) -> int:
@@ -338,20 +307,16 @@ def _in_bulk(target: str | os.PathLike[str] | IO[bytes], form: _Form, batches: I
 
 
 def _through_writer(
-    target: str | os.PathLike[str] | IO[bytes],
-    format: Format,
-    fields: Sequence[FieldInfo],
-    batches: Iterator[list[Row]],
-    office_currency: str,
+    target: str | os.PathLike[str] | IO[bytes], format: Format, shaper: Shaper, batches: Iterator[list[Row]]
 ) -> int:
     """A workbook: amounts as numbers, so that they can be added up."""
-    shaper = _Shaper(fields, office_currency, _for_cells)
-    amounts = [place for place, item in enumerate(fields) if item.kind.name == "amount"]
+    count = 0
     with open_writer(target, format, shaper.names) as writer:
         for batch in batches:
             columns = shaper.columns(batch) if batch else []
-            for place in amounts if batch else ():
+            for place in shaper.amounts if batch else ():
                 columns[place] = [None if price is None else Decimal(price) for price in columns[place]]
             for values in zip(*columns, strict=True):
                 writer.row(values)
-        return writer.rows
+            count += len(batch)
+    return count

@@ -16,6 +16,8 @@ from typing import Final
 
 import msgspec
 
+from bo.core.exchange.escaping import unescape
+from bo.core.exchange.rejects import REJECT_COLUMNS, is_reject_file
 from bo.core.exchange.seen import Seen
 from bo.core.exchange.source import Row, Source, plain_name
 from bo.core.kernel.errors import BadFile, BadValue
@@ -26,10 +28,12 @@ ANY_WORD: Final = "*"
 
 class Pick(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A value that another column chooses: `by` is that column, `take` the column (or computed one) whose cell is taken
-    for each of its words, "*" for all others; a word that is not there takes nothing."""
+    for each of its words, `say` the value that a word stands for; "*" for all others. A word that is not there takes
+    nothing."""
 
     by: str
-    take: dict[str, str]
+    take: dict[str, str] = {}
+    say: dict[str, str] = {}
 
 
 class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +45,7 @@ class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changes by it is kept in the entry's `extra`. `round_sum`: field = decimals, rounded so that the entries add up to
     their sum, rounded once, half to even. `split`: field = the mark between several entries of a cell. `extra`:
     columns, also as `Lineitem *`, that are kept in the entry's `extra`; `!Lineitem tax` is not. `needs`: only rows
-    that fill one of these fields count.
+    that fill one of these fields count. `blank`: field = the word that is written where it has nothing.
     """
 
     columns: dict[str, str] = {}
@@ -55,6 +59,7 @@ class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     split: dict[str, str] = {}
     extra: list[str] = []
     needs: list[str] = []
+    blank: dict[str, str] = {}
 
 
 class Gather(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,7 +69,8 @@ class Gather(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is then the head. `named`: new column with the key. `apart`: the rows of one record need not stand together; the
     file is held in memory. `lists`: new column (`lines`, `variants`) = what of each row goes into it. `sums`: new
     column = columns of the head that are added up, or taken away ("-Outstanding Balance"). `totals`: new column = a
-    column of all rows that is added up. `picks`: new column = one chosen by a word.
+    column of all rows that is added up, or of each row the one that a word chooses. `picks`: new column = one
+    chosen by a word. `escaped`: cells of lists are as we write them for spreadsheets, as those of a reject file are.
     """
 
     key: str | list[str]
@@ -72,8 +78,12 @@ class Gather(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     apart: bool = False
     lists: dict[str, Rows] = {}
     sums: dict[str, list[str]] = {}
-    totals: dict[str, str] = {}
+    totals: dict[str, str | Pick] = {}
     picks: dict[str, Pick] = {}
+    escaped: bool = False
+
+
+_NOTHING: Final[frozenset[int]] = frozenset()
 
 
 class GatheredRow(Row, frozen=True, gc=False):
@@ -92,12 +102,8 @@ class _Entry(msgspec.Struct, frozen=True):
     picks: tuple[tuple[str, int, dict[str, int]], ...]
     extra: tuple[tuple[int, str], ...]
     split: bool
-
-    @property
-    def taken(self) -> set[int]:
-        """The places that an entry takes away from the head."""
-        places = {place for place, _field, _times in self.columns} | {place for place, _header in self.extra}
-        return places.union(*(wanted for _field, wanted in self.first))
+    escaped: bool
+    taken: frozenset[int]  # the places that an entry takes away from the head
 
 
 def gathered(source: Source, how: Gather) -> Source:
@@ -106,13 +112,15 @@ def gathered(source: Source, how: Gather) -> Source:
     keys = [place for name in ([how.key] if isinstance(how.key, str) else how.key) if (place := places.of(name)) >= 0]
     if not keys:
         raise BadFile("{name} has no column {columns}", name=source.name, columns=str(how.key))
-    entries = [_entry(name, rows, source.columns, places) for name, rows in how.lists.items()]
+    escaped = source.format in ("csv", "tsv") and (how.escaped or is_reject_file(source.columns))
+    entries = [_entry(name, rows, source.columns, places, escaped=escaped) for name, rows in how.lists.items()]
     taken = {place for entry in entries for place in entry.taken} - set(keys)
     head = [place for place in range(len(source.columns)) if place not in taken]
     columns = [source.columns[place] for place in head]
     columns += [*([how.named] if how.named else []), *how.sums, *how.totals, *how.picks, *how.lists]
     leaves = LEFT_OVER not in columns
-    made = _Gathering(how, source.columns, places, keys, entries, head, sorted(taken), leaves)
+    told_apart = {*keys, *(place for place, name in enumerate(source.columns) if name in REJECT_COLUMNS)}
+    made = _Gathering(how, source.columns, places, keys, entries, head, sorted(taken), leaves, told_apart)
     return Source(
         name=source.name,
         format=source.format,
@@ -141,7 +149,7 @@ class _Places:
         return found if found is not None else self._plain.get(plain_name(name), -1)
 
 
-def _entry(name: str, how: Rows, columns: Sequence[str], places: _Places) -> _Entry:
+def _entry(name: str, how: Rows, columns: Sequence[str], places: _Places, *, escaped: bool) -> _Entry:
     named = tuple(
         (place, field, how.times.get(column, ""))
         for column, field in how.columns.items()
@@ -160,7 +168,9 @@ def _entry(name: str, how: Rows, columns: Sequence[str], places: _Places) -> _En
         (field, places.of(pick.by), {word: places.of(column) for word, column in pick.take.items()})
         for field, pick in how.picks.items()
     )
-    return _Entry(name, how, named, first, picks, extra, bool(how.split) or len(fields) > len(set(fields)))
+    split = bool(how.split) or len(fields) > len(set(fields))
+    all_taken = frozenset(taken).union((place for place, _header in extra), *(wanted for _field, wanted in first))
+    return _Entry(name, how, named, first, picks, extra, split, escaped, all_taken)
 
 
 def _is_among(column: str, patterns: Sequence[str]) -> bool:
@@ -178,6 +188,7 @@ class _Gathering(msgspec.Struct):
     head: Sequence[int]
     taken: Sequence[int]
     leaves: bool
+    told_apart: set[int]  # columns that may say something else in each row
 
     def rows(self, found: Iterator[Row]) -> Iterator[Row]:
         groups = self._apart(found) if self.how.apart else self._together(found)
@@ -218,21 +229,27 @@ class _Gathering(msgspec.Struct):
 
     def _cells(self, key: str, parts: Sequence[Row]) -> list[str | None]:
         """The head's cells, each from the first row that fills it, then what is worked out."""
-        head = [next((cell for row in parts if (cell := row.cells[place])), "") for place in self.head]
-        how = self.how
+        first, how = parts[0].cells, self.how
+        head = [first[place] or _filled(parts, place) for place in self.head]
         made = {name: _sum([self._signed(parts, column) for column in wanted]) for name, wanted in how.sums.items()}
         for name, column in how.totals.items():
-            made[name] = _sum([_cell(row, self.places.of(column)) for row in parts])
+            made[name] = _sum([_cell(row, self.places.of(self._chosen(row, column))) for row in parts])
         for name, pick in how.picks.items():
             word = self._first(parts, pick.by)
             column = pick.take.get(word, pick.take.get(ANY_WORD, ""))
-            made[name] = made[column] if column in made else self._first(parts, column) if column else ""
-        used: set[tuple[int, int]] = set()
+            taken = made[column] if column in made else self._first(parts, column) if column else ""
+            made[name] = taken or pick.say.get(word, pick.say.get(ANY_WORD, ""))
+        used = [_NOTHING] * len(parts)
         lists = [_encoded(self._list(entry, parts, used)) for entry in self.entries]
         cells: list[str | None] = [*head, *([key] if how.named else []), *made.values(), *lists]
         if self.leaves:
             cells.append(self._left_over(head, parts, used) if len(parts) > 1 or self.taken else "")
         return cells
+
+    def _chosen(self, row: Row, column: str | Pick) -> str:
+        if isinstance(column, str):
+            return column
+        return column.take.get(_cell(row, self.places.of(column.by)), column.take.get(ANY_WORD, ""))
 
     def _first(self, parts: Sequence[Row], column: str) -> str:
         place = self.places.of(column)
@@ -244,36 +261,44 @@ class _Gathering(msgspec.Struct):
         text = self._first(parts, column[1:])
         return _product(text, "-1") if text else ""
 
-    def _list(self, entry: _Entry, parts: Sequence[Row], used: set[tuple[int, int]]) -> list[dict[str, object]]:
+    def _list(self, entry: _Entry, parts: Sequence[Row], used: list[frozenset[int]]) -> list[dict[str, object]]:
         made: list[dict[str, object]] = []
         for number, row in enumerate(parts):
             found = _entries_of(entry, row, self.columns)
             if found:
                 made += found
-                used.update((number, place) for place in entry.taken)
+                used[number] |= entry.taken
         for field, decimals in entry.how.round_sum.items():
             _round_sum(made, field, decimals)
         return made
 
-    def _left_over(self, head: Sequence[str | None], parts: Sequence[Row], used: set[tuple[int, int]]) -> str:
+    def _left_over(self, head: Sequence[str | None], parts: Sequence[Row], used: Sequence[frozenset[int]]) -> str:
         """What no list has taken and the head does not say: under its header, from the second row on with its place."""
         left: dict[str, str] = {}
         for number, row in enumerate(parts):
+            cells, gone = row.cells, used[number]
             if number:
                 for place, said in zip(self.head, head, strict=True):
-                    cell = row.cells[place]
-                    if cell and cell != said and place not in self.keys and not cell.isspace():
+                    cell = cells[place]
+                    if cell and cell != said and place not in self.told_apart and not cell.isspace():
                         left[f"{self.columns[place]} ({number + 1})"] = cell
             for place in self.taken:
-                cell = row.cells[place]
-                if cell and (number, place) not in used and not cell.isspace():
+                cell = cells[place]
+                if cell and place not in gone and not cell.isspace():
                     left[self.columns[place] if not number else f"{self.columns[place]} ({number + 1})"] = cell
         return msgspec.json.encode(left).decode() if left else ""
+
+
+def _filled(parts: Sequence[Row], place: int) -> str:
+    """What the first row says that fills a column."""
+    return next((cell for row in parts if (cell := row.cells[place])), "")
 
 
 def _entries_of(entry: _Entry, row: Row, columns: Sequence[str]) -> list[dict[str, object]]:
     """What one row adds to a list: nothing where it fills none of the needed fields."""
     how, cells = entry.how, row.cells
+    if entry.escaped:
+        cells = [unescape(cell) if cell and cell[0] == "'" else cell for cell in cells]
     made: dict[str, object] = {}
     several: dict[str, list[str]] = {}
     kept: dict[str, str] = {}

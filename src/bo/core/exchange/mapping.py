@@ -30,14 +30,17 @@ Role: TypeAlias = Literal["id", "field", "read_only", "facts", "extra", "dropped
 KEEP, DROP = "", "-"
 IMPORT_KEY: Final = "import_key"
 FACTS: Final = "extra"
+SECRETS: Final = ("password", "passwd", "pwd", "密码")  # columns that are never kept without being asked for
 MORE: Final = "2"  # phone2 takes what a second column, or a second number in the cell, has for phone
 
 
 class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When a saved mapping is meant: for these records, and where the file has all these columns."""
+    """When a saved mapping is meant: for these records, and where the file has all these columns. `tables` are those
+    of a dump that it reads together."""
 
     noun: str = ""
     columns: list[str] = []
+    tables: list[str] = []
 
 
 class SavedMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"constants": "set"}):
@@ -45,7 +48,12 @@ class SavedMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
 
     `columns`: header = field, "" to keep it as an extra column, "-" to leave it out. Several columns of one field are
     joined by a space. `values`: for each field, what its words mean. `null`: words that mean blank. `set`: fields with
-    one value for all rows that have none. `split`: field = the mark between several values of a cell.
+    one value for all rows that have none. `split`: field = the mark between several values of a cell. `blank`: field =
+    the word that is written where it has nothing, when a file of that shop is made. `joins`: field = the mark that is
+    put between its columns, in the order of the mapping, in the place of a space. `loose`: phones that are kept as an
+    extra column where they cannot be read. `skip`: column = the cell of rows that are no records. `refuse`: why such a
+    file is not imported, `unwritten`: why one is not made. `entities`: cells are written as in HTML, with &quot; for a
+    quotation mark.
     """
 
     match: Match = Match()
@@ -54,8 +62,15 @@ class SavedMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     null: list[str] = []
     constants: dict[str, str] = {}
     split: dict[str, str] = {}
+    blank: dict[str, str] = {}
+    joins: dict[str, str] = {}
+    loose: list[str] = []
+    skip: dict[str, str] = {}
     day_order: DayOrder = ""
     gather: Gather | None = None
+    entities: bool = False
+    refuse: str = ""
+    unwritten: str = ""
     decimal: Literal["", ".", ","] = ""
     name: str = ""
 
@@ -100,7 +115,7 @@ def bind(info: RecordInfo, create: Command, columns: Sequence[str], mapping: Sav
     params = importable(create)
     _refuse_unknown(info, params, said)
     given = _given_columns(columns, said)
-    own = not said.columns and _is_own(info, columns)
+    own = not said.columns and _is_own(info, params, columns)
     names = _names_of(info, params, own=own)
     notes: list[str] = []
     taken = {field for field in given.values() if field not in (KEEP, DROP)}
@@ -139,6 +154,8 @@ def _column(
             said,
         )
     plain = plain_name(header)
+    if plain.endswith(SECRETS):
+        return Column(place, header, "dropped")
     if plain == "id":
         return Column(place, header, "id", "id")
     if header == FACTS and FACTS in info.by_name:
@@ -200,9 +217,9 @@ def _place(header: str, columns: Sequence[str]) -> int | None:
     return alike[0] if len(alike) == 1 else None
 
 
-def _is_own(info: RecordInfo, columns: Sequence[str]) -> bool:
-    """Whether the file may be an export of ours: every column is called as a field is."""
-    return all(name in info.by_name for name in columns if name not in REJECT_COLUMNS)
+def _is_own(info: RecordInfo, params: Mapping[str, Param], columns: Sequence[str]) -> bool:
+    """Whether the file may be an export of ours: every column is called as a field is, or as what is told with it."""
+    return all(name in info.by_name or name in params for name in columns if name not in REJECT_COLUMNS)
 
 
 def _names_of(info: RecordInfo, params: Mapping[str, Param], *, own: bool) -> dict[str, str]:
@@ -272,6 +289,28 @@ PRESETS: Final = Path(__file__).parent / "presets"
 def find_preset(noun: str, columns: Sequence[str]) -> SavedMapping | None:
     """The shipped mapping for a file of a shop or a platform that we know by its header."""
     return find_mapping(PRESETS, noun, columns)
+
+
+def tables_for(noun: str, tables: Sequence[str]) -> str:
+    """The tables of a dump that a shipped mapping reads, with + between; "" where there is none for them."""
+    present = set(tables)
+    for path in sorted(PRESETS.glob("*.toml")):
+        match = read_mapping(path).match
+        if match.noun == noun and match.tables and present.issuperset(match.tables):
+            return "+".join(match.tables)
+    return ""
+
+
+def shipped_mapping(name: str, noun: str) -> SavedMapping:
+    """The shipped mapping of that name, such as shopify_orders. Raises UsageError where there is none for this noun."""
+    path = PRESETS / f"{name}.toml"
+    if name != path.stem or not path.is_file() or (found := read_mapping(path)).match.noun != noun:
+        known = [item.stem for item in sorted(PRESETS.glob("*.toml")) if read_mapping(item).match.noun == noun]
+        raise UsageError(
+            "there is no preset {name} of {noun}", hint="One of: {known}.",
+            name=name, noun=noun, known=", ".join(known) or "-",
+        )  # fmt: skip
+    return found
 
 
 def find_mapping(folder: str | os.PathLike[str], noun: str, columns: Sequence[str]) -> SavedMapping | None:

@@ -21,12 +21,21 @@ from pathlib import Path
 from typing import Final
 
 from bo.core.exchange.gathering import GatheredRow, gathered
-from bo.core.exchange.mapping import FACTS, Binding, SavedMapping, bind, find_mapping, find_preset, read_mapping
+from bo.core.exchange.mapping import (
+    FACTS,
+    Binding,
+    SavedMapping,
+    bind,
+    find_mapping,
+    find_preset,
+    read_mapping,
+    tables_for,
+)
 from bo.core.exchange.planning import BAD, Item, Planner
 from bo.core.exchange.readers import open_source
 from bo.core.exchange.rejects import REJECT_COLUMNS, RejectFile, is_reject_file
 from bo.core.exchange.report import REJECTED, UNCHANGED, ImportOptions, ImportReport, Problem, Progress, RowOutcome
-from bo.core.exchange.source import Row, Source, shorten
+from bo.core.exchange.source import Row, Source, shorten, without_entities, without_rows
 from bo.core.exchange.spool import Spool
 from bo.core.exchange.writing import Done, Writing
 from bo.core.kernel.command import Command
@@ -67,7 +76,7 @@ def import_file(
         NotAllowed: the operator may not make such records.
     """
     info, create, edit = commands_of(workspace, noun)
-    with collector_resting(), _smaller_cache(workspace), open_table(path, options) as table:
+    with collector_resting(), _smaller_cache(workspace), open_table(path, options, noun) as table:
         source, binding = bind_columns(workspace, info, create, table, options)
         _require_key_columns(info, create, binding)
         run = _Import(workspace, info, create, edit, source, binding, options, progress, table.columns)
@@ -103,6 +112,16 @@ def bind_columns(
     Raises BadFile where there is no header.
     """
     saved = _mapping(workspace, info, source, options)
+    if saved.refuse:
+        raise BadFile(
+            "{name} is known and not imported: {reason}",
+            hint="A mapping of your own comes before ours: --map FILE.",
+            name=source.name, reason=saved.refuse,
+        )  # fmt: skip
+    if saved.skip:
+        source = without_rows(source, saved.skip)
+    if saved.entities:
+        source = without_entities(source)
     if saved.gather is not None:
         source = gathered(source, saved.gather)
     binding = bind(info, create, source.columns, saved)
@@ -124,7 +143,7 @@ def _mappings_folder(workspace: Workspace) -> Path | None:
     return database.path.parent / MAPPINGS if isinstance(database, SqliteDatabase) else None
 
 
-def open_table(path: str | os.PathLike[str], options: ImportOptions) -> Source:
+def open_table(path: str | os.PathLike[str], options: ImportOptions, noun: str) -> Source:
     """The file as the options say to read it. Raises BadFile or UsageError."""
     return open_source(
         path,
@@ -133,6 +152,7 @@ def open_table(path: str | os.PathLike[str], options: ImportOptions) -> Source:
         delimiter=options.delimiter,
         sheet=options.sheet,
         header_row=options.header_row,
+        choose=lambda tables: tables_for(noun, tables),
     )
 
 
@@ -141,7 +161,8 @@ def _refuse_headless(source: Source) -> None:
     looks = [
         name for name in source.columns if any(letter.isdigit() for letter in name) and not name.startswith("column ")
     ]
-    if source.format not in ("json", "jsonl") and len(looks) * 2 >= len(source.columns):
+    mails = [name for name in source.columns if "@" in name]  # nobody calls a column like that
+    if source.format not in ("json", "jsonl") and (mails or len(looks) * 2 >= len(source.columns)):
         raise BadFile(
             "{name} has no header: its first line looks like data ({cells})",
             hint='Say --header-row 0, and which column is what in a mapping ("column 1" = "name").',

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from bo.core.exchange.decoding import Decode, References, RowReader, decoder, facts_of, plain_value
+from bo.core.exchange.decoding import Decode, FieldReader, References, RowReader, decoder, facts_of, plain_value
 from bo.core.exchange.escaping import unescape
 from bo.core.exchange.mapping import FACTS, IMPORT_KEY, Binding, Column, importable
+from bo.core.exchange.nested import Told, lists_of, rows_of, says_nothing_new
 from bo.core.exchange.report import Fault, FieldChange, fault_of
 from bo.core.exchange.seen import Seen
 from bo.core.exchange.source import Row
@@ -87,12 +88,15 @@ class Planner:
         self._edits = frozenset(param.name for param in edit.params) if edit is not None else frozenset[str]()
         self._edit_name = edit.name if edit is not None else ""
         self._seen_rows, self._seen_keys = Seen(), Seen()
+        self._known_rows: dict[tuple[str, str], list[Told]] = {}
         params, references = importable(create), References(reader)
         self.rows = RowReader(binding, params, references, self._context)
         self._timely = [name for name in self.rows.readers if params[name].kind.column in ("moment", "day")]
         self._constants = bool(binding.mapping.constants)
         self._required = [param.name for param in create.params if param.required]
         self._nested = frozenset(name for name, param in params.items() if isinstance(param.kind, RowsKind))
+        told = [nested for nested in lists_of(reader, info.noun, create) if nested.name in self.rows.readers]
+        self._lists = told if binding.own else []
         self._keeps_facts = create.param(FACTS) is not None
         self._facts = [(column.place, column.header) for column in binding.of("facts")]
         self._ids = [(column.place, column.header) for column in binding.of("id")][:1]
@@ -114,6 +118,12 @@ class Planner:
         """What these rows are to become, in their order. One statement for each way in which they name records."""
         keyed = [self._keyed(row) for row in rows]
         held = self.existing(keyed)
+        ids = {record.id for records in held.values() for record in records} if self._lists else ()
+        self._known_rows = {
+            (nested.name, id): rows
+            for nested in self._lists
+            for id, rows in rows_of(self._reader, nested, sorted(ids)).items()
+        }
         return [self._item(entry, held) for entry in keyed]
 
     def _keyed(self, row: Row) -> _Keyed:
@@ -129,7 +139,7 @@ class Planner:
         if self._key is not None and (text := cells[self._key.place]) and not text.isspace():
             try:
                 key = str(self._key.decode(text, self._context))
-            except BadValue as error:
+            except BoError as error:
                 return _Keyed(row, cells, "", "", "", (fault_of(error, self.rows.header_of(self._key.name), text),))
         if not key and self._has_import_key:
             import_key = self._row_key(raw)
@@ -199,7 +209,16 @@ class Planner:
         return self._new(entry, known, values, extra)
 
     def _is_within(self, record: Record, cells: Sequence[str | None]) -> bool:
-        return all(getattr(record, item.name) == (cells[item.place] or "").strip() for item in self._within)
+        return all(getattr(record, item.name) == self._named(item, cells[item.place] or "") for item in self._within)
+
+    def _named(self, item: FieldReader, text: str) -> object:
+        """What a cell of the natural key means; itself where it is plain text, or means nothing."""
+        if item.is_text or not text or text.isspace():
+            return text.strip()
+        try:
+            return item.decode(text, self._context)
+        except BoError:
+            return text
 
     def _new(self, entry: _Keyed, known: tuple[str, str], values: dict[str, object], extra: dict[str, object]) -> Item:
         number, line = entry.row.number, entry.row.line
@@ -264,9 +283,13 @@ class Planner:
         return Item(EDIT, number, line, subject=record.id, args=args, changes=self._changes(record, changed, facts))
 
     def _is_told_anew(self, record: Record, name: str, value: object) -> bool:
-        """Whether rows of a list are others than those a file told last; only their digest is kept."""
+        """Whether rows of a list are others than those a file told last, of which only the digest is kept; in an export
+        of ours, whether they are others than those that are there."""
         held = getattr(record, name + KEY_OF_ROWS, None)
-        return held is not None and isinstance(value, (list, tuple)) and rows_key(value) != held
+        if held is None or not isinstance(value, (list, tuple)) or rows_key(value) == held:
+            return False
+        known = self._known_rows.get((name, record.id))
+        return known is None or not says_nothing_new(value, known)
 
     def again(self, item: Item, record: Record, *, may_overwrite: bool) -> Item:
         """A row compared with its record at the time of writing.

@@ -28,11 +28,13 @@ from bo.core.exchange.sniffing import (
     split_lines,
 )
 from bo.core.exchange.source import FORMATS, WORKBOOKS, Format, Limits, Source
+from bo.core.exchange.sql_dump import Choose
 from bo.core.kernel.errors import BadFile, UsageError
 from bo.core.kernel.text import _
 
 USUAL = Limits()
 LOOK_FOR_LETTERS_BYTES = 64 << 20
+BLANK_BYTES = b"\r\n\t \0\xef\xbb\xbf\xff\xfe"
 DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 _ENDINGS: dict[str, Format] = {
     "csv": "csv",
@@ -41,6 +43,7 @@ _ENDINGS: dict[str, Format] = {
     "json": "json",
     "jsonl": "jsonl",
     "ndjson": "jsonl",
+    "sql": "sql",
 }
 _SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "utf-8-sig": "utf-8"}
 
@@ -48,12 +51,12 @@ _SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "utf-8-sig": "utf-8"}
 class Request(msgspec.Struct, frozen=True):
     """What the caller says about a text file; the rest is found out."""
 
-    encoding: str | None
-    format: Format | None
-    delimiter: str
-    header_row: int | None
-    unescape: bool
-    limits: Limits
+    encoding: str | None = None
+    format: Format | None = None
+    delimiter: str = ""
+    header_row: int | None = None
+    unescape: bool = False
+    limits: Limits = USUAL
 
 
 def open_source(
@@ -65,13 +68,15 @@ def open_source(
     sheet: str | int | None = None,
     header_row: int | None = None,
     unescape: bool = False,
+    choose: Choose | None = None,
     limits: Limits = USUAL,
 ) -> Source:
     """Open a file, or `-` for standard input, as rows of text.
 
     What is not given is detected and told in `notes`. `header_row` is the line (in a workbook the row) with the column
     names, 0 for none. `sheet` is a name or a number from 1. `unescape` reads a CSV or TSV that `open_writer` wrote: the
-    apostrophes it put in front are taken away. JSON is read through once before the first row, for its columns.
+    apostrophes it put in front are taken away. `choose` picks tables of a dump where `sheet` names none. JSON is
+    read through once before the first row, for its columns.
 
     Raises:
         BadFile: it cannot be read as a table; also while iterating.
@@ -82,14 +87,23 @@ def open_source(
     request = Request(encoding, format, parse_delimiter(delimiter), header_row, unescape, limits)
     content = open_content(path, limits)
     try:
-        if content.workbook or format in WORKBOOKS:
-            return _open_workbook(content, format, sheet, header_row, limits)
-        if sheet is not None:
-            raise UsageError("{name} is no workbook, so it has no sheets", hint="Leave out --sheet.", name=content.name)
-        return _open_text(content, request)
+        return source_of(content, request, sheet, choose)
     except BaseException:
         content.close()
         raise
+
+
+def source_of(
+    content: Content, request: Request, sheet: str | int | None = None, choose: Choose | None = None
+) -> Source:
+    """What is open already as rows of text. Raises as `open_source` does."""
+    if content.workbook or request.format in WORKBOOKS:
+        return _open_workbook(content, request.format, sheet, request.header_row, request.limits)
+    if request.format == "sql" or (request.format is None and content.inner.lower().endswith(".sql")):
+        return _open_dump(content, request, sheet, choose)
+    if sheet is not None:
+        raise UsageError("{name} is no workbook, so it has no sheets", hint="Leave out --sheet.", name=content.name)
+    return _open_text(content, request)
 
 
 def parse_delimiter(text: str | None) -> str:
@@ -129,9 +143,24 @@ def _open_workbook(
     return source
 
 
+def _open_dump(content: Content, request: Request, sheet: str | int | None, choose: Choose | None) -> Source:
+    from bo.core.exchange.sql_dump import open_dump
+
+    if request.header_row is not None:
+        raise UsageError(
+            "{name} is a dump, which has no header line", hint="Leave out --header-row.", name=content.name
+        )
+    sample, complete = _sample(content, request.limits)
+    notes: list[str] = []
+    if content.packing:
+        notes.append(_("unpacked from {packing}: {inner}", packing=content.packing, inner=content.inner))
+    encoding = _encoding(content, request, sample, complete)
+    return open_dump(content, encoding.name, sheet, choose, request.limits, notes)
+
+
 def _open_text(content: Content, request: Request) -> Source:
     sample, complete = _sample(content, request.limits)
-    if not sample.strip(b"\r\n\t \0\xef\xbb\xbf\xff\xfe"):
+    if not sample.strip(BLANK_BYTES):
         raise BadFile("{name} is empty", hint=EMPTY, name=content.name)
     found = _encoding(content, request, sample, complete)
     notes = []
@@ -150,6 +179,15 @@ def _open_text(content: Content, request: Request) -> Source:
     from bo.core.exchange.objects import open_objects
 
     return open_objects(content, found.name, chosen, notes, request.limits)
+
+
+def text_of(content: Content, request: Request) -> tuple[str, TextBlocks]:
+    """The beginning of a text, and all of it as blocks. Raises BadFile for what is empty or no text."""
+    sample, complete = _sample(content, request.limits)
+    if not sample.strip(BLANK_BYTES):
+        raise BadFile("{name} is empty", hint=EMPTY, name=content.name)
+    found = _encoding(content, request, sample, complete)
+    return "".join(TextBlocks(content, found.name, None if complete else len(sample))), TextBlocks(content, found.name)
 
 
 def _encoding(content: Content, request: Request, sample: bytes, complete: bool) -> Encoding:

@@ -8,7 +8,7 @@ is never mended.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from types import TracebackType
 from typing import Final, Literal, Self
@@ -19,8 +19,8 @@ import msgspec
 from bo.core.kernel.errors import BadInput
 from bo.core.kernel.text import _
 
-Format = Literal["csv", "tsv", "json", "jsonl", "xlsx", "xls", "ods", "xlsb"]
-FORMATS: Final[tuple[Format, ...]] = ("csv", "tsv", "json", "jsonl", "xlsx", "xls", "ods", "xlsb")
+Format = Literal["csv", "tsv", "json", "jsonl", "sql", "xlsx", "xls", "ods", "xlsb"]
+FORMATS: Final[tuple[Format, ...]] = ("csv", "tsv", "json", "jsonl", "sql", "xlsx", "xls", "ods", "xlsb")
 WORKBOOKS: Final[frozenset[str]] = frozenset({"xlsx", "xls", "ods", "xlsb"})
 
 MIB = 1 << 20
@@ -116,6 +116,40 @@ class Source:
         close, self._close = self._close, None
         if close is not None:
             close()
+
+
+def without_entities(source: Source) -> Source:
+    """The same rows, with characters for the names that HTML gives them."""
+    import html
+
+    def rows() -> Iterator[Row]:
+        for row in source:
+            if any("&" in cell for cell in row.cells if cell):
+                cells = [html.unescape(cell) if cell else cell for cell in row.cells]
+                yield msgspec.structs.replace(row, cells=cells)
+            else:
+                yield row
+
+    return _with_rows(source, rows())
+
+
+def without_rows(source: Source, said: Mapping[str, str]) -> Source:
+    """The same rows without those whose column holds that cell, such as a second header."""
+    wanted = [(source.columns.index(name), cell) for name, cell in said.items() if name in source.columns]
+
+    def rows() -> Iterator[Row]:
+        for row in source:
+            if row.problem is not None or not any(row.cells[place] == cell for place, cell in wanted):
+                yield row
+
+    return _with_rows(source, rows())
+
+
+def _with_rows(source: Source, rows: Iterator[Row]) -> Source:
+    return Source(
+        name=source.name, format=source.format, columns=source.columns, rows=rows, encoding=source.encoding,
+        notes=source.notes, skipped=source.skipped, sheet=source.sheet, close=source.close,
+    )  # fmt: skip
 
 
 def distinct_names(cells: Sequence[str], *, first: int = 1) -> tuple[list[str], list[str]]:

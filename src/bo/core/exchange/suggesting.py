@@ -46,7 +46,7 @@ def suggest_mapping(
         UsageError: a noun that is not imported.
     """
     info, create, _edit = commands_of(workspace, noun)
-    with open_table(path, options) as source:
+    with open_table(path, options, noun) as source:
         binding = bind(info, create, source.columns, SavedMapping())
         rows = [row for row in islice(source, SAMPLED_ROWS) if row.problem is None]
     params = importable(create)

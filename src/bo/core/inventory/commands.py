@@ -83,6 +83,17 @@ def count(tx: Tx, *, variant: Variant, warehouse: Warehouse, on_hand: Count, not
     return level
 
 
+@command(needs="stock.edit", confirm="many")
+def recount(tx: Tx, level: StockLevel, *, on_hand: Count, note: Note = "") -> None:
+    """Say how much was counted of what lies somewhere already; the difference is a movement.
+
+    Raises:
+        NotEnough: more than that is promised.
+    """
+    count(tx, variant=tx.get(Variant, level.variant), warehouse=tx.get(Warehouse, level.warehouse), on_hand=on_hand,
+          note=note)  # fmt: skip
+
+
 @command(needs="stock.edit", confirm="always")
 def reverse_(tx: Tx, movement: Movement, *, note: Note = "") -> Movement:
     """Take back a movement that was wrong, by another one.

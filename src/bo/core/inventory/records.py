@@ -39,7 +39,10 @@ class Warehouse(Record, kw_only=True):
     active: Flag = True
 
 
-@record("stock", prefix="stk", columns=("variant", "warehouse", "on_hand", "allocated"))
+@record(
+    "stock", prefix="stk", key=("variant", "warehouse"), create="stock.count", edit="stock.recount",
+    columns=("variant", "warehouse", "on_hand", "allocated"),
+)  # fmt: skip
 class StockLevel(Record, kw_only=True):
     """How much of a variant lies in a warehouse, and how much of it is promised."""
 

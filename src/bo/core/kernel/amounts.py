@@ -8,6 +8,7 @@ float, and never rounded: decimals that the currency does not have are refused u
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 from unicodedata import normalize
 
@@ -70,6 +71,7 @@ _SHAPE: Final = (
 _MINUS_SIGNS: Final = str.maketrans("−–—﹣－’‘`´", "-----''''")
 
 
+@lru_cache(maxsize=512)
 def exponent_of(currency: str) -> int:
     """How many decimals the currency has. Raises BadValue for what is no currency code."""
     exponent = _EXPONENTS.get(currency)
@@ -106,6 +108,11 @@ def format_amount(minor: int, currency: str) -> str:
         return str(minor)
     digits = str(abs(minor)).rjust(exponent + 1, "0")
     return f"{'-' if minor < 0 else ''}{digits[:-exponent]}.{digits[-exponent:]}"
+
+
+def money(minor: int, currency: str) -> str:
+    """An amount with its currency, as messages say it: `15063.00 CNY`."""
+    return f"{format_amount(minor, currency)} {currency}".strip()
 
 
 def _parse_written_amount(text: str, currency: str, exponent: int, decimal: str | None) -> int:

@@ -162,6 +162,7 @@ class Registry(msgspec.Struct, eq=False):
 
     modules: tuple[str, ...]
     nouns: Mapping[str, str] = {}  # noun -> module, so that one noun loads one module
+    verbs: Mapping[str, str] = {}  # command or query of a lower module's noun -> the module above it that has it
     commands: dict[str, Command] = {}
     queries: dict[str, Query] = {}
     _loaded: set[str] = set()
@@ -183,18 +184,22 @@ class Registry(msgspec.Struct, eq=False):
     def command(self, name: str) -> Command:
         """The command of that name. Raises UsageError where there is none."""
         found = self.commands.get(name)
-        if found is None:
+        if found is None and name in self.verbs:
+            self.load(self.verbs[name])
+        elif found is None:
             self._load_for(name.partition(".")[0])
-            found = self.commands.get(name)
+        found = found or self.commands.get(name)
         if found is None:
             raise UsageError("there is no command {name}", hint="bo help lists the commands.", name=name)
         return found
 
     def query(self, name: str) -> Query:
         found = self.queries.get(name)
-        if found is None:
+        if found is None and name in self.verbs:
+            self.load(self.verbs[name])
+        elif found is None:
             self._load_for(name.partition(".")[0])
-            found = self.queries.get(name)
+        found = found or self.queries.get(name)
         if found is None:
             raise UsageError("there is no query {name}", name=name)
         return found
@@ -214,6 +219,9 @@ class Registry(msgspec.Struct, eq=False):
 
     def commands_of(self, noun: str) -> list[Command]:
         self._load_for(noun)
+        for name, module in self.verbs.items():
+            if name.partition(".")[0] == noun:
+                self.load(module)
         return [item for item in self.commands.values() if item.noun == noun]
 
     def _load_for(self, noun: str) -> None:
@@ -226,7 +234,7 @@ class Registry(msgspec.Struct, eq=False):
     def _take(self, values: Iterable[object], noun: str, module: str) -> None:
         for value in list(values):
             mark = _MARKS.get(value) if callable(value) and getattr(value, "__hash__", None) else None
-            if mark is None or getattr(value, "__module__", module) != module or not callable(value):
+            if mark is None or not callable(value) or not _is_of(value, module):
                 continue
             if mark.query:
                 self._add_query(value, mark, mark.noun or noun)
@@ -266,6 +274,11 @@ class Registry(msgspec.Struct, eq=False):
         if not owner or made.name in self.queries or made.name in self.commands:
             raise TypeError(f"{function.__module__}.{function.__name__}: a query needs a noun and a name of its own")
         self.queries[made.name] = made
+
+
+def _is_of(value: object, part: str) -> bool:
+    """Whether a function stands in a part of a module, or in a file beside it that the part imports it from."""
+    return str(getattr(value, "__module__", part)).rpartition(".")[0] == part.rpartition(".")[0]
 
 
 def _import_part(name: str) -> object | None:

@@ -35,7 +35,7 @@ from bo.core.kernel.errors import (
 )
 from bo.core.kernel.ids import TAIL_LENGTH, short
 from bo.core.kernel.kinds import Context
-from bo.core.kernel.record import Move, Record, RecordInfo, encode_json, info_of
+from bo.core.kernel.record import Move, Record, RecordInfo, declared_records, encode_json, info_of
 from bo.core.kernel.tx import SYSTEM, Actor, Tx
 from bo.core.kernel.unit import Change, Unit
 
@@ -45,7 +45,7 @@ OUTAGES: Final = (Busy, StorageFull, Damaged, Configuration)
 
 class Call(msgspec.Struct, frozen=True):
     """One call of a command, as a face, a file or another machine asks for it. `id`, `at`, `actor`, `device`, `batch`
-    and `version` are given by replays and by other machines."""
+    and `version` are given by replays and by other machines, `cause` by what runs after another operation."""
 
     name: str
     subject: str | None = None
@@ -56,6 +56,7 @@ class Call(msgspec.Struct, frozen=True):
     device: str | None = None
     batch: str | None = None
     version: int | None = None
+    cause: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -111,6 +112,8 @@ class Dispatch(msgspec.Struct, eq=False):
         """Run the calls in order. With `atomic`, the first refusal is raised and nothing of the batch stands."""
         tx = Tx(self.unit, self.context)
         tx.needs_of, tx.record_of, tx.authority = self._needs_of, self.registry.record, self.authority
+        tx.command_of = self.registry.command
+        tx.load_all = self.registry.load_all
         decoded = [self._decode(call) for call in calls]
         self._prefetch(decoded)
         before = self._recorded_before(decoded)
@@ -142,6 +145,7 @@ class Dispatch(msgspec.Struct, eq=False):
     def _perform(self, tx: Tx, item: Decoded, batch: str, now: datetime) -> Outcome:
         call, command = item.call, item.command
         tx.begin(item.operation, call.at or now, SYSTEM)
+        tx.cause = call.cause
         if not self.authority:
             self.unit.seen = set()
         try:
@@ -180,7 +184,7 @@ class Dispatch(msgspec.Struct, eq=False):
         if any(change.noun in self.watched for change in changes):
             self.actors.clear()
         logged = self._logged(tx, item, subject_id, batch)
-        seq = self.unit.log((*logged, call.device or self.unit.head.device), tx.now, changes)
+        seq = self.unit.log((*logged, call.device or self.unit.head.device), tx.now, changes, call.cause)
         if not self.authority:
             self.unit.wait(logged, tx.now)
         return Outcome(call, "applied", item.operation, subject_id, tuple(changes), returned_id, seq=seq)
@@ -268,6 +272,8 @@ class Dispatch(msgspec.Struct, eq=False):
         record = tx.peek(cls, resolve(self.unit, cls, text, sees))
         if record is None or not sees(record.scope):
             raise absent(info_of(cls), text)
+        if not own and (kept := record.stands_for()):
+            return self._load(tx, cls, kept)
         return record
 
     def _needs_of(self, name: str) -> str:
@@ -495,6 +501,8 @@ def _refuse_doubles(unit: Unit, changes: Sequence[Change]) -> None:
     """Unique fields are checked here, so that a double is a refusal of one call and not an error of the whole
     transaction."""
     taken: set[tuple[type[Record], str, object]] = set()  # within this call: what it gives to two rows at once
+    if len(changes) > 1:
+        _fetch_uniques(unit, changes)
     for change in changes:
         if change.after is None:
             continue
@@ -502,14 +510,13 @@ def _refuse_doubles(unit: Unit, changes: Sequence[Change]) -> None:
         info = info_of(cls)
         if not info.uniques:
             continue
-        record = unit.entries[cls][change.row].record
-        before = info.decoder.decode(change.before) if change.before is not None else None
+        entry = unit.entries[cls][change.row]
         for name in info.uniques:
-            value = getattr(record, name)
-            if value is None or (before is not None and getattr(before, name) == value):
+            value = getattr(entry.record, name)
+            if value is None or (change.before is not None and entry.noted[info.lookups.index(name)] == value):
                 continue
             double = (cls, name, value) in taken or any(
-                entry.record.id != record.id for entry in unit.with_key(cls, name, value)
+                other.record.id != change.row for other in unit.with_key(cls, name, value)
             )
             taken.add((cls, name, value))
             if double:
@@ -521,9 +528,21 @@ def _refuse_doubles(unit: Unit, changes: Sequence[Change]) -> None:
                 )
 
 
-def unit_class(unit: Unit, change: Change) -> type[Record]:
-    from bo.core.kernel.record import declared_records
+def _fetch_uniques(unit: Unit, changes: Sequence[Change]) -> None:
+    """Load with one statement for each unique field what has a value that a new row comes with."""
+    wanted: dict[tuple[type[Record], str], set[object]] = defaultdict(set)
+    for change in changes:
+        if change.before is None:
+            cls = unit_class(unit, change)
+            record = unit.entries[cls][change.row].record
+            for name in info_of(cls).uniques:
+                if (value := getattr(record, name)) is not None:
+                    wanted[cls, name].add(value)
+    for (cls, name), values in wanted.items():
+        unit.load_keys(cls, name, values)
 
+
+def unit_class(unit: Unit, change: Change) -> type[Record]:
     return declared_records()[change.noun].cls
 
 

@@ -17,6 +17,7 @@ TAIL_LENGTH: Final = 26
 SHORT_LENGTH: Final = 6
 _VERSION_BITS: Final = 0x7 << 76 | 0b10 << 62
 _RANDOM_BITS: Final = (1 << 80) - 1 & ~(0xF << 76 | 0b11 << 62)
+_SHIFTS: Final = range(70, -1, -10)  # of 80 bits: sixteen characters
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
 
 
@@ -33,7 +34,7 @@ def new_operation_id() -> str:
     return (
         "op_"
         + _moment_part(time.time_ns() // 1_000_000)
-        + "".join([pairs[(rest >> shift) & 1023] for shift in range(70, -1, -10)])
+        + "".join([pairs[(rest >> shift) & 1023] for shift in _SHIFTS])
     )
 
 
@@ -51,8 +52,17 @@ def derived_tail(operation_id: str, count: int) -> str:
         return tail
     from hashlib import blake2b
 
-    digest = blake2b(f"{tail}{count}".encode(), digest_size=10).digest()
-    return tail[:10] + encode(int.from_bytes(digest, "big"))[-16:]
+    rest, pairs = int.from_bytes(blake2b(f"{tail}{count}".encode(), digest_size=10).digest(), "big"), _PAIRS
+    return tail[:10] + "".join([pairs[(rest >> shift) & 1023] for shift in _SHIFTS])
+
+
+def caused_operation_id(operation_id: str, rule: str, record: str) -> str:
+    """The id of what an operation causes by a rule with a record: always the same, and of the operation's time."""
+    from hashlib import blake2b
+
+    tail = operation_id[-TAIL_LENGTH:]
+    digest = blake2b(f"{tail}/{rule}/{record}".encode(), digest_size=10, person=b"bo-caused").digest()
+    return "op_" + tail[:10] + encode(int.from_bytes(digest, "big"))[-16:]
 
 
 @lru_cache(maxsize=8)

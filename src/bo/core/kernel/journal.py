@@ -38,6 +38,7 @@ class Operation(msgspec.Struct, frozen=True):
     device: str
     at: datetime
     hash: str
+    cause: str = ""  # an operation, the rule it met and the record it met it with; blank: a person or a program
 
     def call(self) -> Call:
         """The call that repeats it to the same bytes."""
@@ -50,6 +51,7 @@ class Operation(msgspec.Struct, frozen=True):
             self.actor,
             self.device,
             self.batch,
+            cause=self.cause,
         )
 
 
@@ -104,7 +106,13 @@ def changes_of(session: Session, seq: int) -> list[Change]:
 def history(session: Session, record_id: str, limit: int = 200) -> list[tuple[Operation, Change]]:
     """What happened to one row, newest first."""
     rows = session.rows("kernel:history", _history, {"row": record_id, "limit": limit})
-    return [(_operation(row[:11]), _change(row[11:])) for row in rows]
+    return [(_operation(row[:12]), _change(row[12:])) for row in rows]
+
+
+def caused_by(session: Session, operation_id: str) -> list[Operation]:
+    """The operations that ran because of another, in their order; not those that they caused in turn."""
+    span = {"first": f"{operation_id}/", "last": f"{operation_id}0"}  # 0 comes right after /
+    return [_operation(row) for row in session.rows("kernel:caused", _caused, span)]
 
 
 def differences(change: Change) -> list[Difference]:
@@ -149,6 +157,7 @@ def verify_chain(session: Session) -> int:
             item.actor,
             item.device,
             moment_text(item.at),
+            *([item.cause] if item.cause else []),
         ]
         for place, change in enumerate(changes):
             before, after = (
@@ -204,7 +213,9 @@ def everything(session: Session) -> Iterator[tuple[Operation, list[Change]]]:
 
 def _operation(row: tuple[Any, ...]) -> Operation:
     at = row[9] if isinstance(row[9], datetime) else _moment(row[9])
-    return Operation(row[0], row[1], row[2], row[3], row[4], row[5] or None, row[6], row[7], row[8], at, row[10])
+    return Operation(
+        row[0], row[1], row[2], row[3], row[4], row[5] or None, row[6], row[7], row[8], at, row[10], row[11]
+    )  # fmt: skip
 
 
 def _moment(text: str) -> datetime:
@@ -258,6 +269,16 @@ def _by_id() -> Any:
     from bo.core.kernel.tables import operation as made
 
     return sa.select(made).where(made.c.id == sa.bindparam("id"))
+
+
+def _caused() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import operation as made
+
+    caused: Any = made.c.cause
+    span = sa.and_(caused > sa.bindparam("first"), caused < sa.bindparam("last"))
+    return sa.select(made).where(span, caused != sa.literal_column("''")).order_by(made.c.seq)
 
 
 def _strays() -> Any:

@@ -145,7 +145,7 @@ class AmountKind(Kind):
 
     def decode(self, value: object, context: Context) -> int:
         if type(value) is int:
-            return _within(value, LARGEST)
+            return value if -LARGEST <= value <= LARGEST else _within(value, LARGEST)
         from bo.core.kernel.parsing import parse_amount
 
         return parse_amount(_as_text(value), context.currency)
@@ -357,17 +357,17 @@ class RowsKind(Kind):
         if not isinstance(row, Mapping):
             raise BadValue("row {number} is no object with names and values", number=number)
         made: dict[str, object] = {}
-        for name, given in row.items():
-            kind = self.kinds.get(name)
-            if kind is None:
-                raise BadValue("row {number} has {name}, which is not known", number=number, name=str(name)[:80])
-            if given is None or given == "":
-                continue
-            try:
-                made[name] = kind.decode(given, context)
-            except BadValue as error:
-                reason = str(error)
-                raise BadValue("row {number}, {name}: {reason}", number=number, name=name, reason=reason) from None
+        kinds, name = self.kinds, ""
+        try:
+            for name, given in row.items():
+                kind = kinds[name]
+                if given is not None and given != "":
+                    made[name] = kind.decode(given, context)
+        except BadValue as error:
+            reason = str(error)
+            raise BadValue("row {number}, {name}: {reason}", number=number, name=name, reason=reason) from None
+        except KeyError:
+            raise BadValue("row {number} has {name}, which is not known", number=number, name=str(name)[:80]) from None
         for name in self.required:
             if name not in made:
                 raise BadValue("row {number} needs {name}", number=number, name=name)

@@ -93,6 +93,10 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
         """Who may hold this row: `shared`, `hq`, or `store:<id>`."""
         return "shared"
 
+    def stands_for(self) -> str:
+        """The id of the record that has taken this one's place, as after a merge; blank: none has."""
+        return ""
+
     @classmethod
     def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[type[Record], str, object]]:
         """The lookup fields and values that making a record from these arguments looks for, of this record and others,
@@ -149,7 +153,6 @@ class RecordInfo(msgspec.Struct, eq=False):
     flags: tuple[int, ...] = ()
     json_defaults: tuple[tuple[str, object], ...] = ()
     flag_names: tuple[str, ...] = ()
-    filled: frozenset[str] = frozenset()  # fields in which a blank is not what is there by itself
     guarded: tuple[FieldInfo, ...] = ()  # those that need a permission of their own
     usual: tuple[tuple[str, object], ...] = ()  # defaults that an equal value need not be identical to
     decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(object)
@@ -168,7 +171,6 @@ class RecordInfo(msgspec.Struct, eq=False):
         self.flags = self._positions("flag")
         self.json_defaults = tuple((self.fields[index].name, self.fields[index].default) for index in self.jsons)
         self.flag_names = tuple(self.fields[index].name for index in self.flags)
-        self.filled = frozenset(info.name for info in self.fields if info.default is not None)
         self.usual = tuple(
             (info.name, info.default) for info in self.fields if info.editable and not _is_one_object(info.default)
         )
@@ -189,6 +191,22 @@ class RecordInfo(msgspec.Struct, eq=False):
             if getattr(item, name) == default:
                 setattr(item, name, default)
         return encode_json(item)
+
+    def keys_of(self, item: Record) -> tuple[object, ...]:
+        """The values of its lookup fields."""
+        return tuple([getattr(item, name) for name in self.lookups])
+
+    def columns_at(self, places: Iterable[int], values: Sequence[object], *, text_moments: bool) -> list[object]:
+        """Some of a record's values as columns hold them."""
+        columns = []
+        for place in places:
+            value = values[place]
+            if place in self.jsons:
+                value = encode_json(value).decode() if value else None
+            elif text_moments and isinstance(value, (bool, date)):  # a moment is a date too
+                value = int(value) if isinstance(value, bool) else day_or_moment(value)
+            columns.append(value)
+        return columns
 
     def row(self, item: Record, *, text_moments: bool) -> list[object]:
         """Column values of a record; `text_moments` for databases that hold moments as text."""
@@ -212,13 +230,9 @@ class RecordInfo(msgspec.Struct, eq=False):
 
     def load(self, row: Sequence[object]) -> Record:
         """The record that column values stand for."""
-        values = {
-            name: value
-            for name, value in zip(self.field_names, row, strict=False)
-            if value is not None or name in self.filled
-        }
+        values: dict[str, object] = dict(zip(self.field_names, row, strict=False))
         for name, default in self.json_defaults:
-            text = values[name]
+            text = values.get(name)
             values[name] = msgspec.json.decode(text) if isinstance(text, (str, bytes)) else default
         for name in self.flag_names:
             flag = values.get(name)

@@ -33,6 +33,7 @@ def replay(source: Workspace, target: Workspace, *, at_once: int = AT_ONCE) -> i
     refused, does nothing, or changes something else than it did.
     """
     done = 0
+    target.after = None  # what operations caused is in the journal too
     with source.database.reading() as session:
         recorded = (item for item, _changes in journal.everything(session))
         while page := list(islice(recorded, at_once)):

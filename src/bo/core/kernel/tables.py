@@ -63,7 +63,14 @@ operation = sa.Table(
     sa.Column("device", TEXT, nullable=False),
     sa.Column("at", MOMENT, nullable=False),
     sa.Column("hash", TEXT, nullable=False),
+    sa.Column("cause", TEXT, nullable=False),
     sqlite_strict=True,
+)
+sa.Index(
+    "operation_cause",
+    operation.c.cause,
+    sqlite_where=operation.c.cause != "",
+    postgresql_where=operation.c.cause != "",
 )
 sa.Index(
     "operation_batch",
@@ -94,6 +101,29 @@ effect = sa.Table(
     sa.Column("name", TEXT, nullable=False),
     sa.Column("payload", TEXT, nullable=False),
     sa.Column("state", TEXT, nullable=False),
+    sqlite_strict=True,
+)
+# What became of every call that an operation caused, refused ones too: a refusal has no number in the journal.
+caused = sa.Table(
+    "caused",
+    metadata,
+    sa.Column("id", TEXT, primary_key=True),
+    sa.Column("origin", TEXT, nullable=False),
+    sa.Column("rule", TEXT, nullable=False),
+    sa.Column("row", TEXT, nullable=False),
+    sa.Column("outcome", TEXT, nullable=False),
+    sa.Column("error", TEXT, nullable=False),
+    sa.Column("at", MOMENT, nullable=False),
+    sqlite_strict=True,
+)
+sa.Index("caused_rule", caused.c.rule, caused.c.at)
+sa.Index("caused_origin", caused.c.origin)
+# Up to which operation the journal has been looked through for what operations cause.
+followed = sa.Table(
+    "followed",
+    metadata,
+    sa.Column("only", INTEGER, primary_key=True, autoincrement=False),
+    sa.Column("seq", INTEGER, nullable=False),
     sqlite_strict=True,
 )
 statement = sa.Table(

@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +27,7 @@ LOCALE_DIR = Path(__file__).parents[2] / "locale"
 WORDS = frozenset(("name", "state", "wanted"))  # facts of messages that hold words of ours: records and states
 
 _language = ""
+_spoken: ContextVar[str] = ContextVar("_spoken", default="")
 
 
 def use_language(name: str) -> None:
@@ -32,8 +36,20 @@ def use_language(name: str) -> None:
     _language = match_language(name)
 
 
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """The language of the texts in a block, whatever the one in use is: for what is written to somebody else."""
+    before = _spoken.set(match_language(name))
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
+
+
 def language() -> str:
     """The language in use; decided at first use from `BO_LANG`, `LC_ALL`, `LC_MESSAGES` and `LANG`."""
+    if spoken := _spoken.get():
+        return spoken
     if not _language:
         wanted = next(
             (os.environ[name] for name in ("BO_LANG", "LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "en"

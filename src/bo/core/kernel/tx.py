@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from bo.core.kernel.errors import NotFound, Refused
+from bo.core.kernel.errors import NotFound, Refused, UsageError
 from bo.core.kernel.kinds import Context
 from bo.core.kernel.record import EPOCH, FieldInfo, Record, RecordInfo, declared_records, encode_json, info_of
 from bo.core.kernel.unit import Change, Condition, Entry, Unit, derived_id
@@ -20,6 +20,7 @@ from bo.core.kernel.unit import Change, Condition, Entry, Unit, derived_id
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
 
+    from bo.core.kernel.command import Command
     from bo.core.kernel.query import Filter
 
 R = TypeVar("R", bound=Record)
@@ -68,7 +69,10 @@ class Tx:
         self.context = context
         self.needs_of: Callable[[str], str] = _nobody_knows
         self.record_of: Callable[[str], type[Record]] = _declared
+        self.command_of: Callable[[str], Command] = _no_command
+        self.load_all: Callable[[], object] = declared_records  # what modules declare is all known after it
         self.operation = ""
+        self.cause = ""  # what it runs after by itself; nobody has looked at what it is done to
         self.now: datetime = EPOCH
         self.actor = SYSTEM
         self.authority = True  # false on a device, whose word is provisional
@@ -99,10 +103,15 @@ class Tx:
 
     def view_by(self, cls: type[R], field: str, value: object) -> R | None:
         """The first record with that value in a lookup field, to look at only."""
+        found = self.view_all(cls, field, value)
+        return found[0] if found else None
+
+    def view_all(self, cls: type[R], field: str, value: object) -> list[R]:
+        """The records with that value in a lookup field, to look at only."""
         self.viewed.add(info_of(cls).noun)
-        found = self._unit.with_key(cls, field, value)
-        record = found[0].record if found else None
-        return record if isinstance(record, cls) else None
+        return [
+            record for entry in self._unit.with_key(cls, field, value) if isinstance(record := entry.record, cls)
+        ]
 
     def find(self, cls: type[R], **key: object) -> R | None:
         """The first record with these values; one of the fields must be a lookup field."""
@@ -150,6 +159,14 @@ class Tx:
     def count(self, cls: type[Record], *conditions: Condition, **equals: object) -> int:
         """How many records; the same conditions as `select`."""
         return self._unit.count(cls, [*conditions, *((name, "=", value) for name, value in equals.items())])
+
+    def sum(self, cls: type[Record], field: str, *conditions: Condition, **equals: object) -> int:
+        """The sum of a whole-number field, or with "" how many there are; the same conditions as `select`.
+
+        A batch that asks for the same one again asks the database once, which `count` does not spare it.
+        """
+        wanted = (*conditions, *((name, "=", value) for name, value in equals.items()))
+        return self._unit.sum(cls, field, wanted)
 
     def filter(self, cls: type[Record], text: str) -> Filter:
         """A filter as people write it, read for records of one sort. Raises UsageError, BadValue."""
@@ -218,6 +235,7 @@ class Tx:
         entry = Entry(info, item, None, 0)
         if previous is not None and previous.image is not None:  # removed by this very call: one change of one row
             entry.image, entry.first, entry.n, entry.dirty = previous.image, previous.first, previous.n, previous.dirty
+            entry.noted = previous.noted
             item.revision, item.created_at = previous.record.revision, previous.record.created_at
         elif previous is not None:  # removed by an earlier call: that row goes first, and this one is new
             self._unit.flush()
@@ -306,11 +324,9 @@ class Tx:
             entry = self._touched[item.row]
             entry.image, entry.dirty, entry.replaced = item.after, True, None
             self._unit.unwritten.setdefault(entry.info.cls, {})[item.row] = None
-            if item.after is None:
-                continue
-            if entry.n == 0:
+            self._unit.note_change(entry, item.before)
+            if item.after is not None and entry.n == 0:
                 entry.n = self._unit.next_row()
-            self._unit.note_keys(entry)
         # a device carries out no effect: the operation does it where it is final
         for place, (name, payload) in enumerate(self._effects if self.authority else ()):
             self._unit.effects.append((f"{self.operation}.{place}", self.operation, name, payload.decode(), "wanted"))
@@ -323,6 +339,11 @@ class Tx:
 def _nobody_knows(command: str) -> str:
     """The permission that a command of this name asks for, outside dispatch, where none is known."""
     return command.partition(".")[0] + ".undo"
+
+
+def _no_command(name: str) -> Command:
+    """The command of a name, outside dispatch, where no registry is known."""
+    raise UsageError("there is no command {name}", name=name)
 
 
 def _declared(noun: str) -> type[Record]:

@@ -24,6 +24,7 @@ from bo.core.kernel.ids import derived_tail
 from bo.core.kernel.kinds import moment_text
 from bo.core.kernel.record import Record, RecordInfo, encode_json, info_of
 from bo.core.kernel.search import index_text, tsvector
+from bo.core.kernel.sums import RunningSums
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
@@ -37,7 +38,7 @@ OPERATORS: Final = {"=": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__"
 class Entry:
     """One row in memory. `image` is its JSON as of the last accepted call, None where the row is not there."""
 
-    __slots__ = ("dirty", "first", "image", "info", "n", "record", "removed", "replaced")
+    __slots__ = ("dirty", "first", "image", "info", "n", "noted", "record", "removed", "replaced")
 
     def __init__(self, info: RecordInfo, record: Record, image: bytes | None, n: int) -> None:
         self.info = info
@@ -48,6 +49,7 @@ class Entry:
         self.dirty = False
         self.removed = False
         self.replaced: Entry | None = None  # a removed row that this one takes the place of
+        self.noted: tuple[object, ...] = ()  # the values of lookup fields that it is to be found under
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
@@ -101,6 +103,7 @@ class Unit(msgspec.Struct, eq=False):
         None  # on a device: what the running call looked at, so that a later pull knows whom it meets
     )
     waiting: list[Sequence[object]] = []  # on a device: what is to be sent to central
+    sums: dict[type[Record], RunningSums] = {}
     numbers: dict[str, int] = {}  # on a device: operations that have their number already, and are run again
 
     # -- finding -------------------------------------------------------------------------------------------------------
@@ -168,6 +171,29 @@ class Unit(msgspec.Struct, eq=False):
             )[0][0]
         )
 
+    def sum(self, cls: type[Record], field: str, conditions: Sequence[Condition]) -> int:
+        info = info_of(cls)
+        if self.seen is not None:
+            self.seen.add(info.noun)
+        sums = self.sums.get(cls) or self.sums.setdefault(cls, RunningSums(info))
+        kept = sums.find(field, conditions)
+        if kept is not None:
+            return kept.value
+        self.flush()
+        values = {f"p{place}": self.bound(value) for place, (_n, _o, value) in enumerate(conditions)}
+        key = f"{info.fingerprint}:sum:{field}:{_shape(conditions)}"
+        value = int(self.session.rows(key, lambda: _sum(info, field, conditions), values)[0][0])
+        sums.keep(field, conditions, value)
+        return value
+
+    def note_change(self, entry: Entry, before: bytes | None) -> None:
+        """A row stands otherwise than before: what it is found by, and the sums it counts in."""
+        if entry.image is not None:
+            self.note_keys(entry)
+        sums = self.sums.get(entry.info.cls)
+        if sums is not None:
+            sums.changed(before, entry.record if entry.image is not None else None)
+
     def bound(self, value: object) -> object:
         """A value as a parameter of a statement; several are one list."""
         return self.session.array(value) if isinstance(value, (tuple, list)) else value
@@ -190,27 +216,37 @@ class Unit(msgspec.Struct, eq=False):
 
     def note_keys(self, entry: Entry) -> None:
         """Remember the row under the values its lookup fields have now."""
-        cls = entry.info.cls
-        for name in entry.info.lookups:
-            value = getattr(entry.record, name)
+        info, index, row = entry.info, self.index, entry.record.id
+        values = info.keys_of(entry.record)
+        if values == entry.noted:
+            return
+        entry.noted = values
+        for name, value in zip(info.lookups, values, strict=True):
             if value is not None:
-                self.index.setdefault((cls, name, value), {})[entry.record.id] = None
+                key = (info.cls, name, value)
+                found = index.get(key)
+                if found is None:
+                    index[key] = {row: None}
+                else:
+                    found[row] = None
 
     # -- the journal ---------------------------------------------------------------------------------------------------
 
-    def log(self, operation: Sequence[Any], at: datetime, changes: Sequence[Change]) -> int:
+    def log(self, operation: Sequence[Any], at: datetime, changes: Sequence[Change], cause: str = "") -> int:
         """Number, chain and keep one operation: (id, batch, name, version, subject, args, actor, device) with its
-        changes.
+        changes, and what caused it.
 
         What is not there is an empty text, in the table as in the hash.
         """
         head = self.head
         head.seq += 1
         parts = [head.hash, str(head.seq), *[str(part) for part in operation], moment_text(at)]
+        if cause:  # one text more, which nothing else makes: those of a change are seven
+            parts.append(cause)
         for row in self.note_changes(head.seq, changes):
             parts += (str(row[1]), *row[2:])
         head.hash = chain_hash(parts)
-        self.operations.append((head.seq, *operation, self.moment(at), head.hash))
+        self.operations.append((head.seq, *operation, self.moment(at), head.hash, cause))
         return head.seq
 
     def note_changes(self, seq: int, changes: Sequence[Change]) -> list[tuple[int, int, str, str, str, str, str, str]]:
@@ -250,11 +286,11 @@ class Unit(msgspec.Struct, eq=False):
                 entry = self.entries[info.cls][row] = Entry(info, record, None, self.next_row())
                 self.absent.discard(row)
             entry.record, entry.removed = record, False
-            self.note_keys(entry)
         elif entry is not None:
             entry.removed = True
         if entry is not None:
             entry.image, entry.dirty = after, True
+            self.note_change(entry, before)
             self.unwritten.setdefault(info.cls, {})[row] = None
         return Change(info.noun, row, before, after, scope, entry.record.scope if entry and after else None)
 
@@ -299,7 +335,7 @@ class Unit(msgspec.Struct, eq=False):
                 continue
             before = info.decoder.decode(entry.first)
             changed.append((entry, before, accepted))
-            if _searched(info, accepted) != _searched(info, before):
+            if info.searched and _searched(info, accepted) != _searched(info, before):
                 self._index(info, entry.n, accepted, texts)
         # in this order, so that a unique value is free before another row takes it
         self._delete(info, [(entry.n,) for entry in dirty if entry.image is None and entry.first is not None])
@@ -352,18 +388,17 @@ class Unit(msgspec.Struct, eq=False):
     def _update(self, info: RecordInfo, changed: list[tuple[Entry, Record, Record]]) -> None:
         """Only the columns that differ are written; rows in which the same ones differ go together."""
         as_text, stamp = self.session.is_sqlite, info.field_names.index("updated_at")
-        groups: dict[tuple[str, ...], list[list[object]]] = defaultdict(list)
+        groups: dict[tuple[int, ...], list[list[object]]] = defaultdict(list)
+        every = range(len(info.field_names))
         for entry, before, accepted in changed:
-            columns = info.row(accepted, text_moments=as_text)
-            differs = map(ne, astuple(before), astuple(accepted))
+            values = astuple(accepted)
+            differs = map(ne, astuple(before), values)
             # the stamp always, or what is written together would depend on whether a millisecond had passed
-            places = sorted({stamp, *compress(range(len(columns)), differs)})
-            groups[tuple(info.field_names[place] for place in places)].append(
-                [*(columns[place] for place in places), entry.n]
-            )
-        for names, rows in groups.items():
-            if names:
-                self.session.many(f"{info.fingerprint}:update:{','.join(names)}", partial(_update, info, names), rows)
+            places = tuple(sorted({stamp, *compress(every, differs)}))
+            groups[places].append([*info.columns_at(places, values, text_moments=as_text), entry.n])
+        for places, rows in groups.items():
+            names = tuple(info.field_names[place] for place in places)
+            self.session.many(f"{info.fingerprint}:update:{','.join(names)}", partial(_update, info, names), rows)
 
     def _delete(self, info: RecordInfo, rows: list[tuple[int]]) -> None:
         if rows:
@@ -474,6 +509,14 @@ def _count(info: RecordInfo, conditions: Sequence[Condition]) -> ClauseElement:
     import sqlalchemy as sa
 
     return sa.select(sa.func.count()).select_from(_columns(info)).where(*_where(info, conditions))
+
+
+def _sum(info: RecordInfo, field: str, conditions: Sequence[Condition]) -> ClauseElement:
+    import sqlalchemy as sa
+
+    made = _columns(info)
+    total = sa.func.coalesce(sa.func.sum(made.c[field]), 0) if field else sa.func.count()
+    return sa.select(total).select_from(made).where(*_where(info, conditions))
 
 
 def _insert(info: RecordInfo, names: Sequence[str]) -> ClauseElement:

@@ -86,7 +86,9 @@ def plain(item: object, currency: str) -> dict[str, object]:
     for name, kind in kinds_of(type(item)).items():
         value = values.get(name)
         if kind is not None:
-            made[name] = kind.wire(value, own) if kind.name in ("amount", "rate") else value
+            if kind.name == "moment":
+                value = getattr(item, name)
+            made[name] = kind.wire(value, own) if kind.name in ("amount", "rate", "moment") else value
             continue
         held = getattr(item, name, None)
         if isinstance(held, (list, tuple)) and held and kinds_of(type(held[0])):

@@ -21,11 +21,12 @@ from bo.core.kernel.errors import BoError, Configuration
 from bo.core.kernel.ids import new_operation_id
 from bo.core.kernel.kinds import Context, moment_of
 from bo.core.kernel.reader import Reader
+from bo.core.kernel.record import info_of
 from bo.core.kernel.statements import Prepared
 from bo.core.kernel.tx import SYSTEM, Actor, Tx
 from bo.core.kernel.unit import Change, Head, Unit
 
-STATEMENTS_VERSION: Final = "1"
+STATEMENTS_VERSION: Final = "2"
 STATEMENTS_MOST: Final = 2000
 SCHEMA_VERSION: Final = "0003"
 REST_LEAST: Final = 100
@@ -83,7 +84,9 @@ class Transaction(msgspec.Struct, eq=False):
     session: Session
     head: Head
     rights: Rights
+    before: int  # the version of what was there when it began
     spoilt: list[BaseException] = []
+    touched: set[str] = set()  # the nouns of what was looked at or written
 
     def __call__(self, calls: Sequence[Call], *, atomic: bool = False, unit: Unit | None = None) -> list[Outcome]:
         own = self.workspace
@@ -93,12 +96,13 @@ class Transaction(msgspec.Struct, eq=False):
             self.rights.actors, self.rights.watched, own.authority,
         )  # fmt: skip
         try:
-            with collector_resting(len(calls) >= REST_LEAST):
+            with collector_resting():
                 outcomes = dispatch.perform(calls, atomic=atomic)
                 unit.flush()
         except BaseException as error:
             self.spoilt.append(error)
             raise
+        self.touched.update(info_of(cls).noun for cls in unit.entries)
         return outcomes
 
     def forget_rights(self) -> None:
@@ -130,6 +134,7 @@ class Workspace:
         self.actor = actor
         self.clock = clock
         self.new_id = new_id
+        self.after: Callable[[Transaction], None] | None = None  # told of every commit that numbered operations
         self._rights = Rights()
         try:
             self._check_schema()
@@ -164,7 +169,7 @@ class Workspace:
                 rights, self._rights = self._rights, Rights()
                 if rights.version != head.version:
                     rights = Rights()
-                made = Transaction(self, session, head, rights)
+                made = Transaction(self, session, head, rights, head.version)
                 yield made
                 if made.spoilt:
                     raise made.spoilt[0]
@@ -175,7 +180,9 @@ class Workspace:
             rights.version = head.version
             self._rights = rights
         except _RollBack:
-            pass
+            return
+        if self.after is not None and head.version != made.before:
+            self.after(made)
 
     def do(self, name: str, subject: str | None = None, /, **args: object) -> Outcome:
         """Run one command; its refusal is raised. For tests, scripts and rules that need no batch."""

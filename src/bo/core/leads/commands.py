@@ -1,6 +1,7 @@
 """Everything that can be done to a lead and to an appeal, in the order of a lead's life.
 
-What it means stands in the modules beside this one.
+What it means stands in the modules beside this one. Winning a lead, and what undoes it, need its order: these commands
+are in `bo.core.orders`.
 """
 
 from functools import wraps
@@ -26,7 +27,7 @@ from bo.core.kernel.kinds import (
 )
 from bo.core.kernel.record import States
 from bo.core.kernel.tx import Tx
-from bo.core.leads import assigning, following_up, receiving, reviewing, selling
+from bo.core.leads import assigning, following_up, receiving, reviewing
 from bo.core.leads.deadlines import run_again, start
 from bo.core.leads.records import (
     ACCEPTED,
@@ -42,13 +43,11 @@ from bo.core.leads.records import (
     PENDING_REVIEW,
     QUOTED,
     REJECTED,
-    REVERSED,
     UPHELD,
     VALID,
     VISIT_BOOKED,
     VISITED,
     WITHDRAWN,
-    WON,
     Appeal,
     DeclineReason,
     FollowUpKind,
@@ -371,22 +370,6 @@ def resume(tx: Tx, lead: Lead) -> None:
     following_up.resume(tx, lead)
 
 
-@command(needs="leads.follow_up", moves=(FOLLOW_UP_STATES | ON_HOLD) >> WON)
-def win(
-    tx: Tx, lead: Lead, *, order_number: Text, amount: Amount, net: Amount | None = None, won_at: Moment | None = None
-) -> None:
-    """The customer bought. Makes or finds the customer; the referrer earns what the rules pay for an order.
-
-    `net` is the amount without tax and shipping; where it is not known, a reward on it is held.
-
-    Raises:
-        OrderTaken: the order belongs to another lead.
-        SoldBefore: the order is older than the report.
-        WrongAmount, WrongTime: sums or a time that cannot be.
-    """
-    selling.win(tx, lead, order_number, amount, net, won_at)
-
-
 @command(needs="leads.follow_up", moves=(FOLLOW_UP_STATES | ON_HOLD) >> LOST, confirm="many")
 def lose(tx: Tx, lead: Lead, *, reason: LostReason, note: Note = "") -> None:
     """The customer does not buy.
@@ -420,22 +403,6 @@ def reopen(tx: Tx, lead: Lead, *, note: Note = "") -> None:
         TooLate: the 30 days are over.
     """
     following_up.reopen(tx, lead)
-
-
-@command(needs="leads.reverse", moves=States((WON,)), confirm="always")
-def refund(tx: Tx, lead: Lead, *, amount: Amount, reason: Reason) -> None:
-    """Part of the order was paid back: the same share of its reward is taken back. The whole of it reverses the sale.
-
-    Raises:
-        WrongAmount: more than is left of the order.
-    """
-    selling.refund(tx, lead, amount, reason)
-
-
-@command(needs="leads.reverse", moves=WON >> REVERSED, confirm="always")
-def reverse(tx: Tx, lead: Lead, *, reason: Reason) -> None:
-    """The order was cancelled: all that it earned is taken back."""
-    selling.reverse(tx, lead, reason)
 
 
 @command(needs="leads.breach", moves=WITH_DEADLINE)

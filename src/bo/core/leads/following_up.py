@@ -153,10 +153,15 @@ def lose(tx: Tx, lead: Lead, reason: str, note: str) -> None:
 
 
 def reopen(tx: Tx, lead: Lead) -> None:
-    """A lost lead lives again: at its store, or waiting for another one where that has closed. Raises TooLate."""
+    """A lost lead lives again. Raises TooLate."""
     if lead.lost_at is None or tx.now >= lead.lost_at + timedelta(days=REOPEN_DAYS):
         raise TooLate("a lost lead can be reopened for {days} days", hint="Report the customer anew.", days=REOPEN_DAYS)
     lead.lost_reason, lead.lost_at = None, None
+    back_to_work(tx, lead)
+
+
+def back_to_work(tx: Tx, lead: Lead) -> None:
+    """A lead that was at its end is followed up again: at its store, or waiting for another where that has closed."""
     store = tx.view(Store, lead.store) if lead.store else None
     if store is not None and store.state != "closed":
         lead.state = CONTACTED

@@ -27,3 +27,13 @@ def month_of(day: date) -> tuple[date, date]:
     """The first day of the day's month, and of the month after."""
     start = day.replace(day=1)
     return start, date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def month_label(day: date) -> str:
+    """The day's month, such as 2026-11."""
+    return day.isoformat()[:7]
+
+
+def first_day(label: str) -> date:
+    """The first day of a month such as 2026-11. Raises ValueError."""
+    return date.fromisoformat(f"{label}-01")

@@ -26,13 +26,19 @@ from bo.core.kernel.kinds import (
 from bo.core.kernel.record import States
 from bo.core.kernel.standard import edits
 from bo.core.kernel.tx import Tx
-from bo.core.orders import allocating, exceptions
-from bo.core.orders.deriving import derive, lines_of
-from bo.core.orders.fulfilling import note_printed, send, take_back
+from bo.core.orders import allocating, exceptions, paying
+from bo.core.orders.buyers import find_buyer
+from bo.core.orders.cancelling import call_off
+from bo.core.orders.deriving import derive
+from bo.core.orders.fulfilling import note_printed, send
+from bo.core.orders.fulfilling import take_back as undo_parcel
+from bo.core.orders.lead_commands import link, refund_, reverse, unlink, win  # noqa: F401 - taken from here
 from bo.core.orders.papers import PaperKind
 from bo.core.orders.receiving import Money, NoPrice, add_later, order_key, sum_of, take_in, take_in_again
 from bo.core.orders.receiving import pay as note_payment
 from bo.core.orders.records import (
+    AUTHORISED,
+    CAPTURED,
     DISMISSED,
     DONE,
     DRAFT,
@@ -42,6 +48,7 @@ from bo.core.orders.records import (
     PENDING,
     RESOLVED,
     UNFULFILLED,
+    VOIDED,
     ExceptionRule,
     Fulfilment,
     Lines,
@@ -68,6 +75,7 @@ def record(
     placed_at: Moment | None = None,
     paid_at: Moment | None = None,
     cancelled_at: Moment | None = None,
+    cancelled: Flag = False,
     sent_at: Moment | None = None,
     customer: Annotated[str, RefKind("customers")] | None = None,
     store: Annotated[str, RefKind("stores")] | None = None,
@@ -90,6 +98,7 @@ def record(
     captured: Amount | None = None,
     refunded: Amount | None = None,
     method: Text = "",
+    hold_reason: Text | None = None,
     risk: OrderRisk = "",
     shipping_method: Text = "",
     tags: Tags = (),
@@ -104,12 +113,15 @@ def record(
     """
     made = Order(
         number=number, channel=channel, key=order_key(channel, number), placed_at=placed_at or tx.now, paid_at=paid_at,
-        cancelled_at=cancelled_at, customer=customer, store=store, name=name, email=email, phone=phone, company=company,
+        cancelled_at=cancelled_at, cancelled=cancelled, customer=customer, store=store, name=name, email=email,
+        phone=phone, company=company,
         country=country, province=province, city=city, postcode=postcode, address=address, billing=billing,
         currency=currency or tx.context.currency, subtotal=subtotal, shipping=shipping, discount=discount, tax=tax,
         total=total if total is not None else sum_of(lines) + shipping + tax - discount, risk=risk,
+        hold_reason=hold_reason,
         shipping_method=shipping_method, tags=tags, note=note, sent_at=sent_at, extra=extra,
     )  # fmt: skip
+    find_buyer(tx, made)
     return take_in(tx, made, lines, Money(captured, refunded, method))
 
 
@@ -125,10 +137,11 @@ def _edited(tx: Tx, order: Order, given: Mapping[str, Any]) -> None:
 
 def _told_again(tx: Tx, order: Order, given: Mapping[str, Any]) -> None:
     money = Money(given.get("captured"), given.get("refunded"), given.get("method") or "")
+    find_buyer(tx, order)
     take_in_again(tx, order, given.get("lines"), money, sent_at=given.get("sent_at"))
 
 
-edit = edits(Order, needs="orders.edit", confirm="many", without=(*DERIVED, "cancelled_at"), then=_edited)
+edit = edits(Order, needs="orders.edit", confirm="many", without=(*DERIVED, "cancelled_at", "cancelled"), then=_edited)
 record_again = edits(
     Order,
     needs="orders.edit",
@@ -164,13 +177,7 @@ def tag(tx: Tx, order: Order, *, add: Tags = (), remove: Tags = ()) -> None:
 @command(needs="orders.cancel", moves=DRAFT | UNFULFILLED | PART_FULFILLED, confirm="always")
 def cancel(tx: Tx, order: Order, *, reason: Text) -> None:
     """Cancel what of an order has not been sent; stock that is promised to it is free again."""
-    allocating.free(tx, order)
-    for line in lines_of(tx, order):
-        line.cancelled = line.quantity - line.fulfilled
-    if not any(line.fulfilled for line in lines_of(tx, order)):
-        order.cancelled_at = tx.now
-    order.note = f"{order.note}\n{reason}".strip()
-    derive(tx, order)
+    call_off(tx, order, reason)
 
 
 @command(needs="orders.edit", moves=DRAFT >> UNFULFILLED)
@@ -228,12 +235,9 @@ def printed(tx: Tx, order: Order, *, paper: PaperKind, again: Flag = False) -> N
 
 
 @command(needs="orders.fulfil", confirm="always")
-def undo_fulfilment(tx: Tx, fulfilment: Fulfilment) -> None:
-    """Take back a parcel that was not sent after all."""
-    if fulfilment.state == "cancelled":
-        raise Refused("this parcel has been taken back already")
-    take_back(tx, fulfilment)
-    fulfilment.state = "cancelled"
+def take_back(tx: Tx, fulfilment: Fulfilment) -> None:
+    """Take back a parcel that was not sent after all: its pieces are in stock and promised to the order again."""
+    undo_parcel(tx, fulfilment)
 
 
 @command(needs="orders.pay")
@@ -248,6 +252,33 @@ def pay(
     order.paid_at = order.paid_at or made.at
     derive(tx, order)
     return made
+
+
+@command(needs="orders.pay")
+def authorise(tx: Tx, order: Order, *, amount: Amount, method: Text, reference: Text | None = None) -> Payment:
+    """Note that the customer's bank keeps so much for an order; `bo payments capture` takes it."""
+    return paying.authorise(tx, order, amount, method=method, reference=reference)
+
+
+@command(needs="payments.capture", moves=AUTHORISED >> CAPTURED, confirm="many")
+def capture(tx: Tx, payment: Payment, *, amount: Amount | None = None) -> None:
+    """Take what was authorised: all of it, or so much."""
+    paying.capture(tx, payment, amount)
+
+
+@command(needs="payments.capture", moves=AUTHORISED >> VOIDED, confirm="many")
+def void(tx: Tx, payment: Payment) -> None:
+    """Let an authorisation go: nothing of it is taken."""
+
+
+@command(needs="payments.charge_back", moves=States((CAPTURED,)), confirm="always")
+def charge_back(tx: Tx, payment: Payment, *, amount: Amount, reason: Text, reference: Text = "") -> Refund:
+    """Note that the customer's bank has taken a payment back, or so much of it.
+
+    Raises:
+        TooMuch: less is left; a refund that is granted and not done has to fail first.
+    """
+    return paying.charge_back(tx, payment, amount, reason=reason, reference=reference)
 
 
 @command(needs="orders.pay")
@@ -323,7 +354,7 @@ def edit_(
     line.price = line.price if price is None else price
     line.discount = line.discount if discount is None else discount
     line.total = line_total(line.quantity, line.price, line.discount)
-    allocating.free_beyond(tx, line)
+    allocating.trim(tx, [line])
     order = tx.get(Order, line.order)
     order.subtotal += line.total - before
     order.total += line.total - before
@@ -343,7 +374,12 @@ def refund(tx: Tx, order: Order, *, amount: Amount, reason: Text, shipping: Amou
 
 @command(needs="refunds.execute", moves=PENDING >> DONE, where="central", confirm="many")
 def execute(tx: Tx, refund: Refund, *, reference: Text = "") -> None:
-    """Note that a granted refund has been paid back."""
+    """Note that a granted refund has been paid back.
+
+    Raises:
+        OwnGrant: it is above refunds.approval_above, and you granted it.
+    """
+    paying.require_second(tx, refund)
     refund.reference = reference
     carry_out(tx, refund)
 

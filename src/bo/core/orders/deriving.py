@@ -26,16 +26,28 @@ def derive(
     settled: bool = False,
     lines: Sequence[OrderLine] | None = None,
     payments: Sequence[Payment] | None = None,
+    reason: str = "",
 ) -> None:
-    """Set state, payment status and sums from the facts. `settled` leaves a draft. Who has just made the order hands
-    over its `lines` and `payments`, all of them, so that nobody looks for them."""
+    """Set state, payment status and sums from the facts, and tell the order's lead, with the `reason` of what was
+    done. `settled` leaves a draft. Who has just made the order hands over its `lines` and `payments`, all of them, so
+    that nobody looks for them."""
     lines = lines_of(tx, order) if lines is None else lines
-    payments = payments_of(tx, order) if payments is None else payments
+    before = order.state
     pieces = rules.pieces_of(lines)
     order.pieces = pieces.ordered - pieces.cancelled
-    order.captured = sum(item.amount for item in payments)
-    order.refunded = sum(item.refunded + item.charged_back for item in payments)
-    order.state = rules.state_of(
-        pieces, draft=order.state == DRAFT and not settled, cancelled=order.cancelled_at is not None
-    )
+    if payments is None and has_payments(tx):
+        payments = payments_of(tx, order)
+    if payments is not None:
+        order.captured = sum(item.amount for item in payments)
+        order.refunded = sum(item.refunded + item.charged_back for item in payments)
+    order.state = rules.state_of(pieces, draft=order.state == DRAFT and not settled, cancelled=order.is_cancelled)
     order.payment = rules.payment_status(order.total, order.captured, order.refunded)
+    if order.lead is not None:
+        from bo.core.orders.following import tell_lead
+
+        tell_lead(tx, order, before, lines, reason)
+
+
+def has_payments(tx: Tx) -> bool:
+    """Whether payments are at hand; a shop's device has none of them, and takes central's sums."""
+    return tx.authority or tx.actor.scopes_of("payments") is None

@@ -11,14 +11,16 @@ from functools import partial
 from typing import Any, Final
 
 from bo.core.kernel.errors import Refused
+from bo.core.kernel.kinds import moment_of
 from bo.core.kernel.query import Filter, clauses
 from bo.core.kernel.record import info_of
 from bo.core.kernel.tx import SYSTEM, Tx
-from bo.core.orders.looks import LOOKS, Found, found_by
+from bo.core.orders.looks import LOOKS, Few, Found, found_by
 from bo.core.orders.records import OPEN, RESOLVED, ExceptionRule, Order, OrderException
 
 GONE: Final = "the cause is gone"
 PART: Final = 10_000  # records that are loaded at once
+FEW: Final = 500  # orders that are looked at alone
 
 
 class NoFilter(Refused):
@@ -56,19 +58,20 @@ def scan(tx: Tx, scope: str) -> None:
 
     Raises UsageError, BadValue for a filter that cannot be understood.
     """
-    rules = {rule.id: rule for rule in tx.select(ExceptionRule, active=True, order="code")}
-    found = {f"{item.order}/{rule.id}": (rule, item) for rule in rules.values() for item in found_by(tx, rule, scope)}
+    rules = tx.select(ExceptionRule, active=True, order="code")
+    few = _few_of(tx, scope)
+    found = {f"{item.order}/{rule.id}": (rule, item) for rule in rules for item in found_by(tx, rule, scope, few)}
     held = _held(tx, scope)
     tx.fetch(OrderException, "key", (key for key in found if key not in held))
     for key, (rule, item) in found.items():
         if key not in held:
             tx.add(_opened(key, rule, item))
-    told = {number: found[key][1].reason for key, (number, reason) in held.items()
-            if key in found and reason != found[key][1].reason}  # fmt: skip
-    gone = [number for key, (number, _reason) in held.items() if key not in found]
+    told = {number: found[key][1][2:] for key, (number, *before) in held.items()
+            if key in found and tuple(before) != found[key][1][2:]}  # fmt: skip
+    gone = [number for key, (number, *_before) in held.items() if key not in found]
     for exception in _loaded(tx, [*told, *gone]):
         if exception.id in told:
-            exception.reason = told[exception.id]
+            exception.reason, exception.detail = told[exception.id]
             continue
         exception.key = None
         if exception.state == OPEN:
@@ -84,15 +87,39 @@ def hand_to(exception: OrderException, operator: str) -> None:
 
 def _opened(key: str, rule: ExceptionRule, item: Found) -> OrderException:
     return OrderException(
-        order=item.order, store=item.store, rule=rule.id, key=key, reason=item.reason, priority=rule.priority
-    )
+        order=item.order, store=item.store, rule=rule.id, key=key, reason=item.reason, detail=item.detail,
+        priority=rule.priority,
+    )  # fmt: skip
 
 
-def _held(tx: Tx, scope: str) -> dict[str, tuple[str, str]]:
-    """Exceptions whose cause lasted at the last scan, of the orders that a filter finds: by key, (id, reason)."""
+def _few_of(tx: Tx, scope: str) -> Few | None:
+    """The orders that a filter finds, where they are few; then nothing goes through the tables for them."""
+    if not scope:
+        return None
+    narrowed = tx.filter(Order, scope)
+    rows = tx.rows("exceptions:few", partial(_ids, narrowed, tx.on_sqlite), Order, narrowed=narrowed)
+    if len(rows) > FEW:
+        return None
+    placed = sorted(moment_of(at) for _order, at in rows) or [tx.now]
+    return Few(tuple(str(order) for order, _at in rows), placed[0], placed[-1])
+
+
+def _ids(narrowed: Filter, sqlite: bool) -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import table
+
+    made = table(info_of(Order))
+    found = clauses(info_of(Order), narrowed, sqlite=sqlite)
+    return sa.select(made.c.id, made.c.placed_at).where(*found).limit(FEW + 1)
+
+
+def _held(tx: Tx, scope: str) -> dict[str, tuple[str, ...]]:
+    """Exceptions whose cause lasted at the last scan, of the orders that a filter finds: by key, (id, reason,
+    detail)."""
     narrowed = tx.filter(Order, scope)
     rows = tx.rows("exceptions:held", partial(_keyed, narrowed, tx.on_sqlite), OrderException, Order, narrowed=narrowed)
-    return {str(key): (str(number), str(reason)) for key, number, reason in rows}
+    return {str(key): tuple(map(str, told)) for key, *told in rows}
 
 
 def _keyed(narrowed: Filter, sqlite: bool) -> Any:
@@ -101,7 +128,7 @@ def _keyed(narrowed: Filter, sqlite: bool) -> Any:
     from bo.core.kernel.tables import table
 
     made, order = table(info_of(OrderException)), table(info_of(Order))
-    wanted = sa.select(made.c.key, made.c.id, made.c.reason).where(made.c.key.is_not(None))
+    wanted = sa.select(made.c.key, made.c.id, made.c.reason, made.c.detail).where(made.c.key.is_not(None))
     if narrowed.conditions or narrowed.words:
         wanted = wanted.join(order, order.c.id == made.c.order)
         wanted = wanted.where(*clauses(info_of(Order), narrowed, sqlite=sqlite))

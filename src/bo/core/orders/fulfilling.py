@@ -92,7 +92,11 @@ def send(
 
 
 def take_back(tx: Tx, fulfilment: Fulfilment) -> None:
-    """A parcel that was never sent after all: its pieces are to be sent again. Raises Refused where some came back."""
+    """A parcel that was never sent after all: its pieces are to be sent again. Raises Refused where some came back, or
+    where it was taken back before."""
+    if fulfilment.state == "cancelled":
+        raise Refused("this parcel has been taken back already")
+    fulfilment.state = "cancelled"
     order = tx.get(Order, fulfilment.order)
     lines = {line.id: line for line in lines_of(tx, order)}
     for line_id, count in fulfilment.lines.items():

@@ -1,23 +1,25 @@
-"""The papers of orders, and which of them are there."""
+"""The papers of orders, and what happened to their money."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 
 from bo.core.catalog.records import Variant
 from bo.core.kernel.command import query
 from bo.core.kernel.errors import NotFound, UsageError
-from bo.core.kernel.kinds import Count, Tags, Text
+from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Currency, Moment, Tags, Text
 from bo.core.kernel.moments import zone_of
 from bo.core.kernel.reader import Reader, visible
 from bo.core.kernel.record import info_of
 from bo.core.kernel.tx import OPEN_SCOPES
 from bo.core.orders.papers import PaperKind, PaperLine, PaperOrder, invoices_pdf, picks_pdf, slips_pdf
-from bo.core.orders.records import Order, OrderLine
+from bo.core.orders.records import CAPTURED, CHARGE_BACK, DONE, FAILED, VOIDED, Order, OrderLine, Payment, Refund
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
@@ -35,6 +37,69 @@ class PaperFile(msgspec.Struct, frozen=True):
     hash: Text
     orders: Count
     pages: Count
+
+
+MoneyEvent = Annotated[
+    str,
+    ChoiceKind(
+        "authorised", "captured", "voided", "refund_granted", "refunded", "refund_failed", "charged_back"
+    ),
+]  # fmt: skip
+
+
+class MoneyMoved(msgspec.Struct, frozen=True):
+    """One thing that happened to the money of an order. `refundable` is what could be given back after it."""
+
+    at: Moment
+    event: MoneyEvent
+    amount: Amount
+    refundable: Amount
+    currency: Currency
+    method: Text
+    reference: Text
+    payment: Text
+
+
+@query(needs="payments.read")
+def money(read: Reader, order: Order) -> list[MoneyMoved]:
+    """What happened to the money of an order: authorised, captured, granted, given back, charged back."""
+    payments = {item.id: item for item in read.records(Payment, f"order:{order.id}")}
+    refunds = read.records(Refund, f"order:{order.id}")
+    happened = [event for item in payments.values() for event in _of_payment(item)]
+    happened += [event for item in refunds for event in _of_refund(item)]
+    found, left = [], 0
+    for at, _rank, event, amount, change, reference, payment in sorted(happened):
+        left += change
+        method = payments[payment].method
+        found.append(MoneyMoved(at, event, amount, left, order.currency, method, reference, payment))
+    return found
+
+
+Happened = tuple[datetime, int, str, int, int, str, str]  # at, rank, event, amount, change, reference, payment
+
+
+def _of_payment(item: Payment) -> Iterator[Happened]:
+    reference = item.reference or ""
+    if item.authorised:
+        yield item.created_at, 0, "authorised", item.authorised, 0, reference, item.id
+    if item.state == CAPTURED:
+        yield item.at, 1, "captured", item.amount, item.amount, reference, item.id
+    elif item.state == VOIDED:
+        yield item.updated_at, 1, "voided", item.authorised, 0, reference, item.id
+
+
+def _of_refund(item: Refund) -> Iterator[Happened]:
+    if item.sort == CHARGE_BACK:
+        yield item.created_at, 3, "charged_back", item.amount, -item.amount, item.reference, item.payment
+        return
+    if not item.granted_by:  # a shop told of it when it was done
+        yield item.created_at, 3, "refunded", item.amount, -item.amount, item.reference, item.payment
+        return
+    yield item.created_at, 2, "refund_granted", item.amount, -item.amount, "", item.payment
+    if item.state == DONE:
+        yield item.updated_at, 3, "refunded", item.amount, 0, item.reference, item.payment
+    elif item.state == FAILED:
+        yield item.updated_at, 3, "refund_failed", item.amount, item.amount, item.reference, item.payment
 
 
 @query(needs="orders.read")

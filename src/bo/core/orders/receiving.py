@@ -2,7 +2,8 @@
 again.
 
 What is told again adds to what is known and takes nothing of it away: a payment, a refund or a parcel that somebody
-noted here stays, whatever an older file says.
+noted here stays, whatever an older file says. What a shop says it has sent has left, also where the order is held here:
+a hold stops what is sent from here. Stock moves only as far as it was promised to the order (`allocating.follow`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bo.core.catalog.finding import variant_called
 from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import rows_key
 from bo.core.kernel.tx import Tx
+from bo.core.orders.allocating import follow
 from bo.core.orders.deriving import derive, lines_of, payments_of
 from bo.core.orders.records import DONE, PENDING, Fulfilment, Order, OrderLine, Payment, Refund
 from bo.core.orders.refunding import carry_out
@@ -80,7 +82,7 @@ def take_in(tx: Tx, order: Order, lines: Rows, money: Money) -> Order:
     if order.sent_at is not None:
         _send_all(order, made)
     _note_sent(tx, order, made, ())
-    if order.cancelled_at is not None:
+    if order.is_cancelled:
         cancel_rest(made)
     refunded = money.refunded or 0
     captured = money.captured if money.captured is not None else refunded
@@ -99,9 +101,10 @@ def take_in_again(tx: Tx, order: Order, lines: Rows | None, money: Money, *, sen
     if sent_at is not None and order.sent_at is None:
         order.sent_at = sent_at
         _send_all(order, known)
-    _note_sent(tx, order, known, tx.find_all(Fulfilment, order=order.id))
-    if order.cancelled_at is not None:
+    parcel = _note_sent(tx, order, known, tx.find_all(Fulfilment, order=order.id))
+    if order.is_cancelled:
         cancel_rest(known)
+    follow(tx, order, known, parcel)
     paid = sum(item.amount for item in payments_of(tx, order))
     if money.captured is not None and money.captured > paid:
         _imported(tx, order, money.captured - paid, money.method)
@@ -172,12 +175,14 @@ def _fill(line: OrderLine, row: Mapping[str, object]) -> None:
 
 def _send_all(order: Order, lines: Sequence[OrderLine]) -> None:
     """A shop that only says when it sent an order sent all of it."""
-    if order.cancelled_at is None and not any(line.fulfilled for line in lines):
+    if not order.is_cancelled and not any(line.fulfilled for line in lines):
         for line in lines:
             line.fulfilled = line.quantity - line.cancelled
 
 
-def _note_sent(tx: Tx, order: Order, lines: Sequence[OrderLine], parcels: Sequence[Fulfilment]) -> None:
+def _note_sent(
+    tx: Tx, order: Order, lines: Sequence[OrderLine], parcels: Sequence[Fulfilment]
+) -> Fulfilment | None:
     """A parcel of what lines say was sent and no parcel has. An order that was sent, and whose lines come in another
     file, gets a parcel without lines, which takes them up."""
     in_parcels: dict[str, int] = {}
@@ -186,13 +191,13 @@ def _note_sent(tx: Tx, order: Order, lines: Sequence[OrderLine], parcels: Sequen
             for line_id, count in parcel.lines.items():
                 in_parcels[line_id] = in_parcels.get(line_id, 0) + int(str(count))
     pieces = {line.id: count for line in lines if (count := line.fulfilled - in_parcels.get(line.id, 0)) > 0}
-    if not pieces and (lines or parcels or order.sent_at is None or order.cancelled_at is not None):
-        return
+    if not pieces and (lines or parcels or order.sent_at is None or order.is_cancelled):
+        return None
     order.sent_at = order.sent_at or order.placed_at
     made = Fulfilment(order=order.id, store=order.store, shipped_at=order.sent_at, pieces=sum(pieces.values()))
     made.lines = dict(pieces)
     made.extra = {} if pieces else {LATER: True}
-    tx.add(made)
+    return tx.add(made)
 
 
 def add_later(tx: Tx, order: Order, line: Mapping[str, object], *, shipping: int = 0) -> OrderLine:
@@ -201,7 +206,7 @@ def add_later(tx: Tx, order: Order, line: Mapping[str, object], *, shipping: int
     last = max((item.position for item in lines_of(tx, order)), default=0)
     position = int(str(line.get("position") or last + 1))
     made = add_line(tx, order, position, {name: value for name, value in line.items() if name != "position"})
-    if order.cancelled_at is not None:
+    if order.is_cancelled:
         cancel_rest([made])
     put_in_parcel(tx, order, made)
     order.subtotal += made.total

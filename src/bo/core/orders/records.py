@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from bo.core.catalog.records import Variant
+from bo.core.customers.registering import sought_customer
+from bo.core.kernel.amounts import money
 from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import (
     Amount,
@@ -41,6 +43,22 @@ OrderRisk = Annotated[str, ChoiceKind("", "low", "medium", "high")]
 OrderId = Annotated[str, RefKind("orders")]
 PENDING, DONE, FAILED = State("pending"), State("done"), State("failed")
 RefundState = Annotated[str, ChoiceKind(PENDING, DONE, FAILED)]
+AUTHORISED, CAPTURED, VOIDED = State("authorised"), State("captured"), State("voided")
+REFUND, CHARGE_BACK = "refund", "charge_back"
+WHY = {  # an order needs a person
+    "unpaid": "it is not paid",
+    "part_paid": "it is paid in part",
+    "oversold": "there is less than was ordered",
+    "no_address": "there is no address to send it to",
+    "no_name": "there is no name to send it to",
+    "high_risk": "the payment is risky",
+    "not_arrived": "a parcel has not arrived",
+    "amounts_differ": "the total is not what its parts come to",
+    "repeated": "it is like another order shortly before",
+    "unknown_sku": "a line names no variant",
+    "filter": "the filter of the rule finds it",
+}
+ExceptionReason = Annotated[str, ChoiceKind(*WHY, labels=tuple(WHY.values()))]
 OPEN, RESOLVED, DISMISSED = State("open"), State("resolved"), State("dismissed")
 
 
@@ -83,6 +101,7 @@ class Order(Record, kw_only=True):
     placed_at: Annotated[Moment, Field(index=True, label="placed")]
     paid_at: Annotated[Moment, Field(label="paid on")] | None = None
     cancelled_at: Annotated[Moment, Field(label="cancelled on")] | None = None
+    cancelled: Annotated[Flag, Field(label="was cancelled", help="also where nobody knows when")] = False
     customer: Annotated[str, RefKind("customers"), Field(index=True)] | None = None
     store: Annotated[str, RefKind("stores"), Field(index=True)] | None = None
     lead: Annotated[str, RefKind("leads"), Field(lookup=True)] | None = None
@@ -114,12 +133,19 @@ class Order(Record, kw_only=True):
     sent_at: Annotated[Moment, Field(index=True, label="sent on", help="when the last parcel left")] | None = None
     lines_key: Annotated[Text, Field(internal=True, help="stands for its lines as a file told them last")] = ""
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the order as a whole was, not only pieces of it."""
+        return self.cancelled or self.cancelled_at is not None
+
     def held_by(self) -> str:
         return f"store:{self.store}" if self.store else "hq"
 
     @classmethod
     def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[type[Record], str, object]]:
         yield cls, "key", f"{values.get('channel') or ''}/{values.get('number') or ''}"
+        if not values.get("customer"):
+            yield from sought_customer(values)
         lines = values.get("lines")
         for line in lines if isinstance(lines, tuple) else ():
             if sku := line.get("sku"):
@@ -165,18 +191,20 @@ class OrderLine(Record, kw_only=True):
 
 
 @record(
-    "payments", prefix="pmt", create="payments.record",
-    columns=("order", "method", "reference", "amount", "refunded", "currency", "at"),
+    "payments", prefix="pmt", create="payments.record", states=(AUTHORISED, CAPTURED, VOIDED),
+    columns=("order", "method", "reference", "state", "amount", "refunded", "currency", "at"),
 )  # fmt: skip
 class Payment(Record, kw_only=True):
-    """Money that a customer paid for an order."""
+    """Money that a customer paid for an order, or that their bank keeps for it until it is taken."""
 
     order: Annotated[OrderId, Field(lookup=True)]
     method: Text = ""
     reference: Annotated[Text, Field(lookup=True)] | None = None
     key: Annotated[Text, Field(lookup=True, unique=True, internal=True)] | None = None
     import_key: Annotated[Text, Field(lookup=True, unique=True, internal=True)] | None = None
-    amount: Amount
+    state: Annotated[str, ChoiceKind(AUTHORISED, CAPTURED, VOIDED)] = CAPTURED
+    authorised: Annotated[Amount, Field(label="authorised amount", help="what the customer's bank keeps for us")] = 0
+    amount: Annotated[Amount, Field(help="what was paid")]
     refunded: Annotated[Amount, Field(help="refunds that are done")] = 0
     granted: Annotated[Amount, Field(help="refunds that are granted and not done yet")] = 0
     charged_back: Amount = 0
@@ -192,20 +220,22 @@ class Payment(Record, kw_only=True):
         if self.refunded + self.granted + self.charged_back > self.amount:
             raise InconsistentOrder(
                 "payment {reference}: only {left} is left to refund",
-                reference=self.reference or self.id, left=self.amount - self.refunded - self.charged_back,
+                reference=self.reference or self.id,
+                left=money(self.amount - self.refunded - self.charged_back, self.currency),
             )  # fmt: skip
 
 
 @record(
     "refunds", prefix="rfd", states=(PENDING, DONE, FAILED),
-    columns=("order", "payment", "amount", "shipping", "reason", "state", "currency"),
+    columns=("order", "payment", "sort", "amount", "shipping", "reason", "state", "currency"),
 )  # fmt: skip
 class Refund(Record, kw_only=True):
-    """Money that goes back: granted by one person, carried out later."""
+    """Money that goes back: granted by one person, carried out later. A charge-back was the bank's doing."""
 
     order: Annotated[OrderId, Field(lookup=True)]
     payment: Annotated[str, RefKind("payments"), Field(lookup=True)]
     key: Annotated[Text, Field(lookup=True, unique=True, internal=True)] | None = None
+    sort: Annotated[str, ChoiceKind(REFUND, CHARGE_BACK), Field(label="sort of refund")] = REFUND
     amount: Amount
     shipping: Annotated[Amount, Field(help="how much of it is for shipping")] = 0
     reason: Text
@@ -256,7 +286,7 @@ class ExceptionRule(Record, kw_only=True):
 
 @record(
     "exceptions", prefix="exc", states=(OPEN, RESOLVED, DISMISSED),
-    columns=("order", "rule", "reason", "priority", "owner", "state"),
+    columns=("order", "rule", "reason", "detail", "priority", "owner", "state"),
 )  # fmt: skip
 class OrderException(Record, kw_only=True):
     """An order that needs a person, why, who has it, and how it ended."""
@@ -265,7 +295,8 @@ class OrderException(Record, kw_only=True):
     store: Annotated[str, RefKind("stores"), Field(internal=True)] | None = None
     rule: Annotated[str, RefKind("exception_rules"), Field(lookup=True)]
     key: Annotated[Text, Field(lookup=True, unique=True, internal=True, help="order and rule while open")] | None = None
-    reason: Text = ""
+    reason: Annotated[ExceptionReason, Field(index=True)] = "filter"
+    detail: Annotated[Text, Field(help="what the reason is about: a SKU, a number, amounts")] = ""
     priority: Annotated[str, ChoiceKind("low", "normal", "high")] = "normal"
     owner: Annotated[str, RefKind("operators"), Field(index=True)] | None = None
     state: Annotated[str, ChoiceKind(OPEN, RESOLVED, DISMISSED)] = OPEN

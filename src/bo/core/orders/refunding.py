@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bo.core.kernel.amounts import money
 from bo.core.kernel.errors import Refused
 from bo.core.kernel.tx import Tx
 from bo.core.orders import rules
 from bo.core.orders.deriving import derive, payments_of
-from bo.core.orders.records import FAILED, Order, Payment, Refund
+from bo.core.orders.records import DONE, FAILED, Order, Payment, Refund
 
 
 class TooMuch(Refused):
@@ -22,7 +23,12 @@ class ShippingRefunded(Refused):
 
 
 def grant(tx: Tx, order: Order, amount: int, *, shipping: int, reason: str) -> Refund:
-    """Grant a refund on the payments of an order, the newest first; the first of the refunds it makes.
+    """Grant a refund on the payments of an order; the first that it makes. Raises TooMuch, ShippingRefunded."""
+    return grant_each(tx, order, amount, shipping=shipping, reason=reason)[0]
+
+
+def grant_each(tx: Tx, order: Order, amount: int, *, shipping: int, reason: str) -> list[Refund]:
+    """Grant a refund on the payments of an order, the newest first: a refund on each that it takes.
 
     Raises TooMuch, ShippingRefunded.
     """
@@ -35,7 +41,7 @@ def grant(tx: Tx, order: Order, amount: int, *, shipping: int, reason: str) -> R
         raise TooMuch(
             "only {left} of order {number} can be refunded",
             hint="Refunds that are granted and not done yet count too.",
-            left=left, number=order.number, currency=order.currency,
+            left=money(left, order.currency), number=order.number,
         )  # fmt: skip
     _require_shipping(tx, order, shipping)
     made: list[Refund] = []
@@ -56,7 +62,7 @@ def grant(tx: Tx, order: Order, amount: int, *, shipping: int, reason: str) -> R
                 )
             )
         )
-    return made[0]
+    return made
 
 
 def _require_shipping(tx: Tx, order: Order, shipping: int) -> None:
@@ -66,16 +72,17 @@ def _require_shipping(tx: Tx, order: Order, shipping: int) -> None:
     if before + shipping > order.shipping:
         raise ShippingRefunded(
             "shipping of order {number} was {charged}, of which {before} is refunded already",
-            number=order.number, charged=order.shipping, before=before,
+            number=order.number, charged=money(order.shipping, order.currency), before=money(before, order.currency),
         )  # fmt: skip
 
 
 def carry_out(tx: Tx, refund: Refund) -> None:
     """The money has gone back."""
+    refund.state = DONE
     payment = tx.get(Payment, refund.payment)
     payment.granted -= refund.amount
     payment.refunded += refund.amount
-    derive(tx, tx.get(Order, refund.order))
+    derive(tx, tx.get(Order, refund.order), reason=refund.reason)
 
 
 def give_up(tx: Tx, refund: Refund) -> None:

@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from bo.core.access.settings import Setting
+from bo.core.kernel.kinds import AmountKind
 from bo.core.orders.records import (
     CANCELLED,
     DRAFT,
@@ -22,6 +24,9 @@ from bo.core.orders.records import (
 )
 
 AMOUNT_TOLERANCE: Final = 0  # minor units by which a total may differ from its parts
+APPROVAL_ABOVE: Final = Setting(
+    "refunds.approval_above", AmountKind(), 0, "a refund above this is paid back by another than granted it; 0: never"
+)
 
 
 class Pieces(msgspec.Struct, frozen=True):

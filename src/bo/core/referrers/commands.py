@@ -4,12 +4,21 @@ from typing import Annotated
 
 from bo.core.kernel.command import command
 from bo.core.kernel.errors import Refused
-from bo.core.kernel.kinds import Currency, Email, Facts, Field, Note, PersonName, Phone, Text
+from bo.core.kernel.kinds import Currency, Email, Facts, Field, Note, PersonName, Phone, Rate, RefKind, Text
 from bo.core.kernel.standard import edits
 from bo.core.kernel.tx import Tx
-from bo.core.referrers.records import AccountKind, AccountNumber, PayeeAccount, Referrer, ReferrerKind
+from bo.core.referrers.numbers import bank_number, plain_number
+from bo.core.referrers.records import (
+    AccountKind,
+    AccountNumber,
+    Language,
+    PayeeAccount,
+    Referrer,
+    ReferrerKind,
+    TaxTreatment,
+)
 
-edit = edits(Referrer, needs="referrers.edit", without=("active", "blocked_reason"))
+edit = edits(Referrer, needs="referrers.edit", without=("active", "blocked_reason", "store", "tax", "tax_rate"))
 
 
 class AlreadySo(Refused):
@@ -18,10 +27,22 @@ class AlreadySo(Refused):
     code = "already_so"
 
 
+class StoreHasPayee(Refused):
+    """A second payee of one store."""
+
+    code = "store_has_payee"
+
+
 class AccountExists(Refused):
     """A second active account of one referrer in one currency."""
 
     code = "account_exists"
+
+
+class WrongTax(Refused):
+    """A tax treatment and a rate that do not go together."""
+
+    code = "wrong_tax"
 
 
 class AccountRetired(Refused):
@@ -40,13 +61,30 @@ def register(
     phone: Phone | None = None,
     email: Email | None = None,
     company: Text = "",
+    store: Annotated[str, RefKind("stores"), Field(help="the store that is paid its share through this one")]
+    | None = None,
+    language: Language | None = None,
     note: Note = "",
     extra: Facts | None = None,
 ) -> Referrer:
-    """Register somebody who reports leads and is rewarded for it."""
-    made = Referrer(code=code, name=name, kind=kind, phone=phone, email=email, company=company, note=note)
-    made.extra = extra or {}
+    """Register somebody who reports leads and is rewarded for it, or the payee of a store's share.
+
+    Raises:
+        StoreHasPayee: the store is paid through another one.
+    """
+    if store is not None:
+        _require_no_payee(tx, store)
+    made = Referrer(code=code, name=name, kind="store" if store else kind, phone=phone, email=email, company=company)
+    made.note, made.store, made.language, made.extra = note, store, language, extra or {}
     return tx.add(made)
+
+
+def _require_no_payee(tx: Tx, store: str) -> None:
+    known = tx.find(Referrer, store=store)
+    if known is not None:
+        raise StoreHasPayee(
+            "the store is paid through {code} already", hint="See bo referrers show {code}.", code=known.code
+        )
 
 
 @command(needs="referrers.block", confirm="many")
@@ -67,6 +105,29 @@ def unblock(tx: Tx, referrer: Referrer) -> None:
     referrer.active, referrer.blocked_reason = True, ""
 
 
+@command(needs="payee_accounts.edit", confirm="many")
+def set_tax(
+    tx: Tx,
+    referrer: Referrer,
+    *,
+    tax: TaxTreatment,
+    rate: Annotated[Rate, Field(help="for a flat rate, such as 5%")] = 0,
+) -> None:
+    """Say what is withheld for the tax office of what a referrer is paid. Settlements made from now on go by it.
+
+    Raises:
+        WrongTax: a flat rate without a rate, one of more than all, or a rate that another treatment has itself.
+    """
+    if (tax == "flat") != (rate > 0) or rate > 10_000:
+        raise WrongTax(
+            "the treatment {tax} does not go with a rate of {rate}",
+            hint="A flat rate is above 0 and at most 100%: bo referrers set-tax CODE --tax flat --rate 5%.",
+            tax=tax,
+            rate=f"{rate / 100:.2f}%",
+        )
+    referrer.tax, referrer.tax_rate = tax, rate
+
+
 @command(needs="payee_accounts.edit")
 def add(
     tx: Tx,
@@ -83,6 +144,7 @@ def add(
 
     Raises:
         AccountExists: there is one; change or retire it.
+        BadValue: an IBAN or a card number with a wrong digit.
     """
     wanted = currency or tx.context.currency
     for other in tx.find_all(PayeeAccount, referrer=referrer.id):
@@ -95,7 +157,7 @@ def add(
         referrer=referrer.id,
         kind=kind,
         holder=holder,
-        number=plain_number(number),
+        number=_number(kind, number),
         bank=bank,
         bank_code=bank_code,
         currency=wanted,
@@ -120,13 +182,14 @@ def change(
 
     Raises:
         AccountRetired: the account is not in use any more.
+        BadValue: an IBAN or a card number with a wrong digit.
     """
     if not account.active:
         raise AccountRetired("this account is retired", hint="Add a new one: bo payee-accounts add.")
     before = (account.holder, account.number, account.kind, account.bank, account.bank_code)
     account.holder = account.holder if holder is None else holder
-    account.number = account.number if number is None else plain_number(number)
     account.kind = account.kind if kind is None else kind
+    account.number = account.number if number is None else _number(account.kind, number)
     account.bank = account.bank if bank is None else bank
     account.bank_code = account.bank_code if bank_code is None else bank_code
     if before != (account.holder, account.number, account.kind, account.bank, account.bank_code):
@@ -140,6 +203,5 @@ def retire(tx: Tx, account: PayeeAccount) -> None:
         account.active, account.changed_at, account.changed_by = False, tx.now, tx.actor.id
 
 
-def plain_number(number: str) -> str:
-    """An account number without the spaces and dashes people group it by, so that any spelling finds the account."""
-    return "".join(character for character in number if character not in " -\u00a0").upper()
+def _number(kind: str, number: str) -> str:
+    return bank_number(number) if kind == "bank" else plain_number(number)

@@ -62,22 +62,24 @@ def simulate(
     parcels = [item.shipped_at for item in read.records(Fulfilment, f"order:{order.id}") if item.state != "cancelled"]
     kept = {line.variant for line in known if line.variant and read.count("stock", f"variant:{line.variant}")}
     refund = min(worth, usable)
+    in_time = not rules.too_late(max(parcels, default=order.sent_at), read.now, rules.RETURN_DAYS.of(read))
     for line in known:
         line.returned += pieces.get(line.id, 0)
     return Simulation(
-        order.number, sum(pieces.values()), not rules.too_late(max(parcels, default=order.sent_at), read.now),
+        order.number, sum(pieces.values()), in_time,
         sum(wanted.values()) - sum(pieces.values()), worth, usable, refund, order.currency,
         sum(pieces.get(line.id, 0) for line in known if line.variant in kept),
-        state_of(pieces_of(known), draft=False, cancelled=order.cancelled_at is not None),
+        str(state_of(pieces_of(known), draft=False, cancelled=order.is_cancelled)),
         payment_status(order.total, order.captured, order.refunded + refund),
     )  # fmt: skip
 
 
 @query(needs="credits.read", noun="credits")
 def balance(read: Reader, customer: Customer) -> list[Balance]:
-    """The store credit of a customer, by currency."""
+    """The store credit of a customer, and of those who were merged into them, by currency."""
     sums: dict[str, tuple[int, int]] = {}
-    for item in read.records(Credit, f"customer:{customer.id} sort:at"):
+    holders = [customer.id, *(item.id for item in read.records(Customer, f"merged_into:{customer.id}"))]
+    for item in (item for holder in holders for item in read.records(Credit, f"customer:{holder} sort:at")):
         total, count = sums.get(item.currency, (0, 0))
         sums[item.currency] = (total + item.amount, count + 1)
     return [Balance(currency, total, count) for currency, (total, count) in sorted(sums.items())]

@@ -34,10 +34,11 @@ def announce(tx: Tx, order: Order, wanted: Mapping[str, object], *, late: bool) 
 
     Raises TooLate (unless `late`), NothingToReturn, TooMany, NotFound.
     """
-    if not late and rules.too_late(_last_sent(tx, order), tx.now):
+    days = rules.RETURN_DAYS.of(tx)
+    if not late and rules.too_late(_last_sent(tx, order), tx.now, days):
         raise TooLate(
             "order {number} was sent more than {days} days ago",
-            hint="Say --late to take it back all the same.", number=order.number, days=rules.RETURN_DAYS,
+            hint="Say --late to take it back all the same.", number=order.number, days=days,
         )  # fmt: skip
     lines, announced = lines_of(tx, order), announced_of(tx.find_all(CustomerReturn, order=order.id))
     pieces = pieces_of(lines, wanted)

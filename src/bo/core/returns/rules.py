@@ -7,14 +7,18 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
+from bo.core.access.settings import Setting
+from bo.core.kernel.kinds import WholeKind
 from bo.core.orders.records import Order, OrderLine
 
-RETURN_DAYS: Final = 30  # from the day the last parcel left
+RETURN_DAYS: Final = Setting(
+    "returns.window_days", WholeKind(0, 3_650), 30, "days after the last parcel in which an order can come back"
+)
 
 
-def too_late(sent_at: datetime | None, now: datetime) -> bool:
+def too_late(sent_at: datetime | None, now: datetime, days: int) -> bool:
     """Whether the time for returns has passed. What is not known to be sent is in time."""
-    return sent_at is not None and now - sent_at > timedelta(days=RETURN_DAYS)
+    return sent_at is not None and now - sent_at > timedelta(days=days)
 
 
 def returnable(line: OrderLine, announced: int) -> int:

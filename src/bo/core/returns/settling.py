@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bo.core.customers.registering import holders
+from bo.core.kernel.amounts import money
 from bo.core.kernel.errors import Refused
 from bo.core.kernel.tx import Tx
 from bo.core.orders.deriving import derive, payments_of
@@ -42,7 +44,7 @@ def amount_of(tx: Tx, order: Order, back: CustomerReturn, amount: int | None, sh
     if amount is not None and amount > back.amount + shipping:
         raise TooMuch(
             "what came back is worth {worth}", hint="Refund the order itself: bo orders refund {order}",
-            worth=back.amount + shipping, order=order.number, currency=order.currency,
+            worth=money(back.amount + shipping, order.currency), order=order.number,
         )  # fmt: skip
     return min(back.amount + shipping, left_of(tx, order)) if amount is None else amount
 
@@ -90,8 +92,9 @@ def _order_like(tx: Tx, old: Order, number: str, lines: Rows, shipping: int) -> 
     goods = sum_of(lines)
     return Order(
         number=number, channel=old.channel, key=order_key(old.channel, number), placed_at=tx.now, customer=old.customer,
-        store=old.store, name=old.name, email=old.email, phone=old.phone, company=old.company, country=old.country,
-        province=old.province, city=old.city, postcode=old.postcode, address=old.address, billing=old.billing,
+        store=old.store, lead=old.lead, name=old.name, email=old.email, phone=old.phone, company=old.company,
+        country=old.country, province=old.province, city=old.city, postcode=old.postcode, address=old.address,
+        billing=old.billing,
         currency=old.currency, subtotal=goods, shipping=shipping, total=goods + shipping,
     )  # fmt: skip
 
@@ -100,8 +103,16 @@ def _order_like(tx: Tx, old: Order, number: str, lines: Rows, shipping: int) -> 
 
 
 def balance(tx: Tx, customer: str, currency: str) -> int:
-    """The credit that a customer has."""
-    return sum(item.amount for item in tx.find_all(Credit, customer=customer) if item.currency == currency)
+    """The credit that a customer has, and those who were merged into them."""
+    return sum(_balances(tx, customer, currency).values())
+
+
+def _balances(tx: Tx, customer: str, currency: str) -> dict[str, int]:
+    """The credit by whom it was given to: an entry is final, and stays with them through a merge and back."""
+    return {
+        holder: sum(item.amount for item in tx.find_all(Credit, customer=holder) if item.currency == currency)
+        for holder in holders(tx, customer)
+    }
 
 
 def give_credit(
@@ -118,22 +129,28 @@ def give_credit(
 def spend_credit(tx: Tx, customer: str, order: Order, amount: int | None) -> Credit:
     """An order is paid with credit: so much, else what is due as far as the credit goes. Raises NotEnoughCredit, and
     Refused for more than is due."""
-    has, owed = balance(tx, customer, order.currency), due(order)
+    balances, owed = _balances(tx, customer, order.currency), due(order)
+    has = sum(balances.values())
     spent = min(has, owed) if amount is None else amount
     if spent > has or has <= 0:
         raise NotEnoughCredit(
             "the customer has {has} of credit", hint="bo credits balance {customer}",
-            has=has, customer=customer, currency=order.currency,
+            has=money(has, order.currency), customer=customer,
         )  # fmt: skip
     if not 0 < spent <= owed:
-        raise Refused("{owed} is due for order {number}", owed=max(owed, 0), number=order.number)
-    made = tx.add(
-        Credit(
-            customer=customer, amount=-spent, currency=order.currency, reason=f"order {order.number}", order=order.id,
-            at=tx.now,
-        )
-    )  # fmt: skip
-    pay(tx, order, spent, method=STORE_CREDIT, at=tx.now, key=f"{STORE_CREDIT}/{made.id}", reference=None)
+        raise Refused("{owed} is due for order {number}", owed=money(max(owed, 0), order.currency), number=order.number)
+    made, left = [], spent
+    for holder, credit in balances.items():
+        if part := min(credit, left):
+            left -= part
+            made.append(_spent(tx, holder, part, order))
+    pay(tx, order, spent, method=STORE_CREDIT, at=tx.now, key=f"{STORE_CREDIT}/{made[0].id}", reference=None)
     order.paid_at = order.paid_at or tx.now
     derive(tx, order)
-    return made
+    return made[0]
+
+
+def _spent(tx: Tx, holder: str, amount: int, order: Order) -> Credit:
+    entry = Credit(customer=holder, amount=-amount, currency=order.currency, order=order.id, at=tx.now)
+    entry.reason = f"order {order.number}"
+    return tx.add(entry)

@@ -1,4 +1,4 @@
-"""Reward rules and the lines they make."""
+"""Reward rules, the lines they make, and disputes about those."""
 
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from bo.core.kernel.kinds import (
     Flag,
     Id,
     Moment,
+    Note,
     Rate,
     RefKind,
     Tags,
@@ -22,13 +23,20 @@ from bo.core.kernel.kinds import (
 from bo.core.kernel.record import Record, State, record
 
 RuleKind = Annotated[str, ChoiceKind("fixed", "percent", "tiers", "first_order")]
-RuleEvent = Annotated[str, ChoiceKind("valid_lead", "visit", "won")]
+RuleEvent = Annotated[str, ChoiceKind("valid_lead", "visit", "won", "delivered")]
 RewardBase = Annotated[str, ChoiceKind("gross", "net", "margin")]
 TierMode = Annotated[str, ChoiceKind("marginal", "cliff")]
+TierPeriod = Annotated[str, ChoiceKind("month", "quarter", "year", "ever")]
+Beneficiary = Annotated[str, ChoiceKind("referrer", "store")]
 
 DRAFT, ACTIVE, RETIRED = State("draft"), State("active"), State("retired")
 RULE_STATES = (DRAFT, ACTIVE, RETIRED)
 RuleState = Annotated[str, ChoiceKind(*RULE_STATES)]
+
+OPEN, UNDER_REVIEW, ESCALATED = State("open"), State("under_review"), State("escalated")
+UPHELD, REJECTED, WITHDRAWN = State("upheld"), State("rejected"), State("withdrawn")
+DISPUTE_STATES = (OPEN, UNDER_REVIEW, ESCALATED, UPHELD, REJECTED, WITHDRAWN)
+DisputeState = Annotated[str, ChoiceKind(*DISPUTE_STATES)]
 
 HOLDING, DUE, INCLUDED, PAID, HELD, VOID = (
     State("holding"),
@@ -85,16 +93,21 @@ class RewardRule(Record, kw_only=True):
     ] = ""
     state: RuleState = DRAFT
     event: Annotated[RuleEvent, Field(lookup=True)]
+    beneficiary: Annotated[Beneficiary, Field(help="who is rewarded")] = "referrer"
     kind: RuleKind
     amount: Annotated[Amount, Field(help="for fixed and first order")] = 0
     rate: Annotated[Rate, Field(help="for percent")] = 0
     base: RewardBase = "net"
     tiers: Annotated[Text, Field(help="lower bound:value pairs, as 0:1%,10000:2%")] = ""
     tier_mode: TierMode = "marginal"
+    tier_period: Annotated[TierPeriod, Field(help="how long tiers count before they start anew")] = "month"
+    store_share: Annotated[Rate, Field(help="share of the reward that the store gets")] = 0
     currency: Currency
     cap_event: Annotated[Amount, Field(help="at most for one event")] | None = None
     cap_person: Annotated[Amount, Field(help="at most for one referrer, ever")] | None = None
     cap_month: Annotated[Amount, Field(help="at most for one referrer in a month")] | None = None
+    cap_quarter: Annotated[Amount, Field(help="at most for one referrer in a quarter")] | None = None
+    cap_year: Annotated[Amount, Field(help="at most for one referrer in a year")] | None = None
     budget: Annotated[Amount, Field(help="at most for the whole rule")] | None = None
     hold_days: Annotated[Count, Field(help="0 to 90 days before a line is due")] = 0
     source: Annotated[Text, Field(help="only leads of this source")] = ""
@@ -146,9 +159,9 @@ class RewardLine(Record, kw_only=True):
     rule_code: Text = ""
     rule_version: Count = 0
     inputs: Facts = {}
-    arithmetic: Annotated[Text, Field(help="how the amount came about")] = ""
     base_amount: Amount = 0
     clawback_of: Annotated[str, RefKind("rewards"), Field(lookup=True)] | None = None
+    reward_at: Annotated[Moment, Field(internal=True, help="when what is taken back was earned")] | None = None
     earned_at: Moment
     due_on: Annotated[Day, Field(index=True)]
     settlement: Annotated[str, RefKind("settlements"), Field(lookup=True)] | None = None
@@ -167,3 +180,27 @@ class RewardLine(Record, kw_only=True):
             raise WrongSign("a {kind} of {amount} has the wrong sign", kind=self.kind, amount=self.amount)
         if (self.state in ("included", "paid")) != (self.settlement is not None and self.payout is not None):
             raise NotInSettlement("a line is included or paid in a settlement, and nowhere else")
+
+
+@record(
+    "disputes",
+    prefix="disp",
+    states=DISPUTE_STATES,
+    columns=("line", "state", "reason", "opened_by", "due_on", "reviewer", "decided_by", "decision", "adjustment"),
+)
+class Dispute(Record, kw_only=True):
+    """Somebody contests one reward line. Who decides neither opened it nor had a hand in what is contested."""
+
+    line: Annotated[str, RefKind("rewards"), Field(lookup=True, label="reward line")]
+    state: DisputeState = OPEN
+    reason: Annotated[Note, Field(help="what is said to be wrong")]
+    opened_by: Text = ""
+    due_on: Annotated[Day, Field(index=True, label="answer due")]
+    reviewer: Annotated[Text, Field(help="who looks at it, and decides")] = ""
+    reviewers: Annotated[Tags, Field(internal=True, help="everybody who has had it: none of them gets it again")] = ()
+    decided_by: Text = ""
+    decision: Annotated[Note, Field(help="why it was decided so")] = ""
+    adjustment: Annotated[str, RefKind("rewards"), Field(help="the line that makes good")] | None = None
+
+    def held_by(self) -> str:
+        return "hq"

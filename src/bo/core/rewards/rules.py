@@ -19,7 +19,8 @@ from bo.core.rewards.terms import WHOLE, BadTerms, Base, Beneficiary, Event, Rul
 from bo.core.rewards.terms import Tier as Tier
 from bo.core.rewards.terms import check_rule as check_rule
 
-Cap: TypeAlias = Literal["", "event", "person", "period", "budget"]
+Cap: TypeAlias = Literal["", "event", "person", "month", "quarter", "year", "budget"]
+Limit: TypeAlias = tuple[Cap, int | None, int]  # the cap, its sum if there is one, what was given of it before
 
 ROUNDING: Final = "half_even"
 
@@ -49,19 +50,22 @@ class RewardInputs:
     """What a reward is computed from, frozen on its line. Sums are minor units of `currency`.
 
     `count_before` and `base_before` are what the person reached in the tier period before this event; `paid_*` what
-    this rule has given already: to the person ever, to the person in this period, to everybody.
+    this rule has given already: to the person ever, in this month, quarter and year, and to everybody. `for_store`: the
+    store's share of the reward is asked for, and not the referrer's.
     """
 
     currency: str
     gross: int = 0
     net: int = 0
     margin: int = 0
-    visits: int = 1
     count_before: int = 0
     base_before: int = 0
     paid_person: int = 0
-    paid_period: int = 0
+    paid_month: int = 0
+    paid_quarter: int = 0
+    paid_year: int = 0
     paid_all: int = 0
+    for_store: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Step:
     """One step of the arithmetic: an English template (a message id) and its facts."""
 
     words: str
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return fill(self.words, dict(self.facts))
@@ -131,10 +135,11 @@ def _most_specific(rules: Iterable[RuleTerms]) -> RuleTerms | None:
 
 
 def compute(terms: RuleTerms, inputs: RewardInputs) -> Computation:
-    """The reward of one event under one rule.
+    """The reward of one event under one rule: for the referrer, or the store's share of it.
 
     Tiers pay what the total after the event earns, less what the total before it earned: with `cliff` the event that
-    reaches a tier therefore also lifts what came before it in the period. A base below zero earns nothing.
+    reaches a tier therefore also lifts what came before it in the period. A base below zero earns nothing. The caps of
+    the event and the budget clamp the whole reward; then it is split; the caps of a person clamp what that person gets.
 
     Raises:
         CurrencyMismatch: the base is in another currency than the rule.
@@ -147,8 +152,30 @@ def compute(terms: RuleTerms, inputs: RewardInputs) -> Computation:
             currency=inputs.currency,
         )
     earned, step = _EARNINGS[terms.kind](terms, inputs)
-    amount, steps, capped_by = _clamp(earned, terms, inputs)
-    return Computation(amount, (step, *steps), capped_by)
+    whole, steps, capped_by = _clamp(
+        earned, terms, (("event", terms.cap_event, 0), ("budget", terms.budget, inputs.paid_all))
+    )
+    if not terms.store_share:
+        amount, more, tighter = _clamp(whole, terms, _personal(terms, inputs))
+        return Computation(amount, (step, *steps, *more), tighter or capped_by)
+    kept, given_away = split_reward(whole, terms.store_share)
+    parts: dict[str, object] = {"share": show_rate(terms.store_share), "whole": _money(whole, terms)}
+    if inputs.for_store:
+        shared = Step("the store's share, {share} of {whole}: {part}", {**parts, "part": _money(given_away, terms)})
+        return Computation(given_away, (step, *steps, shared), capped_by)
+    shared = Step("{share} of {whole} is the store's; the rest: {part}", {**parts, "part": _money(kept, terms)})
+    amount, more, tighter = _clamp(kept, terms, _personal(terms, inputs))
+    return Computation(amount, (step, *steps, shared, *more), tighter or capped_by)
+
+
+def _personal(terms: RuleTerms, inputs: RewardInputs) -> tuple[Limit, ...]:
+    """The caps of what one person gets."""
+    return (
+        ("person", terms.cap_person, inputs.paid_person),
+        ("month", terms.cap_month, inputs.paid_month),
+        ("quarter", terms.cap_quarter, inputs.paid_quarter),
+        ("year", terms.cap_year, inputs.paid_year),
+    )
 
 
 def base_of(terms: RuleTerms, inputs: RewardInputs) -> int:
@@ -162,12 +189,6 @@ def _fixed(terms: RuleTerms, inputs: RewardInputs) -> tuple[int, Step]:
     return terms.amount, Step(words, {"amount": _money(terms.amount, terms)})
 
 
-def _per_visit(terms: RuleTerms, inputs: RewardInputs) -> tuple[int, Step]:
-    earned = terms.amount * max(0, inputs.visits)
-    facts = {"visits": str(inputs.visits), "amount": _money(terms.amount, terms), "earned": _money(earned, terms)}
-    return earned, Step("{visits} visits at {amount} = {earned}", facts)
-
-
 def _percent(terms: RuleTerms, inputs: RewardInputs) -> tuple[int, Step]:
     base = base_of(terms, inputs)
     earned = divide_half_even(base * terms.rate_bp, WHOLE)
@@ -178,12 +199,12 @@ def _percent(terms: RuleTerms, inputs: RewardInputs) -> tuple[int, Step]:
 def _tiered(terms: RuleTerms, inputs: RewardInputs) -> tuple[int, Step]:
     if terms.tier_measure == "count":
         before, after = inputs.count_before, inputs.count_before + 1
-        reached = {"before": str(before), "after": str(after)}
+        reached: dict[str, object] = {"before": before, "after": after}
     else:
         before, after = inputs.base_before, inputs.base_before + base_of(terms, inputs)
         reached = {"before": _money(before, terms), "after": _money(after, terms)}
     earned_before, earned_after = earned_by(terms, before), earned_by(terms, after)
-    sums = {
+    sums: dict[str, object] = {
         "earned_after": _money(earned_after, terms),
         "earned_before": _money(earned_before, terms),
         "earned": _money(earned_after - earned_before, terms),
@@ -192,9 +213,7 @@ def _tiered(terms: RuleTerms, inputs: RewardInputs) -> tuple[int, Step]:
     return earned_after - earned_before, Step(words, reached | sums)
 
 
-_EARNINGS: Final = MappingProxyType(
-    {"fixed": _fixed, "first_order": _fixed, "per_visit": _per_visit, "percent": _percent, "tiers": _tiered}
-)
+_EARNINGS: Final = MappingProxyType({"fixed": _fixed, "first_order": _fixed, "percent": _percent, "tiers": _tiered})
 
 
 def earned_by(terms: RuleTerms, total: int) -> int:
@@ -213,17 +232,11 @@ def _end(tier: Tier, total: int) -> int:
     return total if tier.until is None else tier.until
 
 
-def _clamp(earned: int, terms: RuleTerms, inputs: RewardInputs) -> tuple[int, list[Step], Cap]:
-    """The reward below every cap, the tightest of them, and a step for each that took something away."""
-    caps: tuple[tuple[Cap, int | None, int], ...] = (
-        ("event", terms.cap_event, 0),
-        ("person", terms.cap_person, inputs.paid_person),
-        ("period", terms.cap_period, inputs.paid_period),
-        ("budget", terms.budget, inputs.paid_all),
-    )
+def _clamp(earned: int, terms: RuleTerms, limits: tuple[Limit, ...]) -> tuple[int, list[Step], Cap]:
+    """The reward below these caps, the tightest of them, and a step for each that took something away."""
     amount, steps = earned, list[Step]()
     capped_by: Cap = ""
-    for name, cap, paid in caps:
+    for name, cap, paid in limits:
         if cap is None:
             continue
         left = max(0, cap - paid)
@@ -261,7 +274,9 @@ _TIER_WORDS: Final[Mapping[tuple[TierMode, TierMeasure], str]] = {
 _CAP_WORDS: Final[Mapping[Cap, str]] = {
     "event": "at most {cap} for one event: {left}",
     "person": "at most {cap} for one person, {paid} given before: {left}",
-    "period": "at most {cap} for one person in a period, {paid} given before: {left}",
+    "month": "at most {cap} for one person in a month, {paid} given before: {left}",
+    "quarter": "at most {cap} for one person in a quarter, {paid} given before: {left}",
+    "year": "at most {cap} for one person in a year, {paid} given before: {left}",
     "budget": "the budget is {cap}, {paid} of it given before: {left}",
 }
 
@@ -269,9 +284,9 @@ _CAP_WORDS: Final[Mapping[Cap, str]] = {
 # --- Splits and clawbacks --------------------------------------------------------------------------------------------
 
 
-def split_reward(amount: int, store_share_bp: int) -> tuple[int, int]:
+def split_reward(amount: int, store_share: int) -> tuple[int, int]:
     """A reward divided between referrer and store; nothing is lost or added."""
-    referrer, store = split_largest_remainder(amount, (WHOLE - store_share_bp, store_share_bp))
+    referrer, store = split_largest_remainder(amount, (WHOLE - store_share, store_share))
     return referrer, store
 
 
@@ -325,5 +340,16 @@ def divide_half_even(numerator: int, denominator: int) -> int:
     return quotient
 
 
-def _money(minor: int, terms: RuleTerms) -> str:
-    return f"{format_amount(minor, terms.currency)} {terms.currency}"
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A sum that is written out only where somebody reads it: most computations are not read."""
+
+    minor: int
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{format_amount(self.minor, self.currency)} {self.currency}"
+
+
+def _money(minor: int, terms: RuleTerms) -> Money:
+    return Money(minor, terms.currency)

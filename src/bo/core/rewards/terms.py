@@ -16,10 +16,11 @@ from bo.core.kernel.errors import Refused
 
 Event: TypeAlias = Literal["valid_lead", "visit", "won", "delivered"]
 Beneficiary: TypeAlias = Literal["referrer", "store"]
-RuleKind: TypeAlias = Literal["fixed", "per_visit", "percent", "tiers", "first_order"]
+RuleKind: TypeAlias = Literal["fixed", "percent", "tiers", "first_order"]
 Base: TypeAlias = Literal["gross", "net", "margin"]
 TierMode: TypeAlias = Literal["marginal", "cliff"]
 TierMeasure: TypeAlias = Literal["count", "amount"]
+TierPeriod: TypeAlias = Literal["month", "quarter", "year", "ever"]
 
 WHOLE: Final = 10_000  # basis points
 HOLDING_DAYS_MOST: Final = 90
@@ -63,14 +64,17 @@ class RuleTerms:
     tiers: tuple[Tier, ...] = ()
     tier_measure: TierMeasure = "count"
     tier_mode: TierMode | None = None
+    tier_period: TierPeriod = "month"
     cap_event: int | None = None
     cap_person: int | None = None
-    cap_period: int | None = None  # for one person within one period
+    cap_month: int | None = None  # for one person in a calendar month, quarter, year
+    cap_quarter: int | None = None
+    cap_year: int | None = None
     budget: int | None = None  # for everybody together
     effective_from: date
     effective_until: date | None = None
     holding_days: int = 0
-    store_share_bp: int = 0  # of the reward, to the store; the rest to the referrer
+    store_share: int = 0  # of the reward, to the store, in basis points; the rest to the referrer
     sources: frozenset[str] = frozenset()
     stores: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
@@ -94,17 +98,15 @@ def check_rule(terms: RuleTerms) -> None:
             hint="Give a rate above 0 % and up to 100 %.",
             rate=show_rate(terms.rate_bp),
         )
-    if terms.kind in ("fixed", "per_visit", "first_order") and terms.amount <= 0:
+    if terms.kind in ("fixed", "first_order") and terms.amount <= 0:
         raise BadTerms("a rule of kind {kind} needs an amount above zero", hint="Give the amount.", kind=terms.kind)
     _check_fit(terms)
 
 
 def _check_sums(terms: RuleTerms) -> None:
-    caps = {"cap for each event": terms.cap_event, "cap for each person": terms.cap_person}
-    caps |= {"cap for each period": terms.cap_period, "budget": terms.budget}
-    for name, cap in caps.items():
+    for cap in (terms.cap_event, terms.cap_person, terms.cap_month, terms.cap_quarter, terms.cap_year, terms.budget):
         if cap is not None and cap <= 0:
-            raise BadTerms("the {cap} has to be above zero", hint="Leave it empty for no limit.", cap=name)
+            raise BadTerms("a cap or a budget has to be above zero", hint="Leave it empty for no limit.")
     if terms.effective_until is not None and terms.effective_until <= terms.effective_from:
         raise BadTerms(
             "the rule ends on {until}, before it is in force on {start}",
@@ -114,12 +116,24 @@ def _check_sums(terms: RuleTerms) -> None:
         )
     if not 0 <= terms.holding_days <= HOLDING_DAYS_MOST:
         raise BadTerms("rewards are held for 0 to {most} days", hint="Give days within that.", most=HOLDING_DAYS_MOST)
-    if not 0 <= terms.store_share_bp <= WHOLE:
-        raise BadTerms("a share is between 0 % and 100 %", hint="Give the store's share of the reward.")
+    if not 0 <= terms.store_share < WHOLE:
+        raise BadTerms(
+            "the store's share of a reward is between 0 % and 100 %",
+            hint="To reward the store alone, write a rule with --beneficiary store.",
+        )
+    if terms.store_share and terms.beneficiary == "store":
+        raise BadTerms(
+            "a rule that rewards the store has no share to give to it",
+            hint="Leave the store share out, or reward the referrer.",
+        )
 
 
 def _check_fit(terms: RuleTerms) -> None:
     """Kind and event have to go together: a share of an order needs an order."""
+    if terms.event == "valid_lead" and (terms.store_share or terms.beneficiary == "store"):
+        raise BadTerms(
+            "a lead becomes valid before it has a store", hint="Reward the store for the event visit, won or delivered."
+        )
     if terms.event in ("valid_lead", "visit") and (
         terms.kind in ("percent", "first_order") or terms.tier_measure == "amount"
     ):
@@ -128,8 +142,6 @@ def _check_fit(terms: RuleTerms) -> None:
             hint="Use the event won or delivered, or a fixed amount.",
             event=terms.event,
         )
-    if terms.kind == "per_visit" and terms.event != "visit":
-        raise BadTerms("a reward for each visit goes with the event visit", hint="Choose the event visit.")
 
 
 def _check_tiers(terms: RuleTerms) -> None:

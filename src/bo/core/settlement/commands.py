@@ -1,18 +1,19 @@
 """Settling: from the lines that are due to payments that were made. What an approval has bound is never edited."""
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Final, NamedTuple
 
 from bo.core.kernel.command import command
-from bo.core.kernel.kinds import Currency, Day, Field, Text
+from bo.core.kernel.kinds import Currency, Day, Field, PersonName, Text
 from bo.core.kernel.record import States
+from bo.core.kernel.standard import edits
 from bo.core.kernel.tx import Tx
 from bo.core.ledger.days import today
-from bo.core.ledger.posting import Draft, credit, debit, entries_of, post_all, reverse_all
-from bo.core.referrers.payees import Payee, payees
-from bo.core.rewards import records as rewards
+from bo.core.referrers.numbers import bank_number
+from bo.core.referrers.payees import Payee
 from bo.core.rewards.records import RewardLine
-from bo.core.settlement import hands, making
-from bo.core.settlement.documents import file_hash_of, payout_csv
+from bo.core.settlement import hands, making, paying
+from bo.core.settlement.files import LayoutName, Order, PayOn, Template, file_hash_of, order_of, payment_file
 from bo.core.settlement.records import (
     APPROVED,
     CANCELLED,
@@ -24,18 +25,23 @@ from bo.core.settlement.records import (
     PAID,
     PART_PAID,
     PLANNED,
+    RETURNED,
     SENT,
     SUBMITTED,
+    UNPAID,
+    AccountSort,
+    BankAccount,
+    OwnNumber,
     PaymentFile,
     Payout,
     Settlement,
 )
 from bo.core.settlement.refusals import (
     ContentChanged,
+    LineDisputed,
     LineNotDue,
     NothingDue,
     NotInSettlement,
-    NotYet,
     OtherFile,
     PaymentsOpen,
     PayoutHeld,
@@ -43,6 +49,7 @@ from bo.core.settlement.refusals import (
 )
 from bo.core.settlement.rules import (
     Period,
+    approvals_needed,
     period_of,
     require_free,
     require_totals,
@@ -155,6 +162,7 @@ def remove_line(tx: Tx, settlement: Settlement, line: RewardLine) -> None:
     if payout.amount <= 0:
         making.let_go(rest)
         payout.state, payout.reason = HELD, making.CARRIED if rest else making.TAKEN_OUT
+    making.withhold(tx, [payout], making.payees_of(tx, [payout.referrer], settlement))
     _edited(tx, settlement)
 
 
@@ -187,13 +195,14 @@ def _take_in(tx: Tx, settlement: Settlement, payout: Payout | None, lines: list[
         made = making.plan(tx, settlement, {lines[0].referrer: lines})[0]
         _refuse_held(made, made.reason)
         return
-    payee = payees(tx, [payout.referrer], settlement.currency)[payout.referrer]
+    payee = making.payees_of(tx, [payout.referrer], settlement)[payout.referrer]
     present = tx.find_all(RewardLine, payout=payout.id)
     making.add_up(payout, [*present, *lines], settlement, tx.context.zone)
-    _refuse_held(payout, payee.held or (making.CARRIED if payout.amount <= 0 else ""))
+    _refuse_held(payout, making.why_held(payout, payee))
     making.include(lines, payout)
     making.set_account(payout, payee)
     payout.state, payout.reason = PLANNED, ""
+    making.withhold(tx, [payout], {payout.referrer: payee})
 
 
 def _refuse_held(payout: Payout, reason: str) -> None:
@@ -208,7 +217,7 @@ def _edited(tx: Tx, settlement: Settlement) -> None:
     """Sum up again, and remember who had a hand in it; what was submitted is a draft again."""
     settlement.state = DRAFT
     settlement.editors = _with(settlement.editors, tx.actor.id)
-    settlement.submitted_by = settlement.content_hash = ""
+    settlement.submitted_by, settlement.content_hash, settlement.approvers = "", "", ()
     making.total_up(settlement, tx.find_all(Payout, settlement=settlement.id))
 
 
@@ -232,28 +241,31 @@ def _payout_of(tx: Tx, settlement: Settlement, referrer: str) -> Payout | None:
 
 @command(needs="settlements.submit", moves=DRAFT >> SUBMITTED)
 def submit(tx: Tx, settlement: Settlement) -> None:
-    """Hand a settlement over for approval by somebody else. Binds its content by a hash.
+    """Hand a settlement over for approval by others. Binds its content by a hash; the tax is that of this month.
 
     Raises:
         NothingDue: there is nothing to pay in it.
         PayoutHeld: somebody in it cannot be paid any more.
+        LineDisputed: a line of it is disputed.
         TotalDiffers: its total is not the sum of its lines.
     """
     if settlement.total <= 0:
         raise NothingDue("{number} pays nothing", hint="Cancel it.", number=settlement.number)
-    lines, found = _bound(tx, settlement)
-    settlement.content_hash = making.hash_of(settlement, making.content(lines, found))
-    settlement.submitted_by = tx.actor.id
+    bound = _bound(tx, settlement)
+    making.withhold(tx, bound.payouts, bound.found)
+    making.total_up(settlement, bound.payouts)
+    settlement.content_hash = _hash(settlement, bound)
+    settlement.submitted_by, settlement.approvers = tx.actor.id, ()
     settlement.editors = _with(settlement.editors, tx.actor.id)
 
 
 @command(needs="settlements.approve", moves=SUBMITTED >> DRAFT)
 def return_(tx: Tx, settlement: Settlement, *, reason: Reason) -> None:
-    """Give a submitted settlement back to be changed."""
-    settlement.note, settlement.content_hash, settlement.submitted_by = reason, "", ""
+    """Give a submitted settlement back to be changed; an approval that it has already counts no more."""
+    settlement.note, settlement.content_hash, settlement.submitted_by, settlement.approvers = reason, "", "", ()
 
 
-@command(needs="settlements.approve", moves=SUBMITTED >> APPROVED, where="central", confirm="always")
+@command(needs="settlements.approve", moves=States((SUBMITTED,)), where="central", confirm="always")
 def approve(
     tx: Tx,
     settlement: Settlement,
@@ -262,41 +274,61 @@ def approve(
 ) -> None:
     """Approve a settlement that others made, as it was shown. What is owed goes into the ledger; accounts are frozen.
 
+    Above the limit for one approver it stays submitted until a second one has approved it too.
+
     Raises:
-        OwnWork: the approver made, edited or submitted it, wrote a rule, a line or an account of it, or undid that.
+        OwnWork: the approver made, edited, submitted or approved it, wrote a rule, a line, an account or a tax
+            treatment of it, or undid that.
         NotAPerson: a service cannot approve.
         ContentChanged: it is not what was shown.
         PayoutHeld: somebody in it cannot be paid any more.
+        LineDisputed: a line of it is disputed.
         TotalDiffers: its total is not the sum of its lines.
     """
     hands.require_person(tx)
-    lines, found = _bound(tx, settlement)
-    hands.require_other_hands(tx, settlement, lines, found.values())
-    if not making.hash_of(settlement, making.content(lines, found)) == settlement.content_hash == hash:
+    bound = _bound(tx, settlement)
+    hands.require_other_hands(tx, settlement, bound.found.values())
+    if not _hash(settlement, bound) == settlement.content_hash == hash:
         raise ContentChanged(
             "{number} is not what was shown to you", hint="Look at it again: bo settlements check {number}.",
             number=settlement.number,
         )  # fmt: skip
-    payouts = _payouts(tx, settlement, PLANNED)
-    day = today(tx)
-    post_all(tx, [Draft(day, f"{settlement.number} {item.payee_code}", f"approval:{item.id}", (
-        debit("reward_expense", item.amount, item.currency),
-        credit("reward_payable", item.amount, item.currency, item.referrer),
-    )) for item in payouts])  # fmt: skip
+    settlement.approvers = _with(settlement.approvers, tx.actor.id)
+    if len(settlement.approvers) < approvals_needed(settlement.total, hands.second_above(tx, settlement.currency)):
+        return
+    paying.owe(tx, settlement, bound.payouts)
+    settlement.state = APPROVED
     settlement.approved_by, settlement.approved_hash, settlement.approved_at = tx.actor.id, hash, tx.now
 
 
-def _bound(tx: Tx, settlement: Settlement) -> tuple[list[RewardLine], dict[str, Payee]]:
+class Bound(NamedTuple):
+    """What submitting binds and approving looks at."""
+
+    payouts: list[Payout]
+    lines: list[making.Bound]
+    found: dict[str, Payee]
+
+
+def _bound(tx: Tx, settlement: Settlement) -> Bound:
     """The lines and payees of a settlement, checked against each other; the payouts get the accounts of today."""
     payouts = _payouts(tx, settlement, PLANNED)
-    lines = tx.select(RewardLine, settlement=settlement.id, limit=making.LINES_MOST)
-    found = payees(tx, [item.referrer for item in payouts], settlement.currency)
+    lines = making.lines_in(tx, settlement)
+    found = making.payees_of(tx, [item.referrer for item in payouts], settlement)
     making.require_parts(payouts, lines)
+    if disputed := next((line for line in lines if line.disputed), None):
+        raise LineDisputed(
+            "a line of {number} is disputed", hint="Take it out: bo settlements remove-line {number} --line {line}.",
+            number=settlement.number, line=disputed.id,
+        )  # fmt: skip
     for item in payouts:
-        _refuse_held(item, found[item.referrer].held)
+        _refuse_held(item, making.why_held(item, found[item.referrer]))
         making.set_account(item, found[item.referrer])
     require_totals(making.content(lines, found), {settlement.currency: settlement.total})
-    return lines, found
+    return Bound(payouts, lines, found)
+
+
+def _hash(settlement: Settlement, bound: Bound) -> str:
+    return making.hash_of(settlement, making.content(bound.lines, bound.found), bound.payouts)
 
 
 # -- paying it ---------------------------------------------------------------------------------------------------------
@@ -306,45 +338,59 @@ def _bound(tx: Tx, settlement: Settlement) -> tuple[list[RewardLine], dict[str, 
     needs="settlements.export", moves=APPROVED | EXPORTED | PART_PAID | PAID | CLOSED, where="central", confirm="always"
 )
 def export(
-    tx: Tx, settlement: Settlement, *, file_hash: Annotated[Text, Field(help="SHA-256 of the file")], file_name: Text
+    tx: Tx,
+    settlement: Settlement,
+    *,
+    file_hash: Annotated[Text, Field(help="SHA-256 of the file")],
+    file_name: Text,
+    layout: LayoutName = "csv",
+    template: Template = "",
+    bank_account: BankAccount | None = None,
+    pay_on: PayOn | None = None,
 ) -> None:
     """Record that the payout file leaves the office. The same file may be taken again; there is no other one.
 
     Raises:
         OtherFile: the hash is not that of this settlement's file.
+        NoPayingAccount: the layout needs to know which account of ours pays.
+        CannotBeWritten: a name or an account does not go into that layout.
     """
-    payouts = [item for item in tx.find_all(Payout, settlement=settlement.id) if item.state not in (HELD, CANCELLED)]
-    if file_hash != file_hash_of(payout_csv(settlement, payouts)):
+    payouts = [item for item in tx.find_all(Payout, settlement=settlement.id) if item.state not in UNPAID]
+    before = tx.find(PaymentFile, settlement=settlement.id)
+    order = (
+        order_of(settlement, layout, template, bank_account, pay_on, tx.context.zone)
+        if before is None
+        else Order.again(before)
+    )
+    if file_hash != file_hash_of(payment_file(settlement, payouts, order)):
         raise OtherFile(
             "this is not the payout file of {number}", hint="Make it again: bo settlements export {number}.",
             number=settlement.number,
         )  # fmt: skip
-    if settlement.state != APPROVED:
+    if before is not None:
         return
-    for item in payouts:
-        item.state = SENT
+    paying.send(tx, settlement, payouts, bank_account.code if bank_account else "")
     settlement.state, settlement.exported_at = EXPORTED, tx.now
     settlement.file_hash, settlement.file_name = file_hash, file_name
     tx.add(
         PaymentFile(
             settlement=settlement.id, file_name=file_name, file_hash=file_hash, payments=len(payouts),
-            total=settlement.total, currency=settlement.currency, exported_by=tx.actor.id,
+            total=settlement.total - settlement.tax, currency=settlement.currency, exported_by=tx.actor.id,
+            layout=order.layout, template=order.template, pay_on=order.pay_on, payer=order.payer,
+            payer_account=order.account, payer_bank_code=order.bank_code,
+            bank_account=bank_account.id if bank_account else None,
         )
     )  # fmt: skip
 
 
 @command(needs="payouts.mark_paid", moves=SENT >> PAID, confirm="many")
 def mark_paid(tx: Tx, payout: Payout, *, paid_on: PaidOn | None = None) -> None:
-    """Record that the bank has paid one payee. The lines are paid for good.
+    """Record that the bank has paid one payee. The lines are paid.
 
     Raises:
         NotYet: the day lies in the future.
     """
-    settlement = tx.get(Settlement, payout.settlement)
-    left = tx.count(Payout, settlement=settlement.id, state=SENT) - 1
-    failed = tx.count(Payout, settlement=settlement.id, state=FAILED)
-    _pay(tx, settlement, [payout], tx.find_all(RewardLine, payout=payout.id), paid_on)
-    settlement.state = PART_PAID if left or failed else PAID
+    paying.pay(tx, [payout], paid_on or today(tx))
 
 
 @command(needs="payouts.mark_paid", moves=EXPORTED | PART_PAID, confirm="always")
@@ -360,18 +406,29 @@ def mark_paid_(tx: Tx, settlement: Settlement, *, paid_on: PaidOn | None = None)
         raise PaymentsOpen(
             "no payment of {number} is under way", hint="Close it: bo settlements close.", number=settlement.number
         )
-    sent = {item.id for item in payouts}
-    lines = tx.select(RewardLine, settlement=settlement.id, state=rewards.INCLUDED, limit=making.LINES_MOST)
-    _pay(tx, settlement, payouts, [line for line in lines if line.payout in sent], paid_on)
-    settlement.state = PART_PAID if tx.count(Payout, settlement=settlement.id, state=FAILED) else PAID
+    paying.pay(tx, payouts, paid_on or today(tx))
 
 
 @command(needs="payouts.mark_paid", moves=SENT >> FAILED, confirm="many")
 def fail(tx: Tx, payout: Payout, *, reason: Reason) -> None:
     """Record that a payment has failed: its lines are due again, and the next settlement pays them."""
-    making.let_go(tx.find_all(RewardLine, payout=payout.id))
-    _take_back(tx, [payout], f"{payout.reference} failed")
-    payout.reason = reason
+    paying.fail(tx, [payout], reason)
+
+
+@command(needs="payouts.mark_paid", moves=PAID >> RETURNED, confirm="many")
+def returned(
+    tx: Tx,
+    payout: Payout,
+    *,
+    reason: Reason,
+    returned_on: Annotated[Day, Field(help="the day the money was back; today if not said")] | None = None,
+) -> None:
+    """Record that the bank has returned a payment that it had made: its lines are due again.
+
+    Raises:
+        NotYet: the day lies in the future.
+    """
+    paying.give_back(tx, [payout], reason, returned_on or today(tx))
 
 
 @command(needs="settlements.cancel", moves=(DRAFT | SUBMITTED | APPROVED) >> CANCELLED, confirm="always")
@@ -380,7 +437,8 @@ def cancel(tx: Tx, settlement: Settlement, *, reason: Reason) -> None:
     making.let_go(tx.select(RewardLine, settlement=settlement.id, limit=making.LINES_MOST))
     payouts = tx.find_all(Payout, settlement=settlement.id)
     if settlement.state == APPROVED:
-        _take_back(tx, [item for item in payouts if item.state == PLANNED], f"{settlement.number} cancelled")
+        planned = [item for item in payouts if item.state == PLANNED]
+        paying.forget(tx, planned, f"{settlement.number} cancelled", today(tx))
     for item in payouts:
         item.state = CANCELLED
     settlement.note = reason
@@ -393,33 +451,11 @@ def close(tx: Tx, settlement: Settlement) -> None:
     Raises:
         PaymentsOpen: a payment is still under way.
     """
-    if _payouts(tx, settlement, SENT):
+    if settlement.payments_open:
         raise PaymentsOpen(
             "payments of {number} are still under way", hint="Record how they went: bo payouts mark-paid or fail.",
             number=settlement.number,
         )  # fmt: skip
-
-
-def _pay(tx: Tx, settlement: Settlement, payouts: list[Payout], lines: list[RewardLine], paid_on: Day | None) -> None:
-    day = paid_on or today(tx)
-    if day > today(tx):
-        raise NotYet(
-            "{day} lies in the future", hint="Record a payment when the bank has made it.", day=day.isoformat()
-        )
-    for line in lines:
-        line.state = rewards.PAID
-    for item in payouts:
-        item.state, item.paid_on = PAID, day
-    post_all(tx, [Draft(day, f"{settlement.number} {item.payee_code} {item.reference}", f"payment:{item.id}", (
-        debit("reward_payable", item.amount, item.currency, item.referrer),
-        credit("bank", item.amount, item.currency),
-    )) for item in payouts])  # fmt: skip
-
-
-def _take_back(tx: Tx, payouts: list[Payout], text: str) -> None:
-    """Reverse what the approval posted for these payouts."""
-    entries = entries_of(tx, [f"approval:{item.id}" for item in payouts])
-    reverse_all(tx, entries, day=today(tx), text=text)
 
 
 def _payouts(tx: Tx, settlement: Settlement, state: str) -> list[Payout]:
@@ -428,3 +464,35 @@ def _payouts(tx: Tx, settlement: Settlement, state: str) -> list[Payout]:
 
 def _with(editors: tuple[str, ...], editor: str) -> tuple[str, ...]:
     return tuple(sorted({*editors, editor}))
+
+
+# -- our own accounts --------------------------------------------------------------------------------------------------
+
+
+def _check_account(_tx: Tx, account: BankAccount, _given: Mapping[str, object]) -> None:
+    account.number = bank_number(account.number)
+
+
+edit = edits(BankAccount, needs="bank_accounts.edit", where="central", without=("code",), then=_check_account)
+
+
+@command(needs="bank_accounts.edit", where="central")
+def add(
+    tx: Tx,
+    *,
+    code: Annotated[Text, Field(help="a short name, such as CMB or MAIN")],
+    holder: PersonName,
+    number: OwnNumber,
+    bic: Text = "",
+    bank: Text = "",
+    kind: Annotated[AccountSort, Field(label="kind of account")] = "bank",
+    currency: Currency | None = None,
+) -> BankAccount:
+    """Add an account of ours, that payments leave and whose statements are imported.
+
+    Raises:
+        BadValue: an IBAN or a card number with a wrong digit.
+    """
+    account = BankAccount(code=code, holder=holder, number=bank_number(number), bic=bic, bank=bank, kind=kind,
+                          currency=currency or tx.context.currency)  # fmt: skip
+    return tx.add(account)

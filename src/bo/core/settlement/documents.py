@@ -1,17 +1,15 @@
-"""The files that leave the office: the payout file for the bank, and the statement for each payee.
+"""The statement for each payee, as CSV and PDF.
 
-Pure: the same stored data comes to the same bytes, today and in ten years; a PDF carries no clock. Cells that a
-spreadsheet would take for a formula are neutralised.
+Pure: the same stored data comes to the same bytes, today and in ten years; a PDF carries no clock. The language is the
+one that is spoken while it is written (`speaking`).
 """
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from hashlib import sha256
-from io import BytesIO, StringIO
+from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -19,15 +17,11 @@ from msgspec import Struct
 from bo.core.kernel.amounts import format_amount
 from bo.core.kernel.kinds import Amount, Count, Currency, Day, PersonName, Text
 from bo.core.kernel.text import _, visible
-from bo.core.settlement.records import Payout, Settlement
+from bo.core.settlement.tables import table
 
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
 
-PAYOUT_COLUMNS: Final = (
-    "reference", "payee", "holder", "account_kind", "account", "bank", "bank_code", "amount", "currency", "purpose",
-)  # fmt: skip
-LIVE_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 PLAIN_FONT: Final = "Helvetica"
 WIDE_FONT: Final = "STSong-Light"  # PDF readers bring it for Chinese, so that no font file has to be carried
 
@@ -73,38 +67,12 @@ class Statement(Struct, frozen=True):
     clawed_back: Amount
     adjusted: Amount
     tax_withheld: Amount
+    tax_arithmetic: Text
     paid: Amount
     paid_on: Day | None
     closing: Amount
     held: Text
     lines: tuple[StatementLine, ...]
-
-
-# -- payout file -------------------------------------------------------------------------------------------------------
-
-
-def payout_csv(settlement: Settlement, payouts: Iterable[Payout]) -> bytes:
-    """The payments of a settlement for the bank: UTF-8 with a mark that spreadsheets know, one row for each payee.
-
-    Payouts keep what the file says, so that it does not change when some of them are paid or have failed.
-    """
-    rows = [
-        (
-            item.reference, item.payee_code, item.holder, item.account_kind, item.account, item.bank, item.bank_code,
-            format_amount(item.amount, item.currency), item.currency, settlement.number,
-        )
-        for item in sorted(payouts, key=lambda item: (item.payee_code, item.reference))
-    ]  # fmt: skip
-    return _csv([PAYOUT_COLUMNS, *rows])
-
-
-def payout_file_name(settlement: Settlement) -> str:
-    return f"{settlement.number}.csv"
-
-
-def file_hash_of(content: bytes) -> str:
-    """SHA-256 as 64 hexadecimal digits."""
-    return sha256(content).hexdigest()
 
 
 # -- statement ---------------------------------------------------------------------------------------------------------
@@ -122,8 +90,9 @@ def statement_csv(statement: Statement) -> bytes:
         *((*_cells(line), format_amount(line.amount, statement.currency)) for line in statement.lines),
         (),
         *((label, "", "", "", "", amount) for label, amount in _balance(statement)),
+        *([(_("Tax withheld"), statement.tax_arithmetic)] if statement.tax_arithmetic else []),
     ]
-    return _csv(rows)
+    return table(rows)
 
 
 def statement_pdf(statement: Statement) -> bytes:
@@ -169,6 +138,8 @@ class _Sheet:
         self._gap()
         for label, amount in _balance(statement):
             self._row(((self.LEFT, label),), f"{amount} {statement.currency}")
+        if statement.tax_arithmetic:
+            self._row(((self.LEFT, _("Tax withheld")), (self.COLUMNS[1], statement.tax_arithmetic)))
         self._gap()
         for rule in statement.earned_by_rule:
             text = _("{rule}: {lines} rewards", rule=rule.rule, lines=rule.lines)
@@ -239,16 +210,3 @@ def _period(statement: Statement) -> str:
 
 def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> bytes:
-    written = StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n").writerows([_cell(cell) for cell in row] for row in rows)
-    return written.getvalue().encode("utf-8-sig")
-
-
-def _cell(text: str) -> str:
-    """A cell that no spreadsheet runs; a plain number may begin with its minus sign."""
-    if text.startswith(LIVE_FORMULA) and not (text[0] == "-" and text[1:].replace(".", "", 1).isdigit()):
-        return "'" + text
-    return text

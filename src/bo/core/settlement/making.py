@@ -6,29 +6,63 @@ those stay due, and a later settlement finds them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Final
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bo.core.kernel.tx import Tx
-from bo.core.ledger.days import midnight, today
+from bo.core.ledger.days import midnight, month_label, today
+from bo.core.referrers import tax
 from bo.core.referrers.payees import Payee, payees
-from bo.core.referrers.records import PayeeAccount
+from bo.core.referrers.records import PayeeAccount, Referrer
 from bo.core.rewards.records import DUE, HOLDING, INCLUDED, RewardLine
-from bo.core.settlement.records import CANCELLED, HELD, PLANNED, Payout, Settlement
+from bo.core.settlement.records import FAILED, HELD, PLANNED, RETURNED, UNPAID, Payout, Settlement
 from bo.core.settlement.rules import (
+    ACCOUNT_REST_DAYS,
     ContentLine,
     Period,
     TotalDiffers,
     content_hash,
     end_to_end_id,
+    payment_key,
 )
+
+if TYPE_CHECKING:
+    from sqlalchemy import ClauseElement
 
 LINES_MOST: Final = 1_000_000
 
 # Message ids, as those of referrers/payees.py.
 CARRIED: Final = "the balance is not above zero and is carried over"
 TAKEN_OUT: Final = "its lines were taken out"
+TAX_UNKNOWN: Final = "the tax on labour income is known in CNY only"
+
+
+class Bound(NamedTuple):
+    """What an approval looks at of a line that is in a settlement; read without the rest of it."""
+
+    id: str
+    referrer: str
+    payout: str
+    currency: str
+    amount: int
+    disputed: bool
+
+
+def lines_in(tx: Tx, settlement: Settlement) -> list[Bound]:
+    """The lines of a settlement as they were before the running call, in the order of their ids."""
+    rows = tx.rows("settlement:bound", _bound_statement, RewardLine, settlement=settlement.id)
+    return list(map(Bound._make, rows))
+
+
+def _bound_statement() -> ClauseElement:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.record import info_of
+    from bo.core.kernel.tables import table
+
+    line = table(info_of(RewardLine))
+    columns = [line.c[name] for name in Bound._fields]
+    return sa.select(*columns).where(line.c.settlement == sa.bindparam("settlement")).order_by(line.c.id)
 
 
 def period_of_settlement(settlement: Settlement) -> Period:
@@ -60,29 +94,76 @@ def due_lines(tx: Tx, period: Period, currency: str, referrer: str = "") -> dict
 
 def plan(tx: Tx, settlement: Settlement, by_payee: dict[str, list[RewardLine]]) -> list[Payout]:
     """A payout for each payee, in the order of their codes: planned with its lines in it, or held without."""
-    found = payees(tx, by_payee, settlement.currency)
+    found = payees_of(tx, by_payee, settlement)
     ordered = sorted(found.values(), key=lambda payee: payee.referrer.code)
-    return [_plan_one(tx, settlement, payee, by_payee[payee.referrer.id]) for payee in ordered]
+    made = [_plan_one(tx, settlement, payee, by_payee[payee.referrer.id]) for payee in ordered]
+    withhold(tx, made, found)
+    return made
 
 
 def _plan_one(tx: Tx, settlement: Settlement, payee: Payee, lines: list[RewardLine]) -> Payout:
-    payout = Payout(
-        id=tx.new_id(Payout),
-        reference="",
-        settlement=settlement.id,
-        referrer=payee.referrer.id,
-        payee_code=payee.referrer.code,
-        amount=0,
-        currency=settlement.currency,
+    payout = tx.add(
+        Payout(
+            reference="",
+            settlement=settlement.id,
+            referrer=payee.referrer.id,
+            payee_code=payee.referrer.code,
+            once=payment_key(settlement.id, payee.referrer.id, settlement.currency),
+            amount=0,
+            currency=settlement.currency,
+        )
     )
     payout.reference = end_to_end_id(payout.id)
     add_up(payout, lines, settlement, tx.context.zone)
-    payout.reason = payee.held or (CARRIED if payout.amount <= 0 else "")
+    payout.reason = why_held(payout, payee)
     payout.state = HELD if payout.reason else PLANNED
     set_account(payout, payee)
     if payout.state == PLANNED:
         include(lines, payout)
-    return tx.add(payout)
+    return payout
+
+
+def payees_of(tx: Tx, referrers: Collection[str], settlement: Settlement) -> dict[str, Payee]:
+    """The payees of these referrers, with their accounts in the settlement's currency."""
+    return payees(tx, referrers, settlement.currency, rest_days=ACCOUNT_REST_DAYS.of(tx))
+
+
+def why_held(payout: Payout, payee: Payee) -> str:
+    """Why nothing is paid to a payee now: a message id, or nothing."""
+    if not payee.held and payee.referrer.tax == "cn_labour" and payout.currency != tax.LABOUR_CURRENCY:
+        return TAX_UNKNOWN
+    return payee.held or (CARRIED if payout.gross <= 0 else "")
+
+
+def withhold(tx: Tx, payouts: Iterable[Payout], found: dict[str, Payee]) -> None:
+    """Take the tax out of payouts, whose sums are set; what the payee gets in the same month besides counts too."""
+    month = month_label(today(tx))
+    taxed = [item for item in payouts if item.state == PLANNED and found[item.referrer].referrer.tax != "none"]
+    besides = _besides(tx, {item.id for item in taxed}, tuple(sorted({item.referrer for item in taxed})), month)
+    for item in taxed:
+        gross = item.gross
+        paid, withheld = besides.get(item.referrer, (0, 0))
+        made = _tax_of(found[item.referrer].referrer, gross, item.currency, month, paid, withheld)
+        item.tax, item.tax_month, item.tax_words, item.tax_facts = made.tax, month, made.words, made.facts
+        item.amount = gross - made.tax
+
+
+def _tax_of(payee: Referrer, gross: int, currency: str, month: str, paid: int, withheld: int) -> tax.Withheld:
+    if payee.tax == "flat":
+        return tax.flat(gross, payee.tax_rate, currency)
+    return tax.labour(gross, month, paid_before=paid, withheld_before=withheld)
+
+
+def _besides(tx: Tx, but: set[str], referrers: tuple[str, ...], month: str) -> dict[str, tuple[int, int]]:
+    """Sum and tax of the other payouts that are taxed with a month, by referrer."""
+    sums: dict[str, tuple[int, int]] = {}
+    if not referrers:
+        return sums
+    for item in tx.select(Payout, referrer=referrers, tax_month=month, limit=LINES_MOST):
+        if item.id not in but and item.state not in (*UNPAID, FAILED, RETURNED):
+            paid, withheld = sums.get(item.referrer, (0, 0))
+            sums[item.referrer] = (paid + item.gross, withheld + item.tax)
+    return sums
 
 
 def include(lines: Iterable[RewardLine], payout: Payout) -> None:
@@ -97,18 +178,16 @@ def let_go(lines: Iterable[RewardLine]) -> None:
 
 
 def add_up(payout: Payout, lines: Sequence[RewardLine], settlement: Settlement, zone: str) -> None:
-    """Set the sums of a payout. What was earned before the period began is brought in as one sum."""
+    """Set the sums of a payout, before tax. What was earned before the period began is brought in as one sum."""
     start = midnight(settlement.period_from, zone)
-    payout.carried = sum(line.amount for line in lines if line.earned_at < start)
-    payout.earned = _sum(lines, "reward", start)
-    payout.clawed_back = -_sum(lines, "clawback", start)
-    payout.adjusted = _sum(lines, "adjustment", start)
-    payout.amount = payout.carried + payout.earned - payout.clawed_back + payout.adjusted
+    sums = {"carried": 0, "reward": 0, "clawback": 0, "adjustment": 0}
+    for line in lines:
+        sums["carried" if line.earned_at < start else line.kind] += line.amount
+    payout.carried, payout.earned = sums["carried"], sums["reward"]
+    payout.clawed_back, payout.adjusted = -sums["clawback"], sums["adjustment"]
+    payout.amount = sum(sums.values())
+    payout.tax, payout.tax_month, payout.tax_words, payout.tax_facts = 0, "", "", {}
     payout.lines = len(lines)
-
-
-def _sum(lines: Iterable[RewardLine], kind: str, start: datetime) -> int:
-    return sum(line.amount for line in lines if line.kind == kind and line.earned_at >= start)
 
 
 def set_account(payout: Payout, payee: Payee) -> None:
@@ -123,19 +202,20 @@ def set_account(payout: Payout, payee: Payee) -> None:
 
 
 def total_up(settlement: Settlement, payouts: Iterable[Payout]) -> None:
-    """Set total, lines and payees from the payouts that pay something."""
-    paying = [payout for payout in payouts if payout.state not in (HELD, CANCELLED)]
-    settlement.total = sum(payout.amount for payout in paying)
+    """Set total, tax, lines and payees from the payouts that pay something."""
+    paying = [payout for payout in payouts if payout.state not in UNPAID]
+    settlement.total = sum(payout.gross for payout in paying)
+    settlement.tax = sum(payout.tax for payout in paying)
     settlement.lines = sum(payout.lines for payout in paying)
     settlement.payees = len(paying)
 
 
-def require_parts(payouts: Iterable[Payout], lines: Iterable[RewardLine]) -> None:
+def require_parts(payouts: Iterable[Payout], lines: Iterable[Bound]) -> None:
     """Every line is in one of the payouts, and each payout is the sum of its lines. Raises TotalDiffers."""
-    sums: dict[str | None, int] = {}
+    sums: dict[str, int] = {}
     for line in lines:
         sums[line.payout] = sums.get(line.payout, 0) + line.amount
-    stated: dict[str | None, int] = {payout.id: payout.amount for payout in payouts}
+    stated = {payout.id: payout.gross for payout in payouts}
     for payout_id in {*sums, *stated}:
         if sums.get(payout_id, 0) != stated.get(payout_id, 0):
             raise TotalDiffers(
@@ -147,7 +227,7 @@ def require_parts(payouts: Iterable[Payout], lines: Iterable[RewardLine]) -> Non
             )
 
 
-def content(lines: Sequence[RewardLine], found: dict[str, Payee]) -> list[ContentLine]:
+def content(lines: Sequence[Bound], found: dict[str, Payee]) -> list[ContentLine]:
     """What an approval binds: every line, with the account that it is paid to."""
     accounts = {key: account_text(payee.account) for key, payee in found.items()}
     return [
@@ -156,9 +236,11 @@ def content(lines: Sequence[RewardLine], found: dict[str, Payee]) -> list[Conten
     ]
 
 
-def hash_of(settlement: Settlement, lines: Iterable[ContentLine]) -> str:
+def hash_of(settlement: Settlement, lines: Iterable[ContentLine], payouts: Iterable[Payout]) -> str:
+    """The hash of the content: the lines, and under what heading and after which tax they are paid."""
     period = period_of_settlement(settlement)
-    return content_hash(lines, (settlement.number, period.label, settlement.currency))
+    taxes = sorted(f"{item.reference} {item.amount} {item.tax}" for item in payouts)
+    return content_hash(lines, (settlement.number, period.label, settlement.currency, *taxes))
 
 
 def account_text(account: PayeeAccount | None) -> str:

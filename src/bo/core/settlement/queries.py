@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Struct
 
 from bo.core.kernel.command import query
-from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Currency, Day, Flag, PersonName, Text
+from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Currency, Day, Field, Flag, PersonName, Text
 from bo.core.kernel.reader import Reader
 from bo.core.kernel.record import Record, info_of
+from bo.core.kernel.text import _, speaking
 from bo.core.ledger.days import day_of, midnight
 from bo.core.ledger.queries import require_whole_office
-from bo.core.referrers.records import Referrer
+from bo.core.referrers.records import Language, Referrer
 from bo.core.rewards.records import RewardLine
+from bo.core.rewards.words import words_of
 from bo.core.settlement.documents import (
     RuleSum,
     Statement,
     StatementLine,
-    file_hash_of,
-    payout_csv,
-    payout_file_name,
     statement_csv,
     statement_pdf,
 )
+from bo.core.settlement.files import (
+    LayoutName,
+    Order,
+    PayOn,
+    Template,
+    file_hash_of,
+    order_of,
+    payment_file,
+    payout_file_name,
+)
 from bo.core.settlement.making import period_of_settlement
-from bo.core.settlement.records import Payout, Settlement
+from bo.core.settlement.paying import approval_of
+from bo.core.settlement.records import UNPAID, BankAccount, PaymentFile, Payout, Settlement
 from bo.core.settlement.refusals import NoStatement, NotApproved
 from bo.core.settlement.rules import statement_number
 
@@ -35,6 +45,7 @@ if TYPE_CHECKING:
 
 NOUN: Final = "settlements"
 NOT_APPROVED: Final = ("draft", "submitted", "cancelled")
+NOTHING_TOLD: Final = ("failed", "returned", "cancelled")  # their lines are in a later settlement
 
 DocumentForm = Annotated[str, ChoiceKind("pdf", "csv")]
 
@@ -55,22 +66,27 @@ class SettlementLine(Struct, frozen=True):
 
 
 class SettlementCheck(Struct, frozen=True):
-    """Four sums that have to agree, and what an approval binds. `broken` names the first that does not agree."""
+    """Sums that have to agree, and what an approval binds. `broken` names the first that does not agree.
+
+    `total` is what the lines add up to, `payouts` what is paid of it and `tax` what is withheld.
+    """
 
     number: Text
     state: Text
     total: Amount
     payouts: Amount
+    tax: Amount
     lines: Amount
     ledger: Amount
     currency: Currency
+    approvals: Count
     content_hash: Text
     agrees: Flag
     broken: Text
 
 
 class File(Struct, frozen=True):
-    """A file that is made of stored data: the same bytes each time."""
+    """A file that is made of stored data: the same bytes each time. `again`: it has left the office before."""
 
     name: Text
     content: bytes
@@ -78,6 +94,7 @@ class File(Struct, frozen=True):
     payments: Count = 0
     total: Amount = 0
     currency: Currency = ""
+    again: Flag = False
 
 
 @query(needs="settlements.read")
@@ -90,8 +107,8 @@ def lines(read: Reader, settlement: Settlement) -> list[SettlementLine]:
         payout = payouts[line.payout or ""]
         shown.append(
             SettlementLine(
-                payout.payee_code, payout.holder, line.kind, _rule(line), line.cause, line.arithmetic, line.amount,
-                line.currency, day_of(line.earned_at, zone), line.id,
+                payout.payee_code, payout.holder, line.kind, _rule(line), line.cause, "; ".join(words_of(line)),
+                line.amount, line.currency, day_of(line.earned_at, zone), line.id,
             )
         )  # fmt: skip
     return sorted(shown, key=lambda item: (item.payee, item.earned_on, item.line))
@@ -101,31 +118,27 @@ def lines(read: Reader, settlement: Settlement) -> list[SettlementLine]:
 def check(read: Reader, settlement: Settlement) -> SettlementCheck:
     """Whether total, payouts, lines and ledger of a settlement agree; and the hash that an approval is given with."""
     require_whole_office(read)
-    payouts = [item for item in _payouts(read, settlement) if item.state not in ("held", "cancelled")]
-    paying = sum(item.amount for item in payouts if item.state != "failed")
-    promised = sum(item.amount for item in payouts)
+    payouts = [item for item in _payouts(read, settlement) if item.state not in UNPAID]
+    standing = [item for item in payouts if item.state not in NOTHING_TOLD]
     in_lines = sum(line.amount for line in _lines(read, f"settlement:{settlement.id}"))
-    in_ledger = _posted(read, payouts)
-    owed = 0 if settlement.state in NOT_APPROVED else paying
-    broken = next(
+    payable, expense = (_posted(read, payouts, account) for account in ("reward_payable", "reward_expense"))
+    owed = [] if settlement.state in NOT_APPROVED else standing
+    total, withheld = (settlement.total, settlement.tax) if settlement.state != "cancelled" else (0, 0)
+    compared = (
+        ("the total is the sum of the payouts", total, sum(item.gross for item in payouts)),
+        ("the tax is the sum of what is withheld", withheld, sum(item.tax for item in payouts)),
+        ("the payouts are the sum of the lines", sum(item.gross for item in standing), in_lines),
+        ("the ledger holds what was approved", sum(item.amount for item in owed), -payable),
         (
-            name
-            for name, left, right in (
-                (
-                    "the total is the sum of the payouts",
-                    settlement.total if settlement.state != "cancelled" else 0,
-                    promised,
-                ),
-                ("the payouts are the sum of the lines", paying, in_lines),
-                ("the ledger holds what was approved", owed, in_ledger),
-            )
-            if left != right
+            "the ledger holds what was earned",
+            sum(item.gross for item in owed),
+            expense,
         ),
-        "",
     )
+    broken = next((name for name, left, right in compared if left != right), "")
     return SettlementCheck(
-        settlement.number, settlement.state, settlement.total, promised, in_lines, in_ledger, settlement.currency,
-        settlement.content_hash, not broken, broken,
+        settlement.number, settlement.state, settlement.total, sum(item.amount for item in payouts), withheld, in_lines,
+        -payable, settlement.currency, len(settlement.approvers), settlement.content_hash, not broken, broken,
     )  # fmt: skip
 
 
@@ -137,49 +150,99 @@ def statement(read: Reader, settlement: Settlement, *, referrer: Referrer) -> St
         NoStatement: the payee is not in the settlement, or its payment failed or was cancelled.
     """
     payout = next(iter(_payouts(read, settlement, f" referrer:{referrer.id}")), None)
-    if payout is None or payout.state in ("failed", "cancelled"):
+    if payout is None or payout.state in NOTHING_TOLD:
         raise NoStatement(
             "{number} has no statement for {payee}: {state}", hint="Its lines are in a later settlement.",
             number=settlement.number, payee=referrer.code, state=payout.state if payout else "not in it",
         )  # fmt: skip
-    found = sorted(_lines(read, f"payout:{payout.id}"), key=lambda line: (line.earned_at, line.id))
-    return _statement(settlement, payout, found, read.context.zone)
+    return told(settlement, payout, _lines(read, f"payout:{payout.id}"), read.context.zone)
 
 
 @query(needs="settlements.read")
-def statement_file(read: Reader, settlement: Settlement, *, referrer: Referrer, form: DocumentForm = "pdf") -> File:
+def statement_file(
+    read: Reader,
+    settlement: Settlement,
+    *,
+    referrer: Referrer,
+    form: DocumentForm = "pdf",
+    language: Annotated[Language, Field(help="the payee's, or else the office's, if not said")] | None = None,
+) -> File:
     """The statement of a payee as a file, PDF or CSV.
 
     Raises:
         NoStatement: the payee is not in the settlement, or its payment failed or was cancelled.
     """
-    told = statement(read, settlement, referrer=referrer)
-    content = statement_pdf(told) if form == "pdf" else statement_csv(told)
-    return File(f"{told.number}.{form}", content, file_hash_of(content))
+    with speaking(language or language_of(referrer, read.context.region)):
+        found = statement(read, settlement, referrer=referrer)
+        content = statement_pdf(found) if form == "pdf" else statement_csv(found)
+    return File(f"{found.number}.{form}", content, file_hash_of(content))
 
 
 @query(needs="settlements.read")
-def payout_file(read: Reader, settlement: Settlement) -> File:
+def payout_file(
+    read: Reader,
+    settlement: Settlement,
+    *,
+    layout: LayoutName = "csv",
+    template: Template = "",
+    bank_account: BankAccount | None = None,
+    pay_on: PayOn | None = None,
+) -> File:
     """The payout file of an approved settlement, with the hash that `settlements.export` is given.
+
+    Once it is exported there is one file only, whatever is asked for.
 
     Raises:
         NotApproved: nobody has approved it.
+        NoPayingAccount: the layout needs to know which account of ours pays.
+        CannotBeWritten: a name or an account does not go into that layout.
     """
     if settlement.state in NOT_APPROVED:
         raise NotApproved(
             "{number} is {state}; only an approved settlement is paid", hint="Let somebody else approve it.",
             number=settlement.number, state=settlement.state,
         )  # fmt: skip
-    payouts = [item for item in _payouts(read, settlement) if item.state not in ("held", "cancelled")]
-    content = payout_csv(settlement, payouts)
-    name = settlement.file_name or payout_file_name(settlement)
-    return File(name, content, file_hash_of(content), len(payouts), settlement.total, settlement.currency)
+    before = next(iter(read.records(PaymentFile, f"settlement:{settlement.id}")), None)
+    order = (
+        Order.again(before)
+        if before
+        else order_of(settlement, layout, template, bank_account, pay_on, read.context.zone)
+    )
+    payouts = [item for item in _payouts(read, settlement) if item.state not in UNPAID]
+    content = payment_file(settlement, payouts, order)
+    name = settlement.file_name or payout_file_name(settlement, order.layout)
+    total = sum(item.amount for item in payouts)
+    return File(name, content, file_hash_of(content), len(payouts), total, settlement.currency, before is not None)
+
+
+# -- telling the payees ------------------------------------------------------------------------------------------------
+
+
+def language_of(referrer: Referrer, region: str) -> str:
+    """The language in which a payee is written to."""
+    return referrer.language or ("zh_CN" if region == "CN" else "en")
+
+
+def all_told(read: Reader, settlement: Settlement) -> Iterator[tuple[Payout, list[RewardLine]]]:
+    """Every payout of a settlement that has a statement, with its lines; all lines are read with one statement."""
+    by_payout: dict[str, list[RewardLine]] = {}
+    for line in _lines(read, f"settlement:{settlement.id}"):
+        by_payout.setdefault(str(line.payout), []).append(line)
+    payouts = (item for item in _payouts(read, settlement) if item.state not in NOTHING_TOLD)
+    for payout in sorted(payouts, key=lambda item: (item.payee_code, item.id)):
+        yield payout, by_payout.get(payout.id, [])
+
+
+def told(settlement: Settlement, payout: Payout, found: Iterable[RewardLine], zone: str) -> Statement:
+    """The statement of one payout, in the language that is spoken."""
+    ordered = sorted(found, key=lambda line: (line.earned_at, line.id))
+    return _statement(settlement, payout, ordered, zone)
 
 
 # -- inside ------------------------------------------------------------------------------------------------------------
 
 
-def _statement(settlement: Settlement, payout: Payout, found: list[RewardLine], zone: str) -> Statement:
+def _statement(settlement: Settlement, payout: Payout, found: Sequence[RewardLine], zone: str) -> Statement:
     start = midnight(settlement.period_from, zone)
     by_rule: dict[str, tuple[int, int]] = {}
     for line in found:
@@ -202,7 +265,8 @@ def _statement(settlement: Settlement, payout: Payout, found: list[RewardLine], 
         earned_by_rule=tuple(RuleSum(rule, *sums) for rule, sums in sorted(by_rule.items())),
         clawed_back=payout.clawed_back,
         adjusted=payout.adjusted,
-        tax_withheld=0,
+        tax_withheld=payout.tax,
+        tax_arithmetic=_(payout.tax_words, **payout.tax_facts),
         paid=paid,
         paid_on=payout.paid_on,
         closing=payout.amount - paid,
@@ -246,11 +310,10 @@ def _stream(read: Reader, cls: type[Record], filter_text: str) -> Iterator[Recor
     return (info.load(row) for batch in batches for row in batch)
 
 
-def _posted(read: Reader, payouts: list[Payout]) -> int:
-    """What the ledger holds for these payouts as approved and not taken back, in minor units."""
-    sources = [f"approval:{item.id}" for item in payouts]
-    rows = read.rows("settlement:posted", _posted_statement, sources=read.session.array(sources))
-    return -int(rows[0][0])
+def _posted(read: Reader, payouts: list[Payout], account: str) -> int:
+    """What an account of the ledger holds for these payouts as approved and not taken back, in minor units."""
+    sources = read.session.array([approval_of(item) for item in payouts])
+    return int(read.rows("settlement:posted", _posted_statement, sources=sources, account=account)[0][0])
 
 
 def _posted_statement() -> ClauseElement:
@@ -265,5 +328,5 @@ def _posted_statement() -> ClauseElement:
         sa.select(entry.c.id).where(entry.c.reverses.in_(sa.select(approved.c.id))).union_all(sa.select(approved.c.id))
     )
     return sa.select(sa.func.coalesce(sa.func.sum(leg.c.amount), 0)).where(
-        leg.c.entry.in_(ours), leg.c.account == "reward_payable"
+        leg.c.entry.in_(ours), leg.c.account == sa.bindparam("account")
     )

@@ -53,6 +53,24 @@ class OtherFile(Refused):
     code = "other_file"
 
 
+class NoPayingAccount(Refused):
+    """A payout file without the account of ours that pays it."""
+
+    code = "no_paying_account"
+
+
+class CannotBeWritten(Refused):
+    """A name or an account that a payout file cannot have."""
+
+    code = "cannot_be_written"
+
+
+class LineDisputed(Refused):
+    """A settlement with a line that somebody disputes."""
+
+    code = "line_disputed"
+
+
 class PaymentsOpen(Refused):
     """A settlement with payments of which nobody knows how they went."""
 

@@ -11,16 +11,25 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 from itertools import pairwise
-from json import dumps
 from typing import Final, NamedTuple
 
+from msgspec.json import Encoder
+
+from bo.core.access.settings import Setting
 from bo.core.kernel.amounts import format_amount
 from bo.core.kernel.errors import BadValue, Damaged, Refused
+from bo.core.kernel.kinds import AmountKind, WholeKind
 from bo.core.kernel.moments import parse_day
 
 PERIOD_DAYS_MOST: Final = 366
 END_TO_END_LONGEST: Final = 35
-CONTENT_FORMAT: Final = "bo-settlement-1"
+CONTENT_FORMAT: Final = "bo-settlement-2"
+SECOND_APPROVER_ABOVE: Final = Setting(
+    "settlement.second_approver_above", AmountKind(), 0, "a settlement above this needs two approvals; 0: never"
+)
+ACCOUNT_REST_DAYS: Final = Setting(
+    "settlement.account_rest_days", WholeKind(0, 365), 7, "days that a new payee account waits before money goes there"
+)
 
 
 class OwnWork(Refused):
@@ -137,9 +146,9 @@ def require_approver(
         raise OwnWork(_OWN_WORK[hand], hint="Ask somebody else to approve it.", approver=approver)
 
 
-def approvals_needed(total_minor: int, second_from: int | None) -> int:
-    """How many people have to approve: two from the threshold on, where there is one."""
-    return 2 if second_from is not None and total_minor >= second_from else 1
+def approvals_needed(total_minor: int, second_above: int | None) -> int:
+    """How many people have to approve: two above the limit, where there is one."""
+    return 2 if second_above is not None and total_minor > second_above else 1
 
 
 _OWN_WORK: Final = {
@@ -158,8 +167,7 @@ def _hand_in(approver: str, creator: str, editors: Collection[str], rule_editors
     return "wrote" if approver in rule_editors else ""
 
 
-@dataclass(frozen=True, slots=True)
-class ContentLine:
+class ContentLine(NamedTuple):
     """What an approval binds of one line; `account` is where it is paid to: a change of it voids the approval."""
 
     line_id: str
@@ -172,21 +180,18 @@ class ContentLine:
 def content_hash(lines: Iterable[ContentLine], heading: Iterable[str] = ()) -> str:
     """SHA-256 over the lines in the order of their ids, and over what stands above them; 64 hexadecimal digits.
 
-    `heading` are facts of the whole in a fixed order: number, period, currency. Rows are written as JSON, so that no
-    two contents share their bytes.
+    `heading` are facts of the whole in a fixed order: number, period, currency, taxes. Rows are written as JSON, so
+    that no two contents share their bytes.
 
     Raises:
         Damaged: a line stands there twice.
     """
-    rows = sorted((line.line_id, line.payee_id, line.account, line.currency, line.amount_minor) for line in lines)
+    rows = sorted(lines)
     for row, following in pairwise(rows):
-        if row[0] == following[0]:
-            raise Damaged("line {line} is in the settlement twice", hint="Run bo doctor.", line=row[0])
-    digest = sha256()
-    for written in ([CONTENT_FORMAT, *heading], *rows):
-        digest.update(dumps(written, ensure_ascii=True, separators=(",", ":")).encode())
-        digest.update(b"\n")
-    return digest.hexdigest()
+        if row.line_id == following.line_id:
+            raise Damaged("line {line} is in the settlement twice", hint="Run bo doctor.", line=row.line_id)
+    encode = Encoder().encode
+    return sha256(b"\n".join([encode((CONTENT_FORMAT, *heading)), *map(encode, rows)])).hexdigest()
 
 
 def totals_of(lines: Iterable[ContentLine]) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""A module of the tests that posts whatever it is told."""
