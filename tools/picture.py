@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bo.core.office import open_office
 from bo.tui.app import reading
-from bo.tui.office import OfficeDesk, OfficeSource
+from bo.tui.office import OfficeDesk, OfficeLibrary
 from bo.tui.screen import BoApp
 from bo.tui.source import ScreenOptions, Standing
 
@@ -22,12 +22,10 @@ async def draw(folder: Path) -> str:
     """The screen after a few keys, as SVG."""
     workspace = open_office(folder, operator="mei")
     options = ScreenOptions(filter_text="state:pending_review,valid,assigned,won -source:Expo")
-    lane, browser = reading(lambda: OfficeSource(workspace, "leads"))
+    lane, browser = reading(lambda: OfficeLibrary(workspace))
     browser.open(options.filter_text, options.sort)
-    standing = Standing("brand", workspace.who().name, "leads")
-    app = BoApp(
-        browser, lane, lambda: OfficeDesk(open_office(folder, operator="mei"), "leads", "brand"), standing, options
-    )
+    standing = Standing("brand", workspace.who().name)
+    app = BoApp(browser, lane, lambda: OfficeDesk(open_office(folder, operator="mei"), "brand"), standing, options)
     async with app.run_test(size=(124, 30)) as pilot:
         await pilot.pause(1.0)
         for key in KEYS:

@@ -66,7 +66,8 @@ def has_docstring(module: Module) -> Iterator[str]:
 
 def has_future_annotations(module: Module) -> Iterator[str]:
     """Annotations cost nothing at start, save in records and commands, where they are read at load and must be real."""
-    read_at_load = module.name in ("records", "commands") and (module.is_core or module.path.startswith("tests/"))
+    declares = module.name in ("records", "commands") or (module.is_core and module.name.endswith("_commands"))
+    read_at_load = declares and (module.is_core or module.path.startswith("tests/"))
     present = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in module.tree.body)
     if read_at_load and present:
         yield f"{module.path}:1: annotations are read at load here: no `from __future__ import annotations`"

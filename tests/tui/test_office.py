@@ -66,7 +66,7 @@ def lead(folder: Path, number: str) -> dict[str, object]:
 
 async def go_to(stage: Stage, phone: str) -> None:
     table = stage.app.table
-    table.move_to(next(at for at in range(table.count) if stage.row(at).cells[2].endswith(phone)))
+    table.move_to(next(at for at in range(table.count) if any(cell.endswith(phone) for cell in stage.row(at).cells)))
     await stage.settled()
 
 

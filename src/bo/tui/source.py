@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bo.tui.leads import Comparison, StoreOffer
 
 Align = Literal["left", "right"]
-ParamKind = Literal["text", "choice", "amount", "day", "moment", "flag", "phone", "ref", "number"]
+ParamKind = Literal["text", "choice", "amount", "day", "moment", "flag", "phone", "ref", "number", "rows", "pieces"]
 
 
 class Interrupted(Exception):
@@ -59,12 +59,24 @@ class HistoryEntry(Struct, frozen=True):
     what: str
 
 
+class Section(Struct, frozen=True):
+    """Rows under a title in a detail, such as the lines of an order. The columns at `right` end at the right edge of
+    theirs; the one at `grow` gets the room that is left."""
+
+    title: str
+    rows: tuple[tuple[str, ...], ...]
+    right: frozenset[int] = frozenset()
+    grow: int = 0
+    tone: Tone = "text"
+
+
 class Detail(Struct, frozen=True):
     id: str
     title: str
     state: str
     fields: tuple[DetailField, ...]
     history: tuple[HistoryEntry, ...]
+    sections: tuple[Section, ...] = ()
 
 
 class Related(Struct, frozen=True):
@@ -86,9 +98,34 @@ class Choice(Struct, frozen=True):
         return self.label or self.value
 
 
+class RowColumn(Struct, frozen=True):
+    """One value of each row of a parameter that is rows. `fixed` is shown and not changed."""
+
+    name: str
+    title: str
+    width: int
+    kind: ParamKind = "text"
+    required: bool = False
+    choices: tuple[Choice, ...] = ()
+    fixed: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind in ("number", "amount")
+
+
+class StartRow(Struct, frozen=True):
+    """A row that a form begins with. `key` is what pieces are sent under; of those no more than `most` are left."""
+
+    key: str
+    cells: Mapping[str, str]
+    most: int = 0
+
+
 class ParamSpec(Struct, frozen=True):
     """One parameter of a command; a form field is derived from it. `ref` names the noun that a `ref` points at.
-    `ahead` is set for a time to come that is worth a key press, such as the next contact: the office's time zone."""
+    `ahead` is set for a time to come that is worth a key press, such as the next contact: the office's time zone.
+    `columns` are of one that is rows, or pieces of an order's lines."""
 
     name: str
     title: str
@@ -99,6 +136,7 @@ class ParamSpec(Struct, frozen=True):
     help: str = ""
     ref: str = ""
     ahead: str = ""
+    columns: tuple[RowColumn, ...] = ()
 
 
 class CommandSpec(Struct, frozen=True):
@@ -106,7 +144,8 @@ class CommandSpec(Struct, frozen=True):
 
     `allowed_states` empty means any state. `done` is the past tense for messages ("accepted"). `subject` is false for a
     command that makes a new record and so acts on no row. `edits` is true for the one that changes fields: its form
-    starts from what the record has, and only what was changed is sent.
+    starts from what the record has, and only what was changed is sent. `about` names the parameter that is the record
+    under the cursor, where a command of other records is offered for it: a return is requested of an order.
     """
 
     name: str
@@ -120,6 +159,7 @@ class CommandSpec(Struct, frozen=True):
     subject: bool = True
     summary: str = ""
     edits: bool = False
+    about: str = ""
 
     @property
     def noun(self) -> str:
@@ -133,6 +173,14 @@ class Outcome(Struct, frozen=True):
     ok: bool
     message: str = ""
     operation: str = ""
+
+
+class Foresight(Struct, frozen=True):
+    """What a command would do, in words; `refused` says how many records it would not be done to, by the error's
+    code."""
+
+    lines: tuple[str, ...] = ()
+    refused: Mapping[str, int] = {}
 
 
 class Place(Struct, frozen=True):
@@ -256,6 +304,9 @@ class Library(Protocol):
     def offers(self, record_id: str) -> list[StoreOffer]:
         """The stores that a lead could go to."""
 
+    def start_rows(self, command: str, record_id: str) -> Mapping[str, Sequence[StartRow]]:
+        """The rows that the form of a command begins with, by parameter."""
+
     def interrupt(self) -> None:
         """Stop the read that is under way. May be called from any thread."""
 
@@ -317,6 +368,9 @@ class Desk(Protocol):
 
     def run(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> list[Outcome]:
         """One call for each record, each with its own outcome. Without ids, one call that makes a record."""
+
+    def foresee(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> Foresight:
+        """What it would do, without doing it: changes in words for one record, the sum of amounts for several."""
 
     def undo(self, operations: Sequence[str]) -> list[Outcome]:
         """Take operations back, the newest first."""

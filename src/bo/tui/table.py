@@ -27,6 +27,7 @@ PAGES_KEPT = 32
 GUTTER = 3
 COLUMN_WIDTH_MIN = 6
 GROWS_MAX = 2
+NO_NAMES = ("state", "due_at")
 
 
 class Feed(Protocol):
@@ -128,11 +129,11 @@ class VirtualTable(Widget, can_focus=True):
         return list(range(self.top // PAGE_ROWS, max(0, last) // PAGE_ROWS + 1))
 
     def name_of(self, record_id: str) -> str:
-        """What people call the record: its first cell that is not the state; its id while its page is not here."""
+        """What people call the record: its first cell that is neither state nor deadline; its id while its page is not here."""
         for position in self.loaded([record_id]).values():
             row = self.row(position)
             cells = zip(self.columns, row.cells if row else (), strict=False)
-            return next((text for column, text in cells if column.key != "state" and text), record_id)
+            return next((text for column, text in cells if column.key not in NO_NAMES and text), record_id)
         return record_id
 
     def redraw(self, record_ids: Iterable[str]) -> None:

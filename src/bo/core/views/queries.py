@@ -1,5 +1,7 @@
 """Whose views there are."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Struct
@@ -35,7 +37,7 @@ def mine(read: Reader, *, of: Annotated[Text, Field(label="records", help="such 
     return sorted(views, key=lambda view: (view.of, view.slot or SLOTS + 1, view.name))
 
 
-def _own() -> "ClauseElement":
+def _own() -> ClauseElement:
     import sqlalchemy as sa
 
     from bo.core.kernel.record import info_of
