@@ -46,7 +46,12 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "bo.core.settlement.making": ("CARRIED", "TAKEN_OUT"),
     "bo.core.rewards.earning": ("NET_UNKNOWN", "MARGIN_UNKNOWN", "KNOWN_NOW"),
     "bo.core.rewards.queries": ("EVENTS", "INPUTS"),
+    "bo.core.banking.formats.reading": ("OTHERS",),
+    "bo.core.banking.formats.mapping": ("NO_STATEMENTS",),
+    "bo.core.banking.formats.totals": ("STATED",),
+    "bo.core.orders.exceptions": ("GONE",),
     "bo.cli.exit_codes": ("MEANINGS",),
+    "bo.tui.jobs_screen": ("WORDS",),
 }
 PLACEHOLDER: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 

@@ -39,6 +39,13 @@ _IRREGULAR = {
     "standard": "set up",
     "matrix": "made",
     "undo": "undone",
+    "log": "noted",
+    "set": "set",
+    "reset": "set back",
+    "rebuild": "rebuilt",
+    "examples": "set up",
+    "returned": "noted as returned",
+    "record_again": "told again",
 }
 
 
@@ -57,7 +64,10 @@ def past(command: CommandSpec) -> str:
 def noun(command: CommandSpec, count: int) -> str:
     """The record's noun in the number that the count asks for."""
     plural = command.noun.replace("_", " ")
-    one = plural.removesuffix("ies") + "y" if plural.endswith("ies") else plural.removesuffix("s")
+    if plural.endswith("ies"):
+        one = plural.removesuffix("ies") + "y"
+    else:
+        one = plural.removesuffix("es" if plural.endswith("sses") else "s")
     return _(plural) if count != 1 else _(one)
 
 
