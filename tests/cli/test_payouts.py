@@ -60,10 +60,10 @@ def test_a_template_of_ones_own_is_read_from_its_file(desk: Desk, approved: str,
     template = tmp_path / "mine.toml"
     template.write_text('header = false\nencoding = "ascii"\n[[columns]]\nfield = "amount"\n')
 
-    desk.well("settlements", "export", approved, "--to", str(tmp_path / "a.csv"), "--template", str(template), "--yes")
+    desk.well("settlements", "export", approved, "--to", str(tmp_path / "a.csv"), "--table", str(template), "--yes")
 
     assert (tmp_path / "a.csv").read_bytes() == b"50.00\r\n"
-    missing = desk.bo("settlements", "export", approved, "--to", "x", "--template", str(tmp_path / "none"), "--yes")
+    missing = desk.bo("settlements", "export", approved, "--to", "x", "--table", str(tmp_path / "none"), "--yes")
     assert missing.code == 65
 
 

@@ -76,7 +76,10 @@ def _may(granted: set[str], permission: str) -> bool:
 def _without_hidden(info: RecordInfo, item: Record, granted: set[str]) -> bytes:
     for field in info.fields:
         if field.meta.needs and not _may(granted, field.meta.needs):
-            setattr(item, field.name, None)
+            setattr(item, field.name, field.default)
+    for field in info.personal if not _may(granted, "personal.see") else ():
+        masked = field.kind.mask(str(getattr(item, field.name))) if field.required else field.default
+        setattr(item, field.name, masked)
     return info.image(item)
 
 

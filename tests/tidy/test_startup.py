@@ -12,9 +12,9 @@ from tests.tidy.code import PROJECT
 
 # fmt: off
 HEAVY = frozenset((
-    "alembic", "asyncio", "calamine", "charset_normalizer", "email", "holidays", "http", "httpx", "keyring",
+    "aiohttp", "alembic", "asyncio", "calamine", "charset_normalizer", "email", "holidays", "http", "httpx", "keyring",
     "phonenumbers", "psycopg", "pydantic", "python_calamine", "rapidfuzz", "reportlab", "rich", "sqlalchemy",
-    "sqlite_utils", "textual", "unittest", "urllib3",
+    "sqlite_utils", "textual", "textual_serve", "unittest", "urllib3",
 ))
 # fmt: on
 MODULES_AT_START_MAX = 320

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import structs
 
 from bo.core.kernel.errors import BadInput, NotFound
+from bo.core.kernel.workspace import Workspace
 from bo.tui.leads import Comparison, StoreOffer
 from bo.tui.source import (
+    Answer,
     Bars,
     Board,
     Choice,
@@ -20,6 +22,7 @@ from bo.tui.source import (
     Detail,
     DetailField,
     Figure,
+    Foresight,
     HistoryEntry,
     Interrupted,
     NamedView,
@@ -29,6 +32,7 @@ from bo.tui.source import (
     Related,
     RowView,
     Standing,
+    StartRow,
     Trend,
     Waiting,
 )
@@ -256,6 +260,13 @@ class SampleSource:
         """None: stores are searched in the form."""
         return []
 
+    def start_rows(self, command: str, record_id: str) -> Mapping[str, Sequence[StartRow]]:
+        """None: these commands take no rows."""
+        return {}
+
+    def lend(self, work: Callable[[Workspace], Answer]) -> Answer:
+        raise NotFound("There is no workspace behind these leads")
+
     def interrupt(self) -> None:
         self._database.interrupt()
 
@@ -342,6 +353,15 @@ class SampleDesk:
         )
         return str(cursor.lastrowid)
 
+    def foresee(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> Foresight:
+        """What the leads are worth together."""
+        marks = ",".join("?" * len(ids))
+        row = self._database.execute(f"SELECT sum(value) FROM lead WHERE id IN ({marks})", tuple(ids)).fetchone()
+        return Foresight((f"{row[0]:,}",)) if len(ids) > 1 else Foresight()
+
+    def reveal(self, noun: str, record_id: str) -> list[DetailField]:
+        return []
+
     def undo(self, operations: Sequence[str]) -> list[Outcome]:
         outcomes = []
         for number in reversed(operations):
@@ -355,6 +375,9 @@ class SampleDesk:
             if changed:
                 self._log(lead, "undo", after, before)
         return outcomes
+
+    def lend(self, work: Callable[[Workspace], Answer]) -> Answer:
+        raise NotFound("There is no workspace behind these leads")
 
     def standing(self) -> Standing:
         pending = self._database.execute("SELECT count(*) FROM operation").fetchone()[0]

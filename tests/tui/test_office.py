@@ -132,7 +132,7 @@ def test_what_a_rule_refuses_is_told_in_the_form_and_nothing_typed_is_lost(folde
         await stage.press("b", "2")
         await stage.until_said("the reason wrong_number needs a note that shows it")
         assert lead(folder, "L2")["state"] == "pending_review"
-        await stage.press("tab")
+        # The keyboard is where the words are missing.
         await stage.type("called twice")
         await stage.press("enter")
         await stage.until_said("rejected, u undoes")

@@ -120,6 +120,8 @@ def test_bulk_is_confirmed_and_refused_records_stay_marked(office: Path) -> None
         assert {after[record] for record in good} == {"valid"}
         assert [after[row.id] for row in rows if row.id in bad] == [row.state for row in rows if row.id in bad]
         await stage.press("u")
+        await stage.until_said(f"Undo: {len(good)} leads accepted ?")
+        await answer(stage, "y")
         await stage.until_said(f"Undone: {len(good)} leads accepted; U does it again")
         assert {states(office)[record] for record in good} == {"pending_review"}
         assert not stage.app.table.acted & set(good)
@@ -373,6 +375,7 @@ def test_a_long_bulk_can_be_stopped_and_what_was_done_is_one_step(tmp_path: Path
         if left:
             assert "Stopped." in stage.text()
         await stage.press("u")
+        await answer(stage, "y")
         await stage.until_said("Undone")
         assert sum(1 for state in states(office).values() if state == "pending_review") == count
 

@@ -12,6 +12,7 @@ from bo.cli.leaf import BULK, EVERYWHERE, LISTS, READS, WRITES, Argument, Leaf, 
 _OP: Final = Argument(
     "operation", "OPERATION", "id of the operation or its unique end; bo op log shows them", required=True
 )
+THEMES: Final = ("dark", "light", "colour-blind", "ansi", "plain")
 _SHELLS: Final = ("bash", "zsh", "fish")
 
 
@@ -273,7 +274,22 @@ LEAVES: Final[dict[tuple[str, ...], Leaf]] = {
         "Open the screen.",
         "workspace:screen",
         arguments=(Argument("filter", "FILTER", "what to show first", many=True),),
-        options=(Option("of", "records to begin with, such as orders; leads when not given", metavar="NOUN"),),
+        options=(
+            Option("of", "records to begin with, such as orders; leads when not given", metavar="NOUN"),
+            Option(
+                "theme",
+                "dark, light, colour-blind, ansi or plain; NO_COLOR outweighs it",
+                metavar="NAME",
+                choices=THEMES,
+            ),
+            Option("ascii", "draw with plain letters alone", kind="flag"),
+            Option("serve", "show it in browsers, and not in this terminal", kind="flag"),
+            Option("host", "with --serve: listen at this address; 127.0.0.1 when not given", metavar="ADDRESS"),
+            Option("port", "with --serve: listen at this port; 8000 when not given", metavar="PORT"),
+            Option("url", "with --serve: the address that browsers open, of a proxy with TLS", metavar="URL"),
+        ),
+        doc="--serve needs bo-office[browser]. Where operators have passwords (a central store) a page asks for them; "
+        "otherwise the printed address lets one browser in, once.",
     ),
     ("batch",): _leaf(
         "batch",

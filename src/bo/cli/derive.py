@@ -94,6 +94,10 @@ def _written(noun: str) -> dict[str, Leaf]:
         from bo.cli.banking import IMPORT
 
         return {"import": IMPORT}
+    if noun == "reconciliations":
+        from bo.cli.reports import leaf_of
+
+        return {verb: leaf_of(noun, verb) for verb in ("report", "open", "ageing")}
     if noun == "orders":
         from bo.cli.papers import PRINT
 
@@ -219,6 +223,7 @@ def _doc(entry: CommandEntry) -> str:
 
 def _list(noun: str, summary: str) -> Leaf:
     options = (
+        Option("view", "a saved view by its name: its filter, order and columns; bo views mine", metavar="NAME"),
         *LISTS,
         Option("pager", "show it with this program, on a terminal (BO_PAGER)", metavar="PROGRAM"),
         *READS,

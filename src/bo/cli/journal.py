@@ -14,8 +14,9 @@ from bo.core.kernel import journal
 from bo.core.kernel.errors import BoError, UsageError
 from bo.core.kernel.ids import short
 from bo.core.kernel.kinds import moment_text
+from bo.core.kernel.record import declared_records
 from bo.core.kernel.text import _
-from bo.core.kernel.wire import Names, changed_fields
+from bo.core.kernel.wire import Changed, Names, changed_fields
 
 if TYPE_CHECKING:
     from bo.cli.asked import Asked
@@ -129,7 +130,7 @@ def show(asked: Asked) -> int:
         workspace.registry.load_all()
         item = journal.operation(session, asked.text("operation"))
         changes = [
-            {"noun": change.noun, "id": change.row, "changed": changed_fields(change, workspace.context.currency)}
+            {"noun": change.noun, "id": change.row, "changed": _changed(change, workspace)}
             for change in journal.changes_of(session, item.seq)
         ]
         names = list(LOG_COLUMNS)
@@ -155,9 +156,15 @@ def show_history(asked: Asked) -> int:
     return exit_codes.OK
 
 
+def _changed(change: Change, workspace: Workspace) -> Changed:
+    """What differs, as far as who asks may see it in plain."""
+    withheld = workspace.who().withheld(declared_records()[change.noun])
+    return changed_fields(change, workspace.context.currency, {item.name for item in withheld})
+
+
 def _history_row(asked: Asked, entry: tuple[Operation, Change], who: Who, workspace: Workspace) -> list[object]:
     item, change = entry
-    fields = changed_fields(change, workspace.context.currency)
+    fields = _changed(change, workspace)
     changed: object = fields
     if who.in_words:
         from bo.cli.outcomes import Result

@@ -24,7 +24,7 @@ EXPORT: Final = Leaf(
     options=(
         Option("to", "the file to write", metavar="FILE"),
         Option("layout", "what the bank takes; csv if not said", metavar="LAYOUT", choices=LAYOUTS),
-        Option("template", "a TOML file with the columns of a table of your own", metavar="FILE"),
+        Option("table", "a TOML file with the columns of a table of your own", metavar="FILE"),
         Option("bank_account", "which account of ours pays, by its code", metavar="CODE", record="bank_accounts"),
         Option("pay_on", "the day on which the bank is to pay; the day of the approval if not said", metavar="DAY"),
         *WRITES,
@@ -60,9 +60,9 @@ def export(asked: Asked) -> int:
 def _given(asked: Asked) -> dict[str, str]:
     """What was said of the file; a template goes along as its text, so that the export can be repeated from it."""
     given = {name: asked.text(name) for name in ("layout", "bank_account", "pay_on") if asked.text(name)}
-    if asked.text("template"):
+    if asked.text("table"):
         try:
-            given["template"] = Path(asked.text("template")).read_text("utf-8")
+            given["template"] = Path(asked.text("table")).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise BadFile("{name} cannot be read: {reason}", name=asked.text("template"), reason=str(error)) from None
+            raise BadFile("{name} cannot be read: {reason}", name=asked.text("table"), reason=str(error)) from None
     return given

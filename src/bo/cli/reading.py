@@ -15,6 +15,7 @@ from bo.cli.manifest import dashed, offered
 from bo.cli.office import opened, require_subjects, subject_words
 from bo.cli.output import Column
 from bo.cli.pager import paged
+from bo.cli.views import apply_view
 from bo.core.kernel.errors import BoError, UsageError
 from bo.core.kernel.reader import PAGE_MOST, Reader
 from bo.core.kernel.text import _
@@ -32,11 +33,12 @@ def list_records(asked: Asked) -> int:
     require_output_version(asked)
     with opened(asked) as workspace:
         reader = workspace.reader()
+        filter_text = apply_view(asked, workspace)
         shape = Shape(reader, asked)
         limit = asked.whole("limit")
         if limit is None and shape.form == "table" and output.is_terminal() and not pager_of(asked):
             limit = LIMIT_ON_TERMINAL
-        pages = Pages(reader, asked.noun, " ".join(asked.many("filter")), shape.names, limit, asked.text("after"))
+        pages = Pages(reader, asked.noun, filter_text, shape.names, limit, asked.text("after"))
         with paged(pager_of(asked)), closing(iter(pages)) as batches:
             count = output.rows(asked, shape.columns, map(shape.shown, batches), zone=reader.context.zone)
         if pages.after is not None:

@@ -42,29 +42,27 @@ FULL, BELOW, PLAIN = "█", "░", "#"
 
 def leaves() -> dict[str, Leaf]:
     """Every report, with what only reports can be written as."""
+    chart = Option("chart", "show it as bars", kind="flag")
+    return {verb: leaf_of("reports", verb, chart) for verb in manifest()["reports"]["queries"]}
+
+
+def leaf_of(noun: str, verb: str, *more: Option) -> Leaf:
+    """A query whose answer can be written as a workbook or as PDF too."""
+    entry = manifest()[noun]["queries"][verb]
     forms = Option(
         "output", f"{FORMS_HELP}; or xlsx or pdf", metavar="FORMAT", short="-o",
         choices=(*EVERYWHERE[0].choices, *FILES),
     )  # fmt: skip
-    more = (
-        Option("to", "write it to this file; its ending says how: .pdf, .xlsx, .csv", metavar="FILE"),
-        Option("chart", "show it as bars", kind="flag"),
-        *READS,
-        forms,
-        *EVERYWHERE[1:],
+    to = Option("to", "write it to this file; its ending says how: .pdf, .xlsx, .csv", metavar="FILE")
+    own = tuple(option_for(name, param, set()) for name, param in entry["params"].items())
+    return Leaf(
+        f"{noun}.{verb}",
+        entry["summary"],
+        "bo.cli.reports:run",
+        options=(*own, to, *more, *READS, forms, *EVERYWHERE[1:]),
+        params=tuple(entry["params"]),
+        doc=entry.get("doc", ""),
     )
-    found = {}
-    for verb, entry in manifest()["reports"]["queries"].items():
-        own = tuple(option_for(name, param, set()) for name, param in entry["params"].items())
-        found[verb] = Leaf(
-            f"reports.{verb}",
-            entry["summary"],
-            "bo.cli.reports:run",
-            options=(*own, *more),
-            params=tuple(entry["params"]),
-            doc=entry.get("doc", ""),
-        )
-    return found
 
 
 def run(asked: Asked) -> int:

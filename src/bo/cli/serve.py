@@ -52,7 +52,7 @@ def settings_of(asked: Asked) -> Settings:
         raise UsageError("there is no log level {value}", hint="One of: {known}.", value=level, known=", ".join(LEVELS))
     return Settings(
         host=host,
-        port=_port(asked.text("port")),
+        port=port_of(asked.text("port"), 8080),
         data=data,
         database=database,
         workers=asked.whole("workers") or 1,
@@ -87,9 +87,10 @@ def is_loopback(host: str) -> bool:
         return host.rstrip(".").lower() == "localhost"
 
 
-def _port(text: str) -> int:
+def port_of(text: str, usual: int) -> int:
+    """A port as it was typed. Raises UsageError."""
     if not text:
-        return 8080
+        return usual
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
         raise UsageError("--port takes a number up to 65535, not {value}", value=text)
     return int(text)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from bo.cli import diagnostics, exit_codes, output
+from bo.cli.builtin import THEMES
 from bo.cli.output import Column
 from bo.core.kernel.errors import BoError, Configuration, UsageError
 from bo.core.kernel.text import _
@@ -175,21 +176,72 @@ def demo(asked: Asked) -> int:
 
 
 def screen(asked: Asked) -> int:
-    """Open the screen. Raises UsageError where there is no terminal to draw on."""
+    """Open the screen, here or in browsers. Raises UsageError where there is no terminal to draw on."""
     import sys
 
-    if not (sys.stdin.isatty() and output.is_terminal()):
+    theme = asked.text("theme")
+    if theme and theme not in THEMES:
+        raise UsageError("there is no theme {value}", hint="One of: {known}.", value=theme, known=", ".join(THEMES))
+    if asked.flag("serve"):
+        return _serve(asked)
+    in_browser = os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+    if not in_browser and not (sys.stdin.isatty() and output.is_terminal()):
         raise UsageError("the screen needs a terminal", hint="In a script use the commands: bo --help lists them.")
     from importlib import import_module
 
     from bo.cli.office import operator_of
 
     folder = asked.workspace
-    operator = operator_of(asked, folder)
-    noun = asked.text("of").replace("-", "_") or "leads"
-    filter_text = " ".join(asked.many("filter"))
-    code = import_module("bo.tui.app").run(folder, operator=operator, filter_text=filter_text, noun=noun)
+    code = import_module("bo.tui.app").run(
+        folder,
+        operator=operator_of(asked, folder),
+        filter_text=" ".join(asked.many("filter")),
+        noun=asked.text("of").replace("-", "_") or "leads",
+        theme=theme,
+        ascii_only=asked.flag("ascii"),
+        lang=asked.text("lang"),
+    )
     return code if isinstance(code, int) else exit_codes.OK
+
+
+def _serve(asked: Asked) -> int:
+    """Show the screen in browsers until TERM or INT. Raises UsageError for an address that others could listen in on,
+    Configuration where what it needs is not installed.
+    """
+    from importlib import import_module
+
+    try:
+        serving = import_module("bo.tui.serving")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("bo"):
+            raise
+        raise Configuration(
+            "what the screen needs in a browser is not installed", hint="pip install 'bo-office[browser]'"
+        ) from None
+    from bo.cli.office import operator_of
+    from bo.cli.serve import is_loopback, port_of
+
+    host, url = asked.text("host") or "127.0.0.1", asked.text("url")
+    if url and not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise UsageError("--url takes an address that begins with https://, not {value}", value=url)
+    if not (url or is_loopback(host)):
+        raise UsageError(
+            "without TLS everybody on the way to {host} could read along",
+            hint="Stay on 127.0.0.1 behind a proxy with TLS, and say --url https://ITS-NAME.",
+            host=host,
+        )
+    folder = asked.workspace
+    words = [*asked.many("filter"), *(["--ascii"] if asked.flag("ascii") else [])]
+    for name in ("of", "theme"):
+        words += [f"--{name}", asked.text(name)] if asked.text(name) else []
+    address = serving.Address(host, port_of(asked.text("port"), 8000), url)
+    serving.serve(folder, address, lambda: operator_of(asked, folder), words, _say)
+    return exit_codes.OK
+
+
+def _say(line: str) -> None:
+    output.write(line + "\n")
+    output.flush()
 
 
 def explain(asked: Asked) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bo.core.kernel.text import _
-from bo.demo import shop, team
+from bo.demo import money, shop, team
 from bo.demo.stage import Stage
 
 DATA: Final = Path(__file__).parent / "data"
@@ -144,8 +144,8 @@ def sell(stage: Stage) -> None:
     stage.bo(f"leads lose {mine[1]} --reason price", who="west", show=0)
     for place, lead in enumerate(mine[2:9]):
         amount = 12_000 + 17_350 * place
-        money = f"--amount {amount} --net {amount / 1.13:.2f}"
-        stage.bo(f"leads win {lead} --order-number SO-{1001 + place} {money}", who="west", show=0)
+        sums = f"--amount {amount} --net {amount / 1.13:.2f}"
+        stage.bo(f"leads win {lead} --order-number SO-{1001 + place} {sums}", who="west", show=0)
     fields = "number,name,order_number,order_amount,order_net"
     stage.bo(f"leads list state:won --fields {fields} -o table", who="west")
     stage.say(_("One order is refunded in part. The reward follows, in proportion; nothing already paid is touched."))
@@ -164,7 +164,7 @@ def settle(stage: Stage) -> None:
         stage.quiet(f"payee-accounts add --referrer D{number:03d} --kind bank {account}")
     stage.bo("rewards due -o table", show=8, who="fang")
     stage.bo(f"settlements run --period {datetime.now(UTC).astimezone():%Y-%m} -o ids", who="fang")
-    settlement = stage.quiet("settlements list --fields number -o jsonl").first()["number"]
+    settlement = str(stage.quiet("settlements list --fields number -o jsonl").first()["number"])
     fields = "reference,referrer,state,amount,currency,reason"
     stage.bo(f"payouts list settlement:{settlement} --fields {fields} --limit 6 -o table", who="fang")
     stage.bo(f"settlements submit {settlement}", who="fang", show=0)
@@ -172,20 +172,7 @@ def settle(stage: Stage) -> None:
     stage.say(_("Fang made it, so Fang cannot approve it:"))
     stage.bo(f"settlements approve {settlement} --hash {shown} --yes", who="fang", expect=76)
     stage.bo(f"settlements approve {settlement} --hash {shown} --yes", who="guo", show=0)
-    stage.bo(f"settlements export {settlement} --to payout.csv --yes", who="fang", show=0)
-    stage.bo(f"settlements mark-paid {settlement} --yes", who="fang", show=0)
-    payee = stage.quiet(f"payouts list 'settlement:{settlement} state:paid' -o jsonl --fields referrer").first()[
-        "referrer"
-    ]
-    for form in ("pdf", "csv"):
-        stage.bo(
-            f"settlements statement-file {settlement} --referrer {payee} --form {form} --to statement.{form}",
-            who="fang",
-            show=0,
-        )
-    stage.say("\n".join((stage.files / "payout.csv").read_text("utf-8-sig").splitlines()[:3]))
-    stage.bo("ledger balance -o table", who="fang")
-    stage.bo("ledger check -o json", who="fang", show=12)
+    money.tell(stage, settlement)
 
 
 def look_back(stage: Stage) -> None:

@@ -160,6 +160,27 @@ def drop_second_factor(ws: Workspace, operator_id: str) -> None:
     _keep_factor(ws, operator_id, "", "")
 
 
+def has_second_factor(ws: Workspace, operator_id: str) -> bool:
+    """Whether an operator of this store has a second factor."""
+    account = credentials.account_of(ws.database.session, operator_id)
+    return account is not None and bool(account.totp)
+
+
+def step_up(ws: Workspace, operator_id: str, code: str) -> None:
+    """Spend a code of the second factor for one decision of somebody who is in already; a wrong one counts as a try.
+
+    Raises LoginRefused, TooManyTries.
+    """
+    with ws.database.writing() as session:
+        _count_try(session, operator_id, ws.clock())
+    with ws.database.writing() as session:
+        account = credentials.account_of(session, operator_id)
+        if account is None or not account.active or not account.totp:
+            raise _refused()
+        _spend_code(session, account, code, ws.clock())
+        credentials.set_credential(session, operator_id, failures=0, locked_until=EPOCH)
+
+
 def issue_token(ws: Workspace, operator_id: str, name: str, days: int = LIFETIME.days) -> str:
     """A token for a program, which is no device; after so many days it is worthless, used or not.
 
@@ -207,16 +228,20 @@ def _take_try(central: Central, user: str) -> Account:
         now = ws.clock()
         stranger = Account(NOBODY + credentials.hashed(user)[:NOBODY_LETTERS])
         account = credentials.account_called(session, user) or stranger
-        credentials.require_row(session, account.operator, now)
-        failures, locked_until = credentials.tries_of(session, account.operator)
-        if locked_until > now:
-            raise _held_back(int((locked_until - now).total_seconds()) + 1)
-        beyond = failures + 1 - TRIES_FREE
-        pause = min(LOCK_MOST, LOCK_LEAST * 2 ** min(beyond, 16)) if beyond >= 0 else None
-        credentials.set_credential(
-            session, account.operator, failures=failures + 1, locked_until=now + pause if pause else EPOCH
-        )
+        _count_try(session, account.operator, now)
     return account
+
+
+def _count_try(session: Session, operator: str, now: datetime) -> None:
+    credentials.require_row(session, operator, now)
+    failures, locked_until = credentials.tries_of(session, operator)
+    if locked_until > now:
+        raise _held_back(int((locked_until - now).total_seconds()) + 1)
+    beyond = failures + 1 - TRIES_FREE
+    pause = min(LOCK_MOST, LOCK_LEAST * 2 ** min(beyond, 16)) if beyond >= 0 else None
+    credentials.set_credential(
+        session, operator, failures=failures + 1, locked_until=now + pause if pause else EPOCH
+    )  # fmt: skip
 
 
 def _give_back(central: Central, operator: str) -> None:

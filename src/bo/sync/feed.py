@@ -15,7 +15,7 @@ import msgspec
 from bo.core.kernel import journal
 from bo.core.kernel.database import Session
 from bo.core.kernel.kinds import moment_of
-from bo.core.kernel.record import RecordInfo, declared_records, encode_json
+from bo.core.kernel.record import FieldInfo, Record, RecordInfo, declared_records, encode_json
 from bo.core.kernel.tx import Actor
 from bo.core.kernel.workspace import SCHEMA_VERSION, Workspace, collector_resting
 from bo.sync.protocol import Commit, Cursor, Digest, Done, Page, Pull, Row, SnapshotPage, Sum
@@ -37,7 +37,7 @@ def view_of(actor: Actor, infos: Sequence[RecordInfo], schema: str) -> str:
     either does."""
     parts = [
         (info.noun, sorted(scopes) if (scopes := actor.scopes_of(info.noun)) is not None else None,
-         [item.name for item in actor.hidden(info)])
+         [item.name for item in actor.withheld(info)])
         for info in infos
     ]  # fmt: skip
     return blake2b(encode_json(parts), digest_size=9).hexdigest() + f":{schema}"
@@ -141,7 +141,7 @@ def _commit(actor: Actor, device: str, operation: tuple[Any, ...], changes: Sequ
         elif saw:
             rows.append(Row(noun, row))
         whole = whole and (see or not scope_after) and (saw or not scope_before)
-        whole = whole and not actor.hidden(declared_records()[noun])  # arguments would tell what the row does not
+        whole = whole and not actor.withheld(declared_records()[noun])  # arguments would tell what the row does not
     own = operation[9] == device and bool(device)
     if not rows and not own:
         return None
@@ -162,13 +162,19 @@ def _done(row: tuple[Any, ...]) -> tuple[Any, ...]:
 def _image(actor: Actor, noun: str, image: str) -> bytes:
     """A row's image without the fields that an operator does not see."""
     info = declared_records()[noun]
-    hidden = actor.hidden(info) if info.guarded else ()
-    if not hidden:
+    withheld = actor.withheld(info)
+    if not withheld:
         return image.encode()
     record = info.decoder.decode(image.encode())
-    for item in hidden:
-        setattr(record, item.name, item.default)
+    _withhold(record, withheld)
     return info.image(record)
+
+
+def _withhold(record: Record, fields: Sequence[FieldInfo]) -> None:
+    """Take out of a record what does not go to a device; what cannot be blank goes masked."""
+    for item in fields:
+        value = item.kind.mask(str(getattr(record, item.name))) if item.required else item.default
+        setattr(record, item.name, value)
 
 
 # -- snapshots ---------------------------------------------------------------------------------------------------------
@@ -213,12 +219,11 @@ def _rows(session: Session, actor: Actor, info: RecordInfo, after: int, most: in
     if scopes is not None:
         values["scopes"] = session.array(sorted(scopes))
     key = f"{info.fingerprint}:sync:rows:{'all' if scopes is None else 'scoped'}"
-    hidden = actor.hidden(info)
+    withheld = actor.withheld(info)
     found = []
     for row in session.rows(key, lambda: _rows_after(info, scoped=scopes is not None), values):
         record = info.load(row[1:])
-        for item in hidden:
-            setattr(record, item.name, item.default)
+        _withhold(record, withheld)
         found.append((int(row[0]), record, info.image(record)))
     return found
 

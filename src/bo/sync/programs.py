@@ -175,7 +175,7 @@ class Teller:
 
     def _change(self, change: Change) -> dict[str, object]:
         info = info_of(self.ws.registry.record(change.noun))
-        hidden = {item.name for item in self.actor.hidden(info)}
+        hidden = {item.name for item in self.actor.withheld(info)}
         changed = changed_fields(change, self.ws.context.currency, hidden)
         return {"noun": change.noun, "id": change.row, "changed": changed}
 
@@ -276,7 +276,7 @@ def history(ws: Workspace, noun: str, text: str) -> list[dict[str, object]]:
     reader.require(f"{noun}.read")
     info = reader.info(noun)
     record = reader.get(info.cls, _bounded(info, text))
-    who, hidden = Names(reader), {item.name for item in reader.actor.hidden(info)}
+    who, hidden = Names(reader), {item.name for item in reader.actor.withheld(info)}
     return [
         {
             "at": moment_text(item.at),

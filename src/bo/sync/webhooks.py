@@ -206,7 +206,7 @@ class _Writer:
             return None
         info = declared_records()[row.noun]
         if row.noun not in self._shapes:
-            hidden = {item.name for item in self.actor.hidden(info)} | {"scope"}
+            hidden = {item.name for item in self.actor.withheld(info)} | {"scope"}
             fields = tuple(item for item in info.fields if item.name not in hidden)
             self._shapes[row.noun] = fields, wire_row(fields, self.currency)
         fields, convert = self._shapes[row.noun]
@@ -222,7 +222,7 @@ class _Writer:
 
     def _payload(self, effect: Effect) -> dict[str, object]:
         """What the command said, without what this operator may not see of any record."""
-        hidden = {item.name for info in declared_records().values() for item in self.actor.hidden(info)}
+        hidden = {item.name for info in declared_records().values() for item in self.actor.withheld(info)}
         said = msgspec.json.decode(effect.payload)
         values = said if isinstance(said, dict) else {"value": said}
         return {name: value for name, value in values.items() if name not in hidden}

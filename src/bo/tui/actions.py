@@ -134,22 +134,29 @@ class Actions:
     # Footer
 
     def footer(self, width: int) -> list[Span]:
-        """Keys and titles of what can be done now, the weightiest first, as many as fit."""
-        shown = sorted(
-            (a for a in self._actions.values() if a.weight and a.keys and a.enabled()), key=lambda a: a.weight
-        )
+        """Keys and titles of what can be done now."""
         spans: list[Span] = []
-        room = width
-        for action in shown:
-            key = key_label(action.keys[0])
-            # Twice the characters is the most cells a title can take.
-            title = action.title_now() if action.title_now else action.title
-            needed = len(key) + 3 + sum(1 if character.isascii() else 2 for character in title)
-            if needed > room:
-                continue
-            room -= needed
-            spans += [(key, "key"), (f" {title}  ", "dim")]
+        for action in self.in_footer(width):
+            spans += [(key_label(action.keys[0]), "key"), (f" {_title(action)}  ", "dim")]
         return spans
+
+    def in_footer(self, width: int) -> list[Action]:
+        """What can be done now, the weightiest first, as much as fits."""
+        offered = [action for action in self._actions.values() if action.weight and action.keys and action.enabled()]
+        shown: list[Action] = []
+        room = width
+        for action in sorted(offered, key=lambda each: each.weight):
+            # Twice the characters is the most cells a title can take.
+            cells = sum(1 if character.isascii() else 2 for character in _title(action))
+            needed = len(key_label(action.keys[0])) + 3 + cells
+            if needed <= room:
+                room -= needed
+                shown.append(action)
+        return shown
+
+
+def _title(action: Action) -> str:
+    return action.title_now() if action.title_now else action.title
 
 
 def _bound(action: Action) -> Bound:

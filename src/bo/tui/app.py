@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from bo.core.kernel.errors import NotAllowed
+from bo.core.kernel.errors import NotAllowed, UsageError
 from bo.core.kernel.text import language
 from bo.tui.browse import Browser
 from bo.tui.lane import Lane
@@ -23,11 +23,13 @@ def run(
     noun: str = "leads",
     theme: str = "",
     ascii_only: bool = False,
+    lang: str = "",
 ) -> None:
     """Run the screen on the office of a folder until it is left.
 
     Raises:
         Configuration: there is no office, or no such operator.
+        UsageError: there are no such records.
         NotAllowed: the operator may not read these records.
     """
     import gc
@@ -39,17 +41,22 @@ def run(
 
     workspace = open_office(folder, operator=operator)
     who = workspace.who()
+    if noun not in ("leads", "conflicts", *workspace.registry.nouns):
+        workspace.close()
+        raise UsageError("there are no records called {noun}", hint="bo --help lists them.", noun=noun)
     if not who.may(f"{noun}.read"):
         workspace.close()
         raise NotAllowed("{actor} may not {permission}", actor=who.name, permission=f"{noun}.read")
     name = folder.resolve().name
     plain = ascii_only or not _speaks_unicode()
+    screen_file = _screen_file()
+    _speak(lang, screen_file)
     environment = {"BO_WORKSPACE": str(folder.resolve()), "BO_OPERATOR": who.id, "BO_LANG": language()}
     run_screen(
         lambda: OfficeLibrary(workspace),
         lambda: OfficeDesk(open_office(folder, operator=operator), name),
         Standing(name, who.name),
-        ScreenOptions(theme, plain, _keys_file(folder), filter_text, noun=noun, environment=environment),
+        ScreenOptions(theme, plain, _keys_file(folder), screen_file, filter_text, noun=noun, environment=environment),
     )
 
 
@@ -85,8 +92,28 @@ def _interrupt(library: Library) -> None:
 
 def _speaks_unicode() -> bool:
     import locale
+    import os
 
-    return "utf" in locale.getencoding().lower()
+    in_browser = os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+    return in_browser or "utf" in locale.getencoding().lower()
+
+
+def _speak(lang: str, screen_file: str) -> None:
+    """The language that was asked for, or else the one chosen on the screen before."""
+    import os
+
+    from bo.core.kernel.text import use_language
+    from bo.tui.remembered import Remembered
+
+    remembered = Remembered(screen_file).get("language")
+    if remembered and not lang and not os.environ.get("BO_LANG"):
+        use_language(remembered)
+
+
+def _screen_file() -> str:
+    from platformdirs import user_config_dir
+
+    return str(Path(user_config_dir("bo", appauthor=False)) / "screen.toml")
 
 
 def _keys_file(folder: Path) -> str:

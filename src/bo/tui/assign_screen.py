@@ -16,7 +16,7 @@ from bo.tui.looks import Looks, Span, Tone
 from bo.tui.pane import Bar, Line, Pane
 
 BY_FORM = StoreOffer("", "", "", "", False, False, "")
-NAME_MAX, COUNT = 28, 9
+NAME_MAX, COUNT = 28, 10
 
 
 class AssignScreen(ModalScreen["StoreOffer | None"]):
@@ -79,13 +79,16 @@ class AssignScreen(ModalScreen["StoreOffer | None"]):
     def _draw(self) -> None:
         width = max(40, self.size.width)
         name = min(NAME_MAX, width // 3)
-        head = f"      {fitted(_('Store'), name)} {fitted(_('open'), COUNT)} {fitted(_('this month'), COUNT + 2)} "
+        head = (
+            f"      {fitted(_('Store'), name)} {fitted(_('open leads'), COUNT)} {fitted(_('this month'), COUNT + 2)} "
+        )
         lines: list[Line] = [((head + _("why"), "dim"),)]
         lines += [self._line(at, offer, name, width) for at, offer in enumerate(self._offers)]
         self.pane.put(lines, keep_offset=True)
         row, height, offset = self._at + 1, max(1, self.pane.size.height), self.pane.offset_lines
         self.pane.scroll_lines(row + 1 - height - offset if row >= offset + height else min(0, row - 1 - offset))
-        self._said.put([])
+        # What has no room in its line is told in full for the one at the cursor.
+        self._said.put([(f" {harmless(self._offers[self._at].why)}", "dim")])
 
     def _line(self, at: int, offer: StoreOffer, name: int, width: int) -> Line:
         here = at == self._at

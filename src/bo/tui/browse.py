@@ -12,9 +12,23 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 from bo.tui.lane import LATER, NOW, Lane
-from bo.tui.source import Board, Choice, Column, Detail, Library, Related, RowView, Snapshot
+from bo.tui.source import (
+    Answer,
+    Board,
+    Choice,
+    Column,
+    Detail,
+    Library,
+    Related,
+    RowView,
+    Snapshot,
+    Source,
+    StartRow,
+    Tailored,
+)
 
 if TYPE_CHECKING:
+    from bo.core.kernel.workspace import Workspace
     from bo.tui.leads import Comparison, StoreOffer
     from bo.tui.table import VirtualTable
 
@@ -33,6 +47,7 @@ class View(Struct, frozen=True):
     sort: str
     count: int
     columns: Sequence[Column]
+    chosen: tuple[str, ...] = ()
 
 
 class _Opening(Struct, frozen=True):
@@ -71,7 +86,8 @@ class Browser:
         # only looks at it.
         self._kept: frozenset[int] = frozenset()
         self._living: list[View] = []
-        self._columns: dict[str, Sequence[Column]] = {}
+        self._chosen: dict[str, tuple[str, ...]] = {}
+        self._sources: dict[tuple[str, tuple[str, ...]], tuple[Source, Sequence[Column]]] = {}
         self._base: Stand | None = None
         self._behind: list[Stand] = []
         self.view: View | None = None
@@ -103,19 +119,23 @@ class Browser:
 
     # Views
 
-    def open(self, filter_text: str, sort: str, *, keep: str = "", cursor: int = 0, noun: str = "") -> None:
-        """Build a view; its rows replace the old ones when they are here. Stays on the record `keep` if it is in it."""
+    def open(
+        self, filter_text: str, sort: str, *, keep: str = "", cursor: int = 0, noun: str = "",
+        columns: tuple[str, ...] | None = None,
+    ) -> None:  # fmt: skip
+        """Build a view; its rows replace the old ones when they are here. Stays on the record `keep` if it is in it.
+        Without `columns` those that are shown, or that were chosen for these records before.
+        """
         self._number += 1
         number, noun = self._number, noun or self.noun
+        chosen = columns if columns is not None else self.chosen if noun == self.noun else self._chosen.get(noun, ())
         self.wanted_filter = filter_text
 
         def work(library: Library) -> _Opening:
             self._sweep()
-            source = library.of(noun)
-            if noun not in self._columns:
-                self._columns[noun] = tuple(source.columns())
+            source, shown = self._source(library, noun, chosen)
             snapshot = source.snapshot(filter_text, sort)
-            view = View(number, noun, snapshot, filter_text, sort, snapshot.count, self._columns[noun])
+            view = View(number, noun, snapshot, filter_text, sort, snapshot.count, shown, chosen)
             self._living.append(view)
             at = snapshot.position(keep) if keep else None
             at = min(cursor, max(0, view.count - 1)) if at is None else at
@@ -123,6 +143,40 @@ class Browser:
             return _Opening(view, at, {page: _window(view, page) for page in range(first, last + 1)})
 
         self._lane.ask(work, self._opened, self._trouble, topic="view", urgency=NOW)
+
+    def _source(self, library: Library, noun: str, chosen: tuple[str, ...]) -> tuple[Source, Sequence[Column]]:
+        """In the reading thread: the records with these columns; a source is made once for each choice."""
+        found = self._sources.get((noun, chosen))
+        if found is None:
+            source = library.of(noun)
+            if chosen and isinstance(source, Tailored):
+                source = source.with_columns(chosen)
+            found = self._sources[noun, chosen] = source, tuple(source.columns())
+        return found
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The columns that were chosen for what is shown; none where they are the usual ones."""
+        return self.view.chosen if self.view else ()
+
+    def chosen_for(self, noun: str) -> tuple[str, ...]:
+        """The columns that were chosen for records, whatever a saved view of them shows."""
+        return self._chosen.get(noun, ())
+
+    def choose_columns(self, names: tuple[str, ...]) -> None:
+        """Show these columns of the records from now on; none for the usual ones."""
+        self._chosen[self.noun] = names
+        self.open(self.filter_text, self.sort, keep=self._current_id(), cursor=self._cursor(), columns=names)
+
+    def every_column(self, done: Callable[[Sequence[Column]], None]) -> None:
+        """Tells all columns that the records have, none where they cannot be chosen."""
+        noun = self.noun
+
+        def work(library: Library) -> Sequence[Column]:
+            source = library.of(noun)
+            return source.every_column() if isinstance(source, Tailored) else ()
+
+        self._lane.ask(work, done, self._trouble, urgency=NOW)
 
     def refresh(self) -> None:
         """The same filter and sort on the records as they are now."""
@@ -255,11 +309,26 @@ class Browser:
     ) -> None:
         self._lane.ask(lambda library: library.offers(record_id), done, failed, urgency=NOW)
 
+    def read(
+        self, work: Callable[[Workspace], Answer], done: Callable[[Answer], None], failed: Callable[[Exception], None],
+        *, topic: str = "",
+    ) -> None:  # fmt: skip
+        """A read of a screen of its own."""
+        self._lane.ask(lambda library: library.lend(work), done, failed, topic=topic, urgency=NOW)
+
     def find_row(self, start: int, step: int, wanted: Callable[[RowView], bool], done: Callable[[int], None]) -> None:
         """The place of the next row that way that is wanted, or -1. Goes through the view page by page."""
         view = self.view
         if view is not None:
             self._lane.ask(lambda _library: _found(view, start, step, wanted), done, self._trouble, topic="find")
+
+    def start_rows(
+        self, command: str, record_id: str, done: Callable[[Mapping[str, Sequence[StartRow]]], None]
+    ) -> None:
+        """The rows that a form begins with; without them where they cannot be read."""
+        self._lane.ask(
+            lambda library: library.start_rows(command, record_id), done, lambda _error: done({}), urgency=NOW
+        )
 
     def related(self, record_id: str, done: Callable[[list[Related]], None]) -> None:
         noun = self.noun

@@ -6,7 +6,7 @@ Keys that were on their way before the question could be read are ignored.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.app import ComposeResult
@@ -14,11 +14,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from bo.core.kernel.text import _
+from bo.tui.cells import harmless, wrapped
 from bo.tui.looks import Looks
 from bo.tui.pane import Bar
 
 TYPED_ABOVE = 100
 SETTLE_S = 0.25
+LINE_WIDTH = 72
 # A key that is held down comes again every 20 to 50 ms; nobody answers a question that fast.
 REPEAT_S = 0.06
 
@@ -26,11 +28,19 @@ REPEAT_S = 0.06
 class ConfirmScreen(ModalScreen[bool]):
     """Closes with True only after `y`, or above a hundred records after their count and Enter."""
 
-    def __init__(self, looks: Looks, question: str, count: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        looks: Looks,
+        question: str,
+        count: int,
+        lines: Sequence[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
         self._looks = looks
         self._question = question
         self._count = count
+        self._lines = lines
         self._clock = clock
         self._opened = self._last = clock()
         self._typed = ""
@@ -45,6 +55,10 @@ class ConfirmScreen(ModalScreen[bool]):
             heading = Bar(self._looks, id="heading")
             heading.put([(self._question, "title")])
             yield heading
+            for part in (part for line in self._lines for part in wrapped(harmless(line), LINE_WIDTH, 3)):
+                told = Bar(self._looks)
+                told.put([(part, "text")])
+                yield told
             yield self._answer
 
     def on_mount(self) -> None:

@@ -6,8 +6,11 @@ and said beside the field.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
 
 from textual import events
 from textual.app import ComposeResult
@@ -17,13 +20,24 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from bo.core.kernel.text import _
+from bo.tui.cells import harmless, wrapped
 from bo.tui.choice import ChoiceField
+from bo.tui.confirm import SETTLE_S
 from bo.tui.looks import Looks
-from bo.tui.pane import Bar
-from bo.tui.source import Choice, CommandSpec, ParamSpec
+from bo.tui.pane import Bar, Pane
+from bo.tui.rows_field import RowsField
+from bo.tui.source import Choice, CommandSpec, Foresight, ParamSpec, StartRow
 
 Values = Mapping[str, str]
-Check = Callable[[Values, Callable[[Mapping[str, str]], None]], None]
+
+
+class Checked(Protocol):
+    """Takes what is wrong with the values, and what they would do where nothing is."""
+
+    def __call__(self, wrong: Mapping[str, str], foresight: Foresight | None = None) -> None: ...
+
+
+Check = Callable[[Values, Checked], None]
 Search = Callable[[str, str, Callable[[list[Choice]], None]], None]
 
 FRAME_HEIGHT = 8
@@ -71,6 +85,9 @@ class WhenField(TextField):
         return day if self._param.kind == "day" else f"{day} {MORNING}"
 
 
+Field = TextField | ChoiceField | RowsField
+
+
 class FieldRow(Vertical):
     """A parameter's title, its field, and what is wrong with its value."""
 
@@ -82,7 +99,7 @@ class FieldRow(Vertical):
     FieldRow .error { margin-left: 19; display: none; }
     """
 
-    def __init__(self, looks: Looks, param: ParamSpec, field: TextField | ChoiceField) -> None:
+    def __init__(self, looks: Looks, param: ParamSpec, field: Field) -> None:
         super().__init__()
         self.param = param
         self.field = field
@@ -120,6 +137,7 @@ class FormScreen(ModalScreen["Values | None"]):
         search: Search,
         start: Values,
         ready: Callable[[], None],
+        start_rows: Mapping[str, Sequence[StartRow]] | None = None,
     ) -> None:
         super().__init__()
         self._looks = looks
@@ -131,6 +149,12 @@ class FormScreen(ModalScreen["Values | None"]):
         self._sent = False
         self._start = start
         self._ready = ready
+        self._start_rows = start_rows or {}
+        self._foreseen: Values | None = None
+        self._foreseen_at = 0.0
+        self._foresight = Pane(looks, id="foreseen")
+        self._foresight.display = False
+        self._foresight.styles.margin = (1, 0, 0, 0)
         self._rows = [FieldRow(looks, param, self._field(param)) for param in command.params]
         self._before = self.values()
         self._foot = Bar(looks, id="foot")
@@ -149,6 +173,7 @@ class FormScreen(ModalScreen["Values | None"]):
             yield title
             with VerticalScroll(id="fields", can_focus=False):
                 yield from self._rows
+            yield self._foresight
             yield self._foot
 
     def on_resize(self, event: events.Resize) -> None:
@@ -185,6 +210,14 @@ class FormScreen(ModalScreen["Values | None"]):
         event.stop()
         self._picked()
 
+    def on_rows_field_entered(self, event: RowsField.Entered) -> None:
+        event.stop()
+        self._enter()
+
+    def on_rows_field_changed(self, event: RowsField.Changed) -> None:
+        event.stop()
+        self._stay()
+
     def on_when_field_picked(self, event: WhenField.Picked) -> None:
         event.stop()
         self._picked()
@@ -208,28 +241,55 @@ class FormScreen(ModalScreen["Values | None"]):
 
     def send(self) -> None:
         """Check everything; close with the values, or say what is wrong beside the fields."""
+        values = self.values()
+        if self._foreseen is not None and values == self._foreseen:
+            # Nobody reads what would happen that fast: it was a key that was held, or pressed twice.
+            if time.monotonic() - self._foreseen_at >= SETTLE_S:
+                self.dismiss(values)
+            return
         if self._sent:
             return
-        values = self.values()
         missing = {
             row.param.name: _("is needed")
             for row in self._rows
             if row.param.required and not values.get(row.param.name)
         }
+        missing |= {
+            row.param.name: row.field.problem
+            for row in self._rows
+            if isinstance(row.field, RowsField) and row.field.problem
+        }
         if missing:
             self._blame(missing)
             return
         self._sent = True
-        self._check(values, lambda wrong: self._checked(values, wrong))
+        self._check(values, partial(self._checked, values))
 
-    def _checked(self, values: Values, wrong: Mapping[str, str]) -> None:
+    def _checked(self, values: Values, wrong: Mapping[str, str], foresight: Foresight | None = None) -> None:
         self._sent = False
         if not self.is_current:
             return
         if wrong:
             self._blame(wrong)
+        elif foresight is not None:
+            self._show_foresight(values, foresight)
         else:
             self.dismiss(values)
+
+    def _show_foresight(self, values: Values, foresight: Foresight) -> None:
+        """What would happen, once it is all filled in; the same key again does it."""
+        self._blame({})
+        self._foreseen, self._foreseen_at = values, time.monotonic()
+        self._rows_enter(True)
+        fields = self.query_one("#fields")
+        width = max(20, fields.size.width - 1)
+        told = foresight.lines or (_("nothing of it can be shown before"),)
+        lines = [part for line in told for part in wrapped(harmless(line), width, 3)]
+        self._foresight.styles.height = min(len(lines), max(3, self.size.height - FRAME_HEIGHT - fields.size.height))
+        self._foresight.display = True
+        self._foresight.put([((part, "text"),) for part in lines])
+        self._foot.put([("Enter", "key"), (" " + _("do it") + "   ", "warn"), ("Esc", "key"),
+                        (" " + _("leave"), "dim")])  # fmt: skip
 
     def _blame(self, wrong: Mapping[str, str]) -> None:
         for row in self._rows:
@@ -244,7 +304,9 @@ class FormScreen(ModalScreen["Values | None"]):
                 return
 
     def _enter(self) -> None:
-        if self.focused is self._rows[-1].field:
+        # Where sending first shows what would happen, it need not wait for fields that may be left alone.
+        ready = self._command.confirm and all(row.field.value for row in self._rows if row.param.required)
+        if ready or self.focused is self._rows[-1].field:
             self.send()
         else:
             self._move(1)
@@ -261,9 +323,18 @@ class FormScreen(ModalScreen["Values | None"]):
         self._foot.put([(_("Not sent yet: Esc again throws it away, any other key goes on"), "warn")])
 
     def _stay(self) -> None:
-        if self._leaving:
+        changed = self._foreseen is not None and self._foreseen != self.values()
+        if changed:
+            self._foreseen, self._foresight.display = None, False
+            self._rows_enter(False)
+        if self._leaving or changed:
             self._leaving = False
             self._say_keys()
+
+    def _rows_enter(self, enters: bool) -> None:
+        for row in self._rows:
+            if isinstance(row.field, RowsField):
+                row.field.enters = enters
 
     def _say_keys(self) -> None:
         self._foot.put(
@@ -271,7 +342,9 @@ class FormScreen(ModalScreen["Values | None"]):
              ("Esc", "key"), (" " + _("leave"), "dim")]
         )  # fmt: skip
 
-    def _field(self, param: ParamSpec) -> TextField | ChoiceField:
+    def _field(self, param: ParamSpec) -> Field:
+        if param.columns:
+            return RowsField(self._looks, param, self._start_rows.get(param.name, ()))
         value = self._start.get(param.name, "" if self._command.edits and self._start else param.default)
         if param.kind == "ref":
             noun = param.ref or param.name

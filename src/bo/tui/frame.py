@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bo.core.kernel.text import _
-from bo.tui.keys import GO_KEYS
+from bo.tui.keys import COUNTED, GO_KEYS
 from bo.tui.looks import Span
 from bo.tui.marks import Marks
 from bo.tui.source import CommandSpec, Desk, NamedView, Place, Related
@@ -52,6 +52,7 @@ class Frame:
         noun = self._app.browser.noun
         if noun == self._noun:
             self._settle()
+            self.recount()
             return
         self._marks.setdefault(self._noun, self._app.table.marks)
         self._noun = noun
@@ -67,6 +68,21 @@ class Frame:
         self.places = sorted(places, key=lambda place: order.index(place.noun) if place.noun in GO_KEYS else len(order))
         self._commands[noun], self._own[noun] = commands, views
         self._changed()
+
+    def recount(self) -> None:
+        """Views that say how many there are say it anew."""
+        noun = self._noun
+        if noun in COUNTED and noun in self._own:
+            self._app.desk_lane.ask(
+                lambda desk: list(desk.views(noun)), lambda views: self._recounted(noun, views), self._app.trouble,
+                topic="views",
+            )  # fmt: skip
+
+    def _recounted(self, noun: str, views: list[NamedView]) -> None:
+        if self._own.get(noun) != views:
+            self._own[noun] = views
+            if noun == self._noun:
+                self._app.commands_changed()
 
     def _changed(self) -> None:
         if self.is_ready:
@@ -103,7 +119,8 @@ class Frame:
 
     def show(self, view: NamedView) -> None:
         """Open a view of the records here."""
-        self._app.browser.open(view.filter_text, view.sort, noun=view.noun)
+        columns = view.columns or self._app.browser.chosen_for(view.noun)
+        self._app.browser.open(view.filter_text, view.sort, noun=view.noun, columns=columns)
 
     def back(self) -> bool:
         """To where the user was before; returns whether there was such a place."""
@@ -139,7 +156,7 @@ class Frame:
     # Keeping views
 
     def save_view(self, text: str) -> None:
-        """Keep the filter and the order of rows under a name, and on a digit if one is said last."""
+        """Keep the filter, the order of rows and the columns under a name, and on a digit if one is said last."""
         name, _space, digit = text.strip().rpartition(" ")
         if not name or not digit.isdigit() or not 0 < int(digit) <= SLOTS:
             name, digit = text.strip(), "0"
@@ -147,7 +164,7 @@ class Frame:
             self._app.typing.open(":", "save-view ")
             return
         browser = self._app.browser
-        view = NamedView(browser.noun, name, browser.filter_text, browser.sort, int(digit))
+        view = NamedView(browser.noun, name, browser.filter_text, browser.sort, int(digit), columns=browser.chosen)
         self._change(lambda desk: desk.save_view(view), _("View {name} saved", name=name))
 
     def remove_view(self, text: str) -> None:
@@ -190,14 +207,23 @@ class Frame:
     def rail(self) -> list[Line]:
         """The places with a key, and the views of the one the user is at, below each other."""
         lines: list[Line] = []
+        for item in self.on_rail():
+            if isinstance(item, NamedView):
+                title: Span = (item.title, "title" if self.is_current(item) else "dim")
+                lines.append(((f"   {item.slot or ' '} ", "key"), title))
+            else:
+                here = item.noun == self._app.browser.noun
+                lines.append(((f" {GO_KEYS.get(item.noun, '  ')} ", "key"), (item.title, "head" if here else "text")))
+        return lines
+
+    def on_rail(self) -> list[Place | NamedView]:
+        """What stands on the rail, line by line."""
+        listed: list[Place | NamedView] = []
         for place in self.places:
             here = place.noun == self._app.browser.noun
-            if place.noun in GO_KEYS or here:
-                lines.append(((f" {GO_KEYS.get(place.noun, '  ')} ", "key"), (place.title, "head" if here else "text")))
-            for view in self.views if here else ():
-                title: Span = (view.title, "title" if self.is_current(view) else "dim")
-                lines.append(((f"   {view.slot or ' '} ", "key"), title))
-        return lines
+            listed += [place] if place.noun in GO_KEYS or here else []
+            listed += self.views if here else []
+        return listed
 
 
 def _learnt(desk: Desk, noun: str) -> tuple[str, Sequence[Place], list[CommandSpec], list[NamedView]]:

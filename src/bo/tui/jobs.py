@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from bo.core.kernel.text import _
+from bo.core.kernel.text import _, language
 from bo.tui.looks import Tone
 
 KEPT: Final = 50
@@ -26,7 +26,8 @@ RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
 
 
 class Job(Struct, eq=False):
-    """One command under way, or what became of it. `total` 0: nobody knows how much there is."""
+    """One command under way, or what became of it: in words, and the object it wrote. `total` 0: nobody knows how much
+    there is."""
 
     number: int
     title: str
@@ -35,6 +36,7 @@ class Job(Struct, eq=False):
     done: int = 0
     total: int = 0
     told: str = ""
+    answer: Mapping[str, object] = {}
 
     @property
     def progress(self) -> str:
@@ -64,6 +66,11 @@ class Jobs:
     @property
     def are_possible(self) -> bool:
         return bool(self._environment)
+
+    @property
+    def workspace(self) -> str:
+        """The folder of the office that jobs work on."""
+        return self._environment.get("BO_WORKSPACE", "")
 
     @property
     def running(self) -> list[Job]:
@@ -98,7 +105,7 @@ class Jobs:
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bo", *job.words, "-o", "json", limit=LINE_MOST,
-                stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, env={**os.environ, **self._environment},
+                stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, env={**os.environ, **self._environment, "BO_LANG": language()},
             )  # fmt: skip
         except OSError as error:
             job.state, job.told = FAILED, str(error)
@@ -127,7 +134,7 @@ class Jobs:
                 trouble.append(line.decode(errors="replace").strip())
         code, told = await process.wait(), _object(await reading)
         if job.state == RUNNING:
-            job.state = FAILED if code and not told else DONE
+            job.state, job.answer = FAILED if code and not told else DONE, told
         job.told = _("stopped") if job.state == STOPPED else _counts(told) or next(iter(trouble[-1:]), "") or _("done")
 
 

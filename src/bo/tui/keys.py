@@ -34,6 +34,7 @@ COMMAND_KEYS: dict[str, str] = {
     "orders.pay": "P",
     "orders.refund": "R",
     "orders.allocate": "a",
+    "orders.fulfil": "s",
     "orders.edit": "e",
     "exceptions.take": "a",
     "exceptions.assign": "s",
@@ -71,6 +72,18 @@ GO_KEYS: dict[str, str] = {
     "automation_rules": "ga",
 }
 
+# Commands whose own key opens the form, since the key of the good next step does them plainly: all pieces.
+FORMED = frozenset({"orders.fulfil", "returns.receive"})
+
+# Commands of other records that are offered for these, and the parameter that the record under the cursor is.
+GUESTS: dict[str, dict[str, str]] = {"orders": {"returns.request": "order"}}
+
+# What Enter goes on to, where the record is only a pointer to another: the noun of what it is about.
+OPENS: dict[str, str] = {"exceptions": "orders"}
+
+# Records whose views say how many there are.
+COUNTED = frozenset({"exceptions"})
+
 # `d` is the good next step and `b`, its mirror image, the bad one; which command that is, the record's state says.
 GOOD_STEPS: dict[str, dict[str, str]] = {
     "leads": {
@@ -94,7 +107,15 @@ GOOD_STEPS: dict[str, dict[str, str]] = {
     "refunds": {"pending": "refunds.execute"},
     "reward_rules": {"draft": "reward_rules.activate"},
     "rewards": {"held": "rewards.release"},
-    "settlements": {"draft": "settlements.submit", "submitted": "settlements.approve"},
+    "settlements": {
+        "draft": "settlements.submit",
+        "submitted": "settlements.approve",
+        "approved": "settlements.export",
+        "exported": "settlements.mark_paid",
+        "part_paid": "settlements.mark_paid",
+        "paid": "settlements.close",
+    },
+    "bank_lines": {"ignored": "bank_lines.reconsider"},
     "payouts": {"held": "payouts.release", "sent": "payouts.mark_paid"},
     "products": {"draft": "products.activate", "archived": "products.activate"},
 }
@@ -118,7 +139,8 @@ BAD_STEPS: dict[str, dict[str, str]] = {
     "reward_rules": {"draft": "reward_rules.retire", "active": "reward_rules.retire"},
     "rewards": {"holding": "rewards.void", "due": "rewards.void", "held": "rewards.void"},
     "settlements": {"draft": "settlements.cancel", "submitted": "settlements.return", "approved": "settlements.cancel"},
-    "payouts": {"planned": "payouts.hold", "sent": "payouts.fail"},
+    "bank_lines": {"open": "bank_lines.ignore", "part_matched": "bank_lines.unmatch", "matched": "bank_lines.unmatch"},
+    "payouts": {"planned": "payouts.hold", "sent": "payouts.fail", "paid": "payouts.returned"},
     "products": {"active": "products.archive", "draft": "products.archive"},
 }
 

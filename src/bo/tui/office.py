@@ -5,21 +5,29 @@ It decides how values are shown and which parameters a form asks for; what a com
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from bo.core.kernel.errors import BadInput, BoError
 from bo.core.kernel.text import _
-from bo.tui import conflicts
+from bo.tui import conflicts, exception_views
+from bo.tui.details import TOLD, sections_of
+from bo.tui.keys import GUESTS
+from bo.tui.looks import Tone
 from bo.tui.shown import DEADLINE, Shown, column_for, columns_of, name_field
 from bo.tui.source import (
+    Answer,
     Board,
     Choice,
     Column,
     CommandSpec,
     Detail,
     DetailField,
+    Foresight,
     HistoryEntry,
     Interrupted,
     NamedView,
@@ -31,12 +39,15 @@ from bo.tui.source import (
     RowView,
     Source,
     Standing,
+    StartRow,
 )
+from bo.tui.start_rows import columns_of as columns_of_rows
 from bo.tui.words import error_words
 
 if TYPE_CHECKING:
     from bo.core.kernel.command import Command, Param
     from bo.core.kernel.dispatch import Call
+    from bo.core.kernel.dispatch import Outcome as Done
     from bo.core.kernel.journal import Operation
     from bo.core.kernel.record import FieldInfo
     from bo.core.kernel.snapshot import Snapshot as KernelSnapshot
@@ -49,6 +60,8 @@ CHOICES_HELD = 500
 HISTORY_MAX = 100
 FIELDS_IN_ENTRY = 6
 IN_TOUCH = timedelta(minutes=5)
+SAID = ("text", "choice")
+HELD = "hold_reason"
 AHEAD = ("next_at", "until", "at")
 _APART = ("id", "state", "revision", "scope")
 
@@ -62,6 +75,11 @@ class OfficeSnapshot:
         self._columns = columns
         self._state_at = columns.index("state") if "state" in columns else None
         self._due_at = columns.index(DEADLINE) if DEADLINE in columns else None
+        # Who has no name is called by what people know the record by.
+        named = name_field(kept.info)
+        keys = [columns.index(name) for name in kept.info.key if name in columns and name != named]
+        self._named = (columns.index(named), keys[0]) if keys and named in columns else None
+        self._held_at = columns.index(HELD) if HELD in columns else None
 
     @property
     def count(self) -> int:
@@ -85,9 +103,18 @@ class OfficeSnapshot:
 
     def _view(self, row: tuple[object, ...]) -> RowView:
         cells = self._shown.cells(self._columns, row[2:])
+        if self._named is not None and not cells[self._named[0]]:
+            name, key = self._named
+            cells = (*cells[:name], cells[key], *cells[name + 1 :])
         state = str(row[2 + self._state_at] or "") if self._state_at is not None else ""
         due = row[2 + self._due_at] if self._due_at is not None else None
-        tones = {self._due_at: self._shown.deadline(due)[1]} if due and self._due_at is not None else {}
+        tones: dict[int, Tone] = {}
+        if due and self._due_at is not None:
+            tones[self._due_at] = self._shown.deadline(due)[1]
+        if self._held_at is not None and self._state_at is not None and row[2 + self._held_at]:
+            # Whatever else it is, nothing can be done with it before that.
+            cells = (*cells[: self._state_at], _("on hold"), *cells[self._state_at + 1 :])
+            tones[self._state_at] = "warn"
         return RowView(str(row[1]), cells, state, tones=tones)
 
 
@@ -130,6 +157,14 @@ class OfficeLibrary:
 
         return leads.offers(self._workspace, record_id)
 
+    def start_rows(self, command: str, record_id: str) -> Mapping[str, Sequence[StartRow]]:
+        from bo.tui.start_rows import rows_for
+
+        return rows_for(self._workspace.reader(), command, record_id)
+
+    def lend(self, work: Callable[[Workspace], Answer]) -> Answer:
+        return work(self._workspace)
+
     def interrupt(self) -> None:
         self._session.connection.interrupt()
 
@@ -147,12 +182,32 @@ class OfficeSource:
         self._reader = workspace.reader()
         self._info = self._reader.info(noun)
         self._hidden = {item.name for item in self._reader.actor.hidden(self._info)}
+        self._masked = {item.name for item in self._reader.actor.masks(self._info)}
         self._columns = tuple(name for name in columns_of(self._info) if name not in self._hidden)
         self._shown = Shown(self._reader, self._info, self._workspace.clock)
         self._choices: dict[str, list[Choice]] = {}
 
     def columns(self) -> Sequence[Column]:
         return [column_for(self._info.by_name[name]) for name in self._columns]
+
+    def every_column(self) -> Sequence[Column]:
+        free = [
+            item.name
+            for item in self._info.fields
+            if item.name not in ("id", "state", *self._hidden) and not item.meta.internal
+        ]
+        usual = [name for name in columns_of(self._info) if name in free]
+        return [
+            column_for(self._info.by_name[name]) for name in (*usual, *(name for name in free if name not in usual))
+        ]
+
+    def with_columns(self, names: Sequence[str]) -> OfficeSource:
+        free = {column.key for column in self.every_column()}
+        other = copy(self)
+        # What a row is drawn by and what may be done to it hang on its state.
+        other._columns = (*self._columns[: bool(self._info.states)], *(name for name in names if name in free))
+        other._choices = {}
+        return other
 
     def snapshot(self, filter_text: str, sort: str) -> OfficeSnapshot:
         from bo.core.kernel.snapshot import take_snapshot
@@ -174,11 +229,13 @@ class OfficeSource:
         shown = self._shown.record(values)
         title = shown.get(name_field(self._info), "") or record_id
         usual = {item.name: item.default for item in self._info.fields}
-        told = [name for name, text in shown.items() if text and name not in _APART and values[name] != usual.get(name)]
+        apart = {*_APART, *TOLD.get(self._noun, ())}
+        told = [name for name, text in shown.items() if text and name not in apart and values[name] != usual.get(name)]
         # When it was made and changed says the history better, so that comes last.
         told.sort(key=lambda name: name in ("created_at", "updated_at"))
         fields = tuple(DetailField(_(self._info.by_name[name].label), shown[name]) for name in told)
-        return Detail(record_id, title, str(values.get("state", "")), fields, self._history(record_id))
+        sections = sections_of(self._reader, self._shown, self._noun, record)
+        return Detail(record_id, title, str(values.get("state", "")), fields, self._history(record_id), sections)
 
     def values(self, record_id: str) -> Mapping[str, str]:
         record = self._reader.get(self._info.cls, record_id)
@@ -276,14 +333,34 @@ class OfficeSource:
         verb = _(operation.name.partition(".")[2].replace("_", " ").capitalize()).lower()
         if change.before is None:
             return verb
-        told = []
-        for item in differences(change)[:FIELDS_IN_ENTRY]:
+        told, changed = [], differences(change)
+        for item in changed:
             field = self._info.by_name.get(item.field)
             if field is None or field.meta.internal or item.field in self._hidden:
                 continue
-            before, after = self._shown.plain(field, item.before), self._shown.plain(field, item.after)
+            was, now = (self._veiled(field, value) for value in (item.before, item.after))
+            before, after = self._shown.plain(field, was), self._shown.plain(field, now)
             told.append(f"{_(field.label)}: {before or '-'} > {after or '-'}")
-        return f"{verb}  {', '.join(told)}" if told else verb
+        said = self._words(operation, {item.field for item in changed}, [item.after for item in changed])
+        return "  ".join(part for part in (verb, "; ".join(said), ", ".join(told[:FIELDS_IN_ENTRY])) if part)
+
+    def _veiled(self, field: FieldInfo, value: object) -> object:
+        return field.kind.mask(str(value)) if value and field.name in self._masked else value
+
+    def _words(self, operation: Operation, fields: set[str], values: Sequence[object]) -> list[str]:
+        """What was said with it, as far as no changed field tells it: the words of a contact, a note, a reason."""
+        command = self._workspace.registry.command(operation.name)
+        said = []
+        for name, value in operation.call().args.items():
+            param = command.param(name)
+            seen = name not in self._hidden and name not in self._masked
+            untold = seen and name not in fields and value not in values
+            if param is None or not untold or param.kind.name not in SAID or value in ("", None):
+                continue
+            text = param.kind.show(value, self._shown.currency)
+            words = _(text.replace("_", " ")) if param.kind.name == "choice" else text
+            said.append(words if param.required or param.kind.name == "choice" else f"{_(param.label)}: {words}")
+        return said
 
 
 class OfficeDesk:
@@ -305,14 +382,40 @@ class OfficeDesk:
             return conflicts.COMMANDS
         known = self._workspace.registry.commands_of(noun)
         zone = self._workspace.context.zone
-        return [spec(command, zone) for command in known if self._who.may(command.needs)]
+        own = [spec(command, zone) for command in known if self._who.may(command.needs)]
+        guests = [self._guest(name, about) for name, about in GUESTS.get(noun, {}).items()]
+        return [*own, *(guest for guest in guests if guest is not None)]
+
+    def _guest(self, name: str, about: str) -> CommandSpec | None:
+        """A command of other records that is offered for the one under the cursor."""
+        command = self._workspace.registry.command(name)
+        if not self._who.may(command.needs):
+            return None
+        made = spec(command, self._workspace.context.zone)
+        params = tuple(param for param in made.params if param.name != about)
+        noun = _(command.noun.replace("_", " ")).capitalize()
+        return structs.replace(made, params=params, about=about, title=f"{noun}: {_(made.title).lower()}")
 
     def views(self, noun: str) -> Sequence[NamedView]:
         kept = self._workspace.ask("views.mine", None, of=noun)
-        return [NamedView(noun, item.name, item.filter, item.sort, item.slot, item.id) for item in kept]
+        own = [
+            NamedView(
+                noun,
+                item.name,
+                item.filter,
+                item.sort,
+                item.slot,
+                item.id,
+                tuple(filter(None, item.columns.split(","))),
+            )
+            for item in kept
+        ]
+        if noun == exception_views.NOUN:
+            own += exception_views.views_by_cause(self._workspace, [view.slot for view in own])
+        return own
 
     def save_view(self, view: NamedView) -> None:
-        told = {"filter": view.filter_text, "sort": view.sort, "slot": view.slot}
+        told = {"filter": view.filter_text, "sort": view.sort, "slot": view.slot, "columns": ",".join(view.columns)}
         self._workspace.do("views.save", None, of=view.noun, name=view.title, **told)
 
     def remove_view(self, view: NamedView) -> None:
@@ -347,9 +450,23 @@ class OfficeDesk:
             if outcome.operation:
                 self._done[outcome.operation] = record
             message = error_words(outcome.error) if outcome.error is not None else ""
-            changed = outcome.operation if outcome.status == "applied" else ""
+            changed = outcome.operation if outcome.status == "applied" and not self._is_final(outcome) else ""
             told.append(Outcome(record, outcome.ok, message, changed))
         return told
+
+    def foresee(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> Foresight:
+        if command.startswith(f"{conflicts.NOUN}."):
+            return Foresight()
+        from bo.tui.foresee import foresee
+
+        return foresee(self._workspace, command, ids, arguments)
+
+    def reveal(self, noun: str, record_id: str) -> list[DetailField]:
+        from bo.core.access.revealing import reveal
+
+        info = self._workspace.reader().info(noun)
+        found = reveal(self._workspace, noun, record_id)
+        return [DetailField(_(info.by_name[name].label), value) for name, value in found.items()]
 
     def undo(self, operations: Sequence[str]) -> list[Outcome]:
         from bo.core.kernel.dispatch import Call
@@ -365,6 +482,16 @@ class OfficeDesk:
             )
             for operation, outcome in zip(newest_first, outcomes, strict=True)
         ]
+
+    def lend(self, work: Callable[[Workspace], Answer]) -> Answer:
+        return work(self._workspace)
+
+    def _is_final(self, outcome: Done) -> bool:
+        """Whether no undo takes it back, as of what the ledger has posted: something else answers it."""
+        from bo.core.kernel.record import info_of
+
+        registry = self._workspace.registry
+        return any(info_of(registry.record(noun)).append_only for noun in {change.noun for change in outcome.changes})
 
     def _call(self, command: str, subject: str | None, arguments: Mapping[str, str]) -> Call:
         from bo.core.kernel.dispatch import Call
@@ -425,9 +552,13 @@ def _param(param: Param, zone: str) -> ParamSpec:
         default = "no"
     kind = _KINDS.get(param.kind.name, "text")
     ahead = zone if param.name in AHEAD and kind in ("day", "moment") else ""
+    columns = columns_of_rows(param) if param.kind.name in ("rows", "facts") else ()
+    if columns:
+        kind = "rows" if param.kind.name == "rows" else "pieces"
     return ParamSpec(
-        param.name, param.label.capitalize(), kind, param.required, choices, default, param.meta.help, ref, ahead
-    )
+        param.name, param.label.capitalize(), kind, param.required, choices, default, param.meta.help, ref, ahead,
+        columns,
+    )  # fmt: skip
 
 
 def _meant(error: Exception) -> Exception:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bo.core.kernel.text import _
 from bo.tui.actions import Action, key_label
-from bo.tui.source import Choice, CommandSpec, Detail, Waiting
+from bo.tui.source import Choice, CommandSpec, Desk, Detail, DetailField, Foresight, StartRow, Waiting
 from bo.tui.words import error_words
 
 if TYPE_CHECKING:
+    from bo.tui.form import Checked
     from bo.tui.picker import Entry
     from bo.tui.screen import BoApp
     from bo.tui.triage import Arguments
@@ -39,6 +40,15 @@ class Overlays:
             )
         )
 
+    def opened(self, noun: str, record_id: str) -> bool:
+        """Open the screen that records of this noun have of their own; whether there is one."""
+        from bo.tui import money_doors
+
+        if noun in money_doors.OPENED:
+            money_doors.open_record(self._app, noun, record_id)
+            return True
+        return False
+
     def detail(self, detail: Detail, *, history: bool) -> None:
         from bo.tui.help import TextScreen
         from bo.tui.preview import detail_lines
@@ -62,6 +72,27 @@ class Overlays:
                 app.frame.go(pile.noun, pile.filter_text, pile.sort)
 
         app.push_screen(DashboardScreen(app.looks, app.browser.board), picked)
+
+    def columns(self, text: str) -> None:
+        """Choose the columns of the list, or take those that were typed."""
+        from bo.tui.columns import choose_columns
+
+        if text:
+            self._app.browser.choose_columns(tuple(name.strip() for name in text.split(",") if name.strip()))
+        else:
+            choose_columns(self._app)
+
+    def import_file(self, text: str) -> None:
+        """From a file to records of the sort that is shown."""
+        from bo.tui.import_screen import open_import
+
+        open_import(self._app, text)
+
+    def settings(self) -> None:
+        """What the office has decided, and how this screen looks."""
+        from bo.tui.settings_screen import open_settings
+
+        open_settings(self._app)
 
     def jobs(self) -> None:
         """What runs beside the screen, and what became of it."""
@@ -119,14 +150,39 @@ class Overlays:
         start: Mapping[str, str],
     ) -> None:
         """What a command needs: by a screen of its own where it has one, else by its form."""
+        from bo.tui import money_doors
         from bo.tui.lead_triage import ASSIGN, choose_store
 
-        if command.name == ASSIGN and len(targets) == 1 and not start:
+        if command.name in money_doors.ASKED:
+            money_doors.ask(
+                self._app, command, targets, then, lambda then: self.form(command, targets, heading, then, start)
+            )
+        elif command.name == ASSIGN and len(targets) == 1 and not start:
             choose_store(
                 self._app, targets[0], heading, then, lambda: self.form(command, targets, heading, then, start)
             )
         else:
             self.form(command, targets, heading, then, start)
+
+    def reveal(self) -> None:
+        """What is masked of the record here, once that has been written down."""
+        app, row = self._app, self._app.table.current()
+        if row is None or not app.has_desk:
+            return
+        noun, heading = app.browser.noun, app.table.name_of(row.id)
+
+        def told(fields: Sequence[DetailField]) -> None:
+            from bo.tui.help import TextScreen
+            from bo.tui.preview import field_lines
+
+            lines = [
+                *field_lines(fields, app.looks, app.size.width, 20),
+                (),
+                ((" " + _("This is in the journal."), "dim"),),
+            ]
+            app.push_screen(TextScreen(app.looks, heading, lines))
+
+        app.desk_lane.ask(lambda desk: desk.reveal(noun, row.id), told, app.trouble)
 
     def compare(self) -> None:
         """The lead here beside those that it may be a later report of."""
@@ -147,16 +203,21 @@ class Overlays:
 
         app = self._app
 
-        def check(values: Mapping[str, str], told: Callable[[Mapping[str, str]], None]) -> None:
-            def answered(wrong: Mapping[str, str]) -> None:
-                told(wrong)
-                app.release_keys(drop=bool(wrong))
+        asks_itself = command.confirm and len(targets) <= 1
+
+        def look(desk: Desk, values: Mapping[str, str]) -> tuple[Mapping[str, str], Foresight | None]:
+            wrong = desk.check(command.name, targets, values)
+            return wrong, desk.foresee(command.name, targets, values) if asks_itself and not wrong else None
+
+        def check(values: Mapping[str, str], told: Checked) -> None:
+            def answered(found: tuple[Mapping[str, str], Foresight | None]) -> None:
+                told(*found)
+                app.release_keys(drop=bool(found[0]))
 
             app.hold_keys()
+            given = {**fixed, **values}
             app.desk_lane.ask(
-                lambda desk: desk.check(command.name, targets, values),
-                answered,
-                lambda error: answered({"": error_words(error)}),
+                lambda desk: look(desk, given), answered, lambda error: answered(({"": error_words(error)}, None))
             )
 
         def search(noun: str, text: str, found: Callable[[list[Choice]], None]) -> None:
@@ -166,13 +227,37 @@ class Overlays:
             if values is not None:
                 then(values)
 
+        def open_with(rows: Mapping[str, Sequence[StartRow]]) -> None:
+            app.push_screen(
+                FormScreen(app.looks.on_panel(), command, heading, check, search, start, app.release_keys, rows), filled
+            )
+
+        fixed = {name: value for name, value in start.items() if name == command.about}
         app.hold_back_repeats()
         app.hold_keys()
-        app.push_screen(
-            FormScreen(app.looks.on_panel(), command, heading, check, search, start, app.release_keys), filled
+        subject = start.get(command.about, "") if command.about else targets[0] if len(targets) == 1 else ""
+        if any(param.columns for param in command.params):
+            app.browser.start_rows(command.name, subject, open_with)
+        else:
+            open_with({})
+
+    def confirm_command(
+        self, command: CommandSpec, targets: Sequence[str], arguments: Arguments, question: str,
+        then: Callable[[], None],
+    ) -> None:  # fmt: skip
+        """Ask before a command is run, and say what it comes to: for several records their sum."""
+        app = self._app
+
+        def ask(foresight: Foresight) -> None:
+            app.release_keys(drop=True)
+            self.confirm(question, len(targets), then, foresight.lines)
+
+        app.hold_keys()
+        app.desk_lane.ask(
+            lambda desk: desk.foresee(command.name, targets, arguments), ask, lambda _error: ask(Foresight())
         )
 
-    def confirm(self, question: str, count: int, then: Callable[[], None]) -> None:
+    def confirm(self, question: str, count: int, then: Callable[[], None], lines: Sequence[str] = ()) -> None:
         from bo.tui.confirm import ConfirmScreen
 
         def answered(yes: bool | None) -> None:
@@ -181,7 +266,7 @@ class Overlays:
             else:
                 self._app.say(_("Left as it is"))
 
-        self._app.push_screen(ConfirmScreen(self._app.looks.on_panel(), question, count), answered)
+        self._app.push_screen(ConfirmScreen(self._app.looks.on_panel(), question, count, lines), answered)
 
     def _pick_action(self, heading: str, actions: list[Action], *, by_key: bool) -> None:
         from bo.tui.picker import Entry

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.segment import Segment
+from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -15,6 +17,7 @@ from bo.tui.cells import harmless
 from bo.tui.looks import Looks, Span
 
 Line = tuple[Span, ...]
+WHEEL_LINES = 3
 
 
 class Bar(Widget):
@@ -34,6 +37,15 @@ class Bar(Widget):
     def text(self) -> str:
         """What it says, for tests and for those who read the screen by other means."""
         return "".join(text for text, _ in (*self._left, *self._right))
+
+    def span_at(self, x: int) -> int | None:
+        """Which of the spans at the left stands in that cell."""
+        end = 0
+        for at, (text, _tone) in enumerate(self._left):
+            end += cell_len(harmless(text))
+            if x < end:
+                return at
+        return None
 
     def put(self, left: Sequence[Span], right: Sequence[Span] = ()) -> None:
         """Show these spans; the same as before costs nothing."""
@@ -85,6 +97,14 @@ class Pane(Widget):
         if offset != self.offset_lines:
             self.offset_lines = offset
             self.refresh()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.scroll_lines(WHEEL_LINES)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.scroll_lines(-WHEEL_LINES)
 
     @property
     def _offset_max(self) -> int:

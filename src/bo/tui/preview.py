@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bo.core.kernel.text import _
 from bo.tui.cells import fitted, harmless, wrapped
 from bo.tui.looks import Looks, Span, state_tone
 from bo.tui.pane import Line
-from bo.tui.source import Detail
+from bo.tui.sections import sections_lines
+from bo.tui.source import Detail, DetailField
 
 VALUE_LINES_MAX = 4
 HISTORY_MAX = 200
@@ -14,19 +17,26 @@ HISTORY_MAX = 200
 
 def detail_lines(detail: Detail, looks: Looks, width: int, *, value_lines: int = VALUE_LINES_MAX) -> list[Line]:
     """Lines of at most `width` cells; long values are wrapped and cut after a few lines."""
-    label_width = min(16, max(8, width // 3))
     title = wrapped(harmless(detail.title), width - 1, 2)
     lines: list[Line] = [((" " + part, "head"),) for part in title]
     word = harmless(_(detail.state.replace("_", " ")))
     state: Span = (f" {looks.state(detail.state)} {word}", state_tone(detail.state))
     lines += [(state, (f"  {harmless(detail.id)}", "dim")), ()]
-    for field in detail.fields:
+    lines += sections_lines(detail.sections, looks, width)
+    lines += field_lines(detail.fields, looks, width, value_lines)
+    return [*lines, (), *history_lines(detail, width)]
+
+
+def field_lines(fields: Sequence[DetailField], looks: Looks, width: int, value_lines: int) -> list[Line]:
+    """Titles and values, those that have one."""
+    label_width = min(16, max(8, width // 3))
+    lines: list[Line] = []
+    for field in fields:
         if field.value:
             label = fitted(harmless(field.title), label_width, more=looks.glyphs.more)
             for part in wrapped(harmless(field.value), width - label_width - 2, value_lines):
                 lines.append(((f" {label} ", "dim"), (part, "text")))
                 label = " " * label_width
-    lines += [(), *history_lines(detail, width)]
     return lines
 
 

@@ -33,6 +33,7 @@ from bo.tui.marking import Marking
 from bo.tui.overlays import Overlays
 from bo.tui.pane import Bar, Pane
 from bo.tui.preview import detail_lines
+from bo.tui.remembered import Remembered
 from bo.tui.source import CommandSpec, Desk, Detail, Library, ScreenOptions, Standing
 from bo.tui.standard import command_actions, standard_actions
 from bo.tui.table import VirtualTable
@@ -102,7 +103,9 @@ class BoApp(App[None]):
         self.browser = browser
         self.standing = standing
         self.actions = Actions()
-        self.looks = looks_for(chosen_theme(options.theme), ascii_only=options.ascii)
+        self.remembered = Remembered(options.screen_file)
+        self.ascii = options.ascii or self.remembered.get("ascii") == "yes"
+        self.looks = looks_for(chosen_theme(options.theme, self.remembered.get("theme")), ascii_only=self.ascii)
         self._options = options
         self._reading_lane = reading_lane
         self._open_desk = open_desk
@@ -186,6 +189,7 @@ class BoApp(App[None]):
         self.desk_lane = Lane("bo-desk", self._open_desk)
         self.desk_lane.attach(self.post_call)
         self.triage = Triage(self.desk_lane, self.table, self.browser, self)
+        self.triage.advance = self.remembered.get("advance") != "no"
         self.frame.arrived()
         self.standing_changed()
         self.run_worker(self.typing.prepare())
@@ -257,6 +261,7 @@ class BoApp(App[None]):
     def standing_changed(self) -> None:
         if self.has_desk:
             self.desk_lane.ask(lambda desk: desk.standing(), self._standing_arrived, self.trouble, topic="standing")
+            self.frame.recount()
         self._show_head()
 
     def _look_at_standing(self) -> None:
@@ -299,6 +304,12 @@ class BoApp(App[None]):
 
     def ask_confirm(self, question: str, count: int, then: Callable[[], None]) -> None:
         self.overlays.confirm(question, count, then)
+
+    def ask_command(
+        self, command: CommandSpec, targets: Sequence[str], arguments: Arguments, question: str,
+        then: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self.overlays.confirm_command(command, targets, arguments, question, then)
 
     def key_of(self, name: str) -> str:
         keys = self.actions.named(name).keys
@@ -463,7 +474,7 @@ class BoApp(App[None]):
 
     def show_detail(self, *, history: bool = False) -> None:
         row = self.table.current()
-        if row is not None:
+        if row is not None and (history or not self.overlays.opened(self.browser.noun, row.id)):
             self._detail_then = lambda detail: self.overlays.detail(detail, history=history)
             self.browser.read_detail(row.id)
 
@@ -473,8 +484,16 @@ class BoApp(App[None]):
             self.copy_to_clipboard(row.id)
             self.say(_("Copied: {id}", id=row.id), "info")
 
+    @property
+    def advances(self) -> bool:
+        return self.triage.advance if self.has_desk else self.remembered.get("advance") != "no"
+
     def toggle_advance(self) -> None:
-        self.triage.advance = not self.triage.advance
+        self.use_advance(not self.advances)
+
+    def use_advance(self, advance: bool) -> None:
+        self.triage.advance = advance
+        self._remember("advance", "yes" if advance else "no")
         self.say(_("After acting: next row") if self.triage.advance else _("After acting: stay"), "info")
         self._show_head()
 
@@ -487,18 +506,36 @@ class BoApp(App[None]):
             self.say(_("{key} quits", key=self.key_of("quit")), "info")
 
     def use_language(self, text: str) -> None:
-        if text:
-            use_language(text)
+        named = next((name for name in LANGUAGES if text and name.startswith(text.replace("-", "_"))), "")
+        if named:
+            use_language(named)
+            self._remember("language", named)
             self._fill_actions()
+            self._show_places()
             self._settled()
         else:
             self.say(_("Languages: {known}", known=", ".join(LANGUAGES)))
+
+    def use_ascii(self, ascii_only: bool) -> None:
+        self.ascii = ascii_only
+        self._remember("ascii", "yes" if ascii_only else "no")
+        self._look_like(self.looks.name)
+
+    def _remember(self, name: str, value: str) -> None:
+        try:
+            self.remembered.put(name, value)
+        except OSError as error:
+            self.say(_("Not remembered: {why}", why=error.strerror or error), "warn")
 
     def use_theme(self, text: str) -> None:
         if text not in THEMES:
             self.say(_("Themes: {known}", known=", ".join(THEMES)))
             return
-        self.looks = looks_for(text, ascii_only=self._options.ascii)
+        self._remember("theme", text)
+        self._look_like(text)
+
+    def _look_like(self, theme: str) -> None:
+        self.looks = looks_for(theme, ascii_only=self.ascii)
         for part in (self.table, self.head, self.tabs, self.rail, self.preview, self.message, self.foot):
             part.looks = self.looks
         self._apply_theme()
@@ -512,7 +549,7 @@ class BoApp(App[None]):
         theme = textual_theme(self.looks)
         self.register_theme(theme)
         self.theme = theme.name
-        self.set_class(self.looks.name in ("plain", "ansi") or self._options.ascii, "plain")
+        self.set_class(self.looks.name in ("plain", "ansi") or self.ascii, "plain")
 
     def _arrange(self, width: int = 0) -> None:
         """Preview at the right where there is room, below the table where it was asked for, else not at all."""
@@ -553,9 +590,19 @@ class BoApp(App[None]):
         else:
             self.tabs.put(tabs)
 
+    @property
+    def foot_room(self) -> int:
+        return max(10, self.size.width - 1)
+
+    def on_click(self, event: events.Click) -> None:
+        if len(self.screen_stack) == 1 and not self.typing.is_open:
+            from bo.tui.mouse import clicked
+
+            clicked(self, event)
+
     def _show_foot(self) -> None:
         if not self.typing.is_open:
-            self.foot.put([(" ", "dim"), *self.actions.footer(max(10, self.size.width - 1))])
+            self.foot.put([(" ", "dim"), *self.actions.footer(self.foot_room)])
 
 
 async def _digested(takers: Sequence[MessagePump]) -> None:

@@ -115,6 +115,8 @@ class Shown:
             self._learn(noun, {str(value)})
         if isinstance(value, str) and value.startswith(OPERATOR):
             self.people({value})
+        if item.name == DEADLINE and value:
+            return self.moment(value)
         return self.cells([item.name], [value])[0]
 
     def moment(self, value: object) -> str:

@@ -6,16 +6,18 @@ may hold one connection that belongs to that thread. Texts arrive as they are st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
 from bo.tui.looks import Tone
 
 if TYPE_CHECKING:
+    from bo.core.kernel.workspace import Workspace
     from bo.tui.leads import Comparison, StoreOffer
 
+Answer = TypeVar("Answer")
 Align = Literal["left", "right"]
 ParamKind = Literal["text", "choice", "amount", "day", "moment", "flag", "phone", "ref", "number", "rows", "pieces"]
 
@@ -167,7 +169,7 @@ class CommandSpec(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """What became of one call on one record. `operation` names what an undo would take back."""
+    """What became of one call on one record. `operation` names what an undo would take back, if one can."""
 
     record_id: str
     ok: bool
@@ -191,8 +193,8 @@ class Place(Struct, frozen=True):
 
 
 class NamedView(Struct, frozen=True):
-    """A filter and an order of rows under a name; `slot` is the digit that opens it, 0 for none. Shipped views have no
-    id."""
+    """A filter, an order of rows and columns (none: the usual ones) under a name; `slot` is the digit that opens it, 0
+    for none. Shipped views have no id."""
 
     noun: str
     title: str
@@ -200,6 +202,7 @@ class NamedView(Struct, frozen=True):
     sort: str = ""
     slot: int = 0
     id: str = ""
+    columns: tuple[str, ...] = ()
 
 
 class Standing(Struct, frozen=True):
@@ -215,11 +218,13 @@ class Standing(Struct, frozen=True):
 
 class ScreenOptions(Struct, frozen=True):
     """How the screen looks. `keys_file` is a TOML file that remaps keys; a file that is not there changes nothing.
+    `screen_file` is where it remembers what its user chose; empty: nowhere.
     `environment` says which office jobs work on, in the words of the command line."""
 
     theme: str = ""
     ascii: bool = False
     keys_file: str = ""
+    screen_file: str = ""
     filter_text: str = ""
     sort: str = ""
     noun: str = "leads"
@@ -307,6 +312,9 @@ class Library(Protocol):
     def start_rows(self, command: str, record_id: str) -> Mapping[str, Sequence[StartRow]]:
         """The rows that the form of a command begins with, by parameter."""
 
+    def lend(self, work: Callable[[Workspace], Answer]) -> Answer:
+        """The workspace for one read of a screen of its own. Raises what the work raises."""
+
     def interrupt(self) -> None:
         """Stop the read that is under way. May be called from any thread."""
 
@@ -347,6 +355,17 @@ class Source(Protocol):
         """Records of a noun whose name or id matches what was typed so far."""
 
 
+@runtime_checkable
+class Tailored(Protocol):
+    """A source whose columns can be chosen."""
+
+    def every_column(self) -> Sequence[Column]:
+        """All that there are, the usual ones first. What each row needs, such as its state, is not among them."""
+
+    def with_columns(self, names: Sequence[str]) -> Self:
+        """The same records with these columns; names that are not there are passed over."""
+
+
 class Desk(Protocol):
     """Writes, all through the registry of commands. Called in the writing thread only."""
 
@@ -372,8 +391,14 @@ class Desk(Protocol):
     def foresee(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> Foresight:
         """What it would do, without doing it: changes in words for one record, the sum of amounts for several."""
 
+    def reveal(self, noun: str, record_id: str) -> Sequence[DetailField]:
+        """What is behind the masks of a record, once it is in the journal that it was looked at."""
+
     def undo(self, operations: Sequence[str]) -> list[Outcome]:
         """Take operations back, the newest first."""
+
+    def lend(self, work: Callable[[Workspace], Answer]) -> Answer:
+        """The workspace for one step of a screen of its own, such as a dry run. Raises what the work raises."""
 
     def standing(self) -> Standing: ...
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bo.core.kernel.text import LANGUAGES, _
 from bo.tui.actions import Action
-from bo.tui.keys import BAD_STEPS, COMMAND_KEYS, GO_KEYS, GOOD_STEPS
+from bo.tui.keys import BAD_STEPS, COMMAND_KEYS, FORMED, GO_KEYS, GOOD_STEPS
 from bo.tui.looks import THEMES
+from bo.tui.order_triage import open_record, order_actions
 from bo.tui.source import CommandSpec, NamedView, Place
 from bo.tui.typed import arguments, offers
 
@@ -68,12 +71,17 @@ def _step(
 
 def _command(app: BoApp, command: CommandSpec, weight: int) -> Action:
     def run(text: str) -> None:
-        app.triage.act(command, arguments(command, text))
+        given = arguments(command, text)
+        if command.name in FORMED and not given:
+            app.triage.act_with_form(command)
+        else:
+            app.triage.act(command, given)
 
     key = command.key or COMMAND_KEYS.get(command.name, "")
     summary = command.summary or _(command.title)
+    title = _("{title} in part", title=_(command.title)) if command.name in FORMED else _(command.title)
     return Action(
-        command.name, _(command.title), run, (key,) if key else (), _("Records"), command.verb.replace("_", "-"),
+        command.name, title, run, (key,) if key else (), _("Records"), command.verb.replace("_", "-"),
         argument=" ".join(f"{param.name}:" for param in command.params if param.required),
         enabled=lambda: app.allows(command), weight=weight, command=command, hint=_(summary),
         completions=lambda: offers(command.params),
@@ -163,13 +171,15 @@ def _rows(app: BoApp) -> list[Action]:
         ),
         Action("sort", _("Sort"), app.sort, ("S",), group, "sort", _("FIELD or -FIELD"),
                completions=lambda: [*fields(), *(f"-{key}" for key in fields())]),
+        Action("columns", _("Columns"), app.overlays.columns, ("C",), group, "columns", _("FIELD,FIELD")),
         Action("refresh", _("Refresh: build the view anew"), lambda _text: app.rebuild(), ("r",), group, "refresh"),
         Action("preview", _("Preview on or off"), lambda _text: app.toggle_preview(), ("p",), group, "preview"),
         Action("preview_down", _("Scroll the preview down"), lambda _text: app.preview.scroll_lines(3), ("J",), group),
         Action("preview_up", _("Scroll the preview up"), lambda _text: app.preview.scroll_lines(-3), ("K",), group),
-        Action("detail", _("The whole record"), lambda _text: app.show_detail(), ("enter",), group, "detail"),
+        Action("detail", _("The whole record"), lambda _text: open_record(app), ("enter",), group, "detail"),
         Action("history", _("The record's history"), lambda _text: app.show_detail(history=True), ("gh",), group,
                "history"),
+        Action("reveal", _("Show what is masked, once"), lambda _text: app.overlays.reveal(), ("z",), group, "reveal"),
         Action("copy", _("Copy the id"), lambda _text: app.copy_id(), ("y",), group, "copy"),
     ]  # fmt: skip
 
@@ -177,10 +187,11 @@ def _rows(app: BoApp) -> list[Action]:
 def _doing(app: BoApp) -> list[Action]:
     group = _("Do")
     return [
-        *([Action("duplicates", _("Who may be the same"), lambda _text: app.overlays.compare(), ("D",), group,
+        *([Action("duplicates", _("who is alike"), lambda _text: app.overlays.compare(), ("D",), group,
                   "duplicates")] if app.browser.noun == "leads" else []),
+        *order_actions(app),
         Action("menu", _("menu"), lambda _text: app.overlays.menu(), ("m",), group, "menu", weight=64),
-        Action("undo", _("undo"), lambda _text: app.triage.undo(), ("u",), group, "undo",
+        Action("undo", _("undo"), lambda text: _undo(app, text), ("u",), group, "undo", _("STEPS"),
                enabled=lambda: app.has_desk and app.triage.can_undo, weight=50),
         Action("redo", _("Do again what was undone"), lambda _text: app.triage.redo(), ("U",), group, "redo",
                enabled=lambda: app.has_desk and app.triage.can_redo),
@@ -198,6 +209,9 @@ def _screen(app: BoApp) -> list[Action]:
                enabled=lambda: app.jobs.are_possible and app.standing.pending is not None),
         Action("export", _("Export what the filter shows"), lambda text: _export(app, text), ("E",), group, "export",
                _("FILE"), enabled=lambda: app.jobs.are_possible),
+        Action("import", _("Import a file"), app.overlays.import_file, ("I",), group, "import", _("FILE"),
+               enabled=lambda: app.jobs.are_possible and app.has_desk),
+        Action("settings", _("Settings"), lambda _text: app.overlays.settings(), ("gz",), group, "settings"),
         Action("jobs", _("Jobs"), lambda _text: app.overlays.jobs(), ("gj",), group, "jobs"),
         Action("help", _("help"), lambda _text: app.overlays.help(), ("?",), group, "help", weight=65),
         Action("palette", _("Everything there is, by name"), lambda _text: app.overlays.palette(), ("ctrl+p",), group),
@@ -215,9 +229,26 @@ def _sync(app: BoApp) -> None:
 
 
 def _export(app: BoApp, text: str) -> None:
-    name = text.strip()
-    if not name:
-        app.typing.open(":", "export ")
-        return
+    """A name is proposed; its ending says the format. What is there is written over after asking."""
     noun, where = app.browser.noun.replace("_", "-"), app.browser.filter_text
-    app.jobs.start(_("Export to {file}", file=name), [noun, "export", name, *(["--where", where] if where else [])])
+    if not text.strip():
+        app.typing.open(":", f"export {noun}-{date.today().isoformat()}.csv")
+        return
+    path = Path(text.strip()).expanduser()
+    words = [noun, "export", str(path), *(["--where", where] if where else [])]
+
+    def start() -> None:
+        app.jobs.start(_("Export to {file}", file=str(path)), words)
+
+    if path.exists():
+        app.ask_confirm(_("{file} is there already: write it anew ?", file=str(path)), 0, start)
+    else:
+        start()
+
+
+def _undo(app: BoApp, text: str) -> None:
+    count = text.strip() or "1"
+    if count.isdecimal() and int(count):
+        app.triage.undo(int(count))
+    else:
+        app.say(_("How many steps: a number, not {text}", text=count), "bad")

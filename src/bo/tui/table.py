@@ -129,7 +129,7 @@ class VirtualTable(Widget, can_focus=True):
         return list(range(self.top // PAGE_ROWS, max(0, last) // PAGE_ROWS + 1))
 
     def name_of(self, record_id: str) -> str:
-        """What people call the record: its first cell that is neither state nor deadline; its id while its page is not here."""
+        """What people call the record: its first cell that is neither state nor deadline; else its id."""
         for position in self.loaded([record_id]).values():
             row = self.row(position)
             cells = zip(self.columns, row.cells if row else (), strict=False)

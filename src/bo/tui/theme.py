@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
 
-def chosen_theme(wanted: str) -> str:
+def chosen_theme(wanted: str, remembered: str = "") -> str:
     """The theme to start with. NO_COLOR (https://no-color.org) outweighs a theme that was only configured."""
     if os.environ.get("NO_COLOR"):
         return "plain"
-    return wanted or os.environ.get("BO_THEME", "") or "dark"
+    return wanted or os.environ.get("BO_THEME", "") or remembered or "dark"
 
 
 def textual_theme(looks: Looks) -> Theme:

@@ -38,6 +38,13 @@ class Step(Struct, frozen=True):
     operations: tuple[str, ...]
 
 
+class Elsewhere(Struct, frozen=True):
+    """A step of another process, which knows how it is taken back."""
+
+    title: str
+    take_back: Callable[[], None]
+
+
 class _Job(Struct):
     """A command under way over one or many records, in chunks so that it can be stopped and shows progress."""
 
@@ -70,6 +77,11 @@ class Office(Protocol):
 
     def ask_confirm(self, question: str, count: int, then: Callable[[], None]) -> None: ...
 
+    def ask_command(
+        self, command: CommandSpec, targets: Sequence[str], arguments: Arguments, question: str,
+        then: Callable[[], None],
+    ) -> None: ...  # fmt: skip
+
     def key_of(self, name: str) -> str: ...
 
 
@@ -81,7 +93,7 @@ class Triage:
         self._table = table
         self._browser = browser
         self._office = office
-        self._steps: list[Step] = []
+        self._steps: list[Step | Elsewhere] = []
         self._undone: list[Step] = []
         self._jobs: list[_Job] = []
         self._in_flight = 0
@@ -120,10 +132,12 @@ class Triage:
         if command.subject and not targets:
             self._office.say(_("There is no record here"), "warn")
             return
-        given = dict(arguments or {})
+        given, about = dict(arguments or {}), self._about(command)
         if command.params and not given and (command.edits or not command.subject):
             self.act_with_form(command)
-        elif any(_missing(param, given) for param in command.params):
+            return
+        given |= about
+        if any(_missing(param, given) for param in command.params):
             heading = self._heading(command, targets)
             then = partial(self._confirm_with, given, command, targets)
             self._office.ask_form(command, targets, heading, then, given)
@@ -132,12 +146,15 @@ class Triage:
 
     def act_with_form(self, command: CommandSpec) -> None:
         """As `act`, but offering every parameter, also those that may be left out."""
-        targets = self.targets() if command.subject else []
+        targets, about = self.targets() if command.subject else [], self._about(command)
+        if command.about and not about:
+            self._office.say(_("There is no record here"), "warn")
+            return
         heading = self._heading(command, targets)
 
         def ask(start: Arguments) -> None:
-            then = partial(self._confirm, command, targets)
-            self._office.ask_form(command, targets, heading, then, start)
+            then = partial(self._confirm_with, about, command, targets)
+            self._office.ask_form(command, targets, heading, then, {**start, **about})
 
         if not command.params:
             self.act(command)
@@ -146,28 +163,48 @@ class Triage:
         else:
             ask({})
 
+    def start(self, command: CommandSpec, targets: list[str], arguments: Arguments) -> None:
+        """Run what a screen of its own has asked for and had confirmed."""
+        self._start(command, targets, arguments)
+
+    def note(self, step: Step) -> None:
+        """A screen of its own has done this: it is undone like everything else."""
+        self._steps.append(step)
+
     def repeat(self) -> None:
         """The last command with the same arguments, here."""
         if self._last is not None:
             self.act(*self._last)
 
+    def _about(self, command: CommandSpec) -> dict[str, str]:
+        """The record under the cursor as the parameter that it is, for a command of other records."""
+        row = self._table.current() if command.about else None
+        return {command.about: row.id} if row is not None else {}
+
     def _heading(self, command: CommandSpec, targets: list[str]) -> str:
         """What is done to what: one record by its name, several by their count."""
+        targets = targets or list(self._about(command).values())
         if not targets:
             return _(command.title)
         name = self._table.name_of(targets[0]) if len(targets) == 1 else counted(command, len(targets))
         return _("{title}: {records}", title=_(command.title), records=name)
 
     def _confirm_with(self, given: Arguments, command: CommandSpec, targets: list[str], filled: Arguments) -> None:
-        self._confirm(command, targets, {**given, **filled})
+        self._confirm(command, targets, {**given, **filled}, by_form=True)
 
-    def _confirm(self, command: CommandSpec, targets: list[str], arguments: Arguments) -> None:
+    def _confirm(
+        self, command: CommandSpec, targets: list[str], arguments: Arguments, *, by_form: bool = False
+    ) -> None:
         here = self._table.current()
         # A single mark that is not under the cursor is easily forgotten, so it is asked about as several are.
         elsewhere = bool(targets) and (here is None or targets != [here.id])
-        if elsewhere or command.confirm:
+        # The form of a command that is always asked about tells what it would do, and is entered twice.
+        told = by_form and command.confirm and len(targets) <= 1
+        if (elsewhere or command.confirm) and not told:
             question = self._heading(command, targets) + " ?"
-            self._office.ask_confirm(question, len(targets), lambda: self._start(command, targets, arguments))
+            self._office.ask_command(
+                command, targets, arguments, question, lambda: self._start(command, targets, arguments)
+            )
         else:
             self._start(command, targets, arguments)
 
@@ -228,11 +265,12 @@ class Triage:
         if well:
             operations = tuple(outcome.operation for outcome in well if outcome.operation)
             ids = tuple(outcome.record_id for outcome in well)
-            self._steps.append(Step(job.command, job.arguments, ids, operations))
-            del self._steps[:-STEPS_KEPT]
+            if operations:
+                self._steps.append(Step(job.command, job.arguments, ids, operations))
+                del self._steps[:-STEPS_KEPT]
             if not job.redo:
                 self._undone.clear()
-            if not job.command.subject:
+            if not job.command.subject and job.command.noun == self._browser.noun:
                 # A new record is in no frozen view; whoever made it wants to see it.
                 self._browser.refresh_at(well[0].record_id)
         self._table.marks.remove(outcome.record_id for outcome in well)
@@ -271,15 +309,34 @@ class Triage:
 
     # Undo
 
-    def undo(self) -> None:
-        """Take back the last step as one; records that have moved on since stay as they are, with the reason."""
+    def undo(self, count: int = 1) -> None:
+        """Take back the last step as one, or the last few, several records after asking; those that have moved on since
+        stay as they are, with the reason."""
         if self._in_flight:
-            self._afterwards.append(self.undo)
+            self._afterwards.append(lambda: self.undo(count))
             return
-        if not self._steps:
+        steps = self._steps[: -count - 1 : -1]
+        if not steps:
             self._office.say(_("There is nothing to undo"), "warn")
+        elif len(steps) == 1 and isinstance(steps[0], Step) and len(steps[0].ids) <= 1:
+            self._take_back(steps[0])
+        else:
+            what = ", ".join(map(_what, steps))
+            self._office.ask_confirm(_("Undo: {what} ?", what=what), 0, lambda: self._take_all_back(steps))
+
+    def remember(self, title: str, take_back: Callable[[], None]) -> None:
+        """Something was done in another process: `undo` takes it back in its turn."""
+        self._steps.append(Elsewhere(title, take_back))
+
+    def _take_all_back(self, steps: Sequence[Step | Elsewhere]) -> None:
+        for step in steps:
+            self._take_back(step)
+
+    def _take_back(self, step: Step | Elsewhere) -> None:
+        self._steps.remove(step)
+        if isinstance(step, Elsewhere):
+            step.take_back()
             return
-        step = self._steps.pop()
         self._in_flight += 1
         self._lane.ask(
             lambda desk: desk.undo(step.operations),
@@ -328,6 +385,13 @@ class Triage:
         """After undoing a slip, the record it happened to is what the user wants to see."""
         if position is not None:
             self._table.move_to(position)
+
+
+def _what(step: Step | Elsewhere) -> str:
+    """What an undo takes back, in words."""
+    if isinstance(step, Elsewhere):
+        return step.title
+    return _("{records} {done}", records=counted(step.command, max(1, len(step.ids))), done=past(step.command))
 
 
 def _missing(param: ParamSpec, given: Arguments) -> bool:

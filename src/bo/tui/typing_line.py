@@ -26,6 +26,7 @@ class TypingLine:
         self._prompt: Prompt | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._changed_at = 0.0
+        self._wanted: tuple[str, str] | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -43,11 +44,18 @@ class TypingLine:
         prompt.display = False
         await self._app.screen_stack[0].mount(prompt, after=self._app.message)
         self._prompt = prompt
+        if self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            self.open(*wanted)
+            self._app.release_keys()
 
     def open(self, label: str, text: str) -> None:
         """Take the keyboard for a filter (`/`) or a command (`:`)."""
         prompt = self._prompt
         if prompt is None:
+            # It is on its way. What is typed behind must wait for it, or it would act on records.
+            self._wanted = (label, text)
+            self._app.hold_keys()
             return
         self._app.message.display = False
         if label == "/":

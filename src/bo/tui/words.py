@@ -16,6 +16,7 @@ _IRREGULAR = {
     "take": "taken",
     "quote": "quoted",
     "pay": "paid",
+    "refund": "granted a refund",
     "request_info": "sent back for information",
     "ask_info": "sent back for information",
     "book_visit": "booked for a visit",
@@ -80,6 +81,8 @@ def done_words(command: CommandSpec, outcomes: Sequence[Outcome], undo_key: str,
     """ "37 leads assigned, u undoes", "35 accepted, 2 refused: …"; a single record by its name, where it is known."""
     well = sum(1 for outcome in outcomes if outcome.ok)
     refused = [outcome for outcome in outcomes if not outcome.ok]
+    if not refused and not any(outcome.operation for outcome in outcomes):
+        return _("{name} {done}", name=name or counted(command, len(outcomes)), done=past(command))
     if not refused and len(outcomes) == 1 and name:
         return _("{name} {done}, {key} undoes", name=name, done=past(command), key=undo_key)
     if not refused:

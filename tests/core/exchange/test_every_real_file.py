@@ -76,7 +76,9 @@ def again_sheet(notes: list[str]) -> str | None:
 
 
 def prepare(office: Workspace, said: Said) -> None:
-    """Stock is of products that are there."""
+    """Stock is of products that are there, addresses are of customers."""
+    if said.noun == "addresses":
+        import_file(office, "customers", (DATA / said.file).with_name("customers_import.csv"))
     if said.noun != "stock":
         return
     products: dict[str, list[dict[str, str]]] = {}

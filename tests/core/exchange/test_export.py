@@ -66,11 +66,14 @@ def filled(office: Workspace) -> Workspace:
         "phone": "13900139000",
         "store": "east",
         "extra": {"age": 30, "vip": True},
+        "contacts": [{"kind": "email", "value": "=1@x.com", "name": "'Ann"}, {"value": "13900139001"}],
     }
+    address = {"customer": "K1", "label": "-home", "city": "杭州", "address": "two\nlines", "preferred": True}
     store = {"contract_until": "2027-01-31", "closed_days": "2026-10-01,2026-10-02", "phone": "13700137000"}
     calls = [
         *(Call("leads.report", None, args) for args in leads),
         Call("customers.add", None, customer),
+        Call("addresses.add", None, address),
         Call("territories.add", None, {"code": "T1", "store": "west", "city": "杭州"}),
         Call("stores.edit", "west", store),
         Call("operators.add", None, {"login": "ann", "roles": ["reviewer", "auditor"], "store": "west"}),
@@ -207,7 +210,7 @@ def importable_nouns() -> list[str]:
     return [
         "leads", "customers", "stores", "territories", "referrers", "operators", "roles", "products", "variants",
         "categories", "media", "orders", "order_lines", "payments", "warehouses", "stock", "reorder_rules",
-        "exception_rules", "automation_rules",
+        "exception_rules", "automation_rules", "addresses", "contacts",
     ]  # fmt: skip
 
 

@@ -248,6 +248,6 @@ def test_a_suggestion_is_a_mapping_with_reasons(office: Workspace, tmp_path: Pat
 def test_a_suggestion_lists_the_words_that_a_field_does_not_know(office: Workspace, tmp_path: Path) -> None:
     path = written(tmp_path / "people.csv", "referrer code,name,kind\n1,Ann,Designers\n2,Bob,shopper\n")
     text = suggest_mapping(office, "referrers", path)
-    assert "[values.kind]  # one of: designer, partner, shopper, employee, other\n" in text
+    assert "[values.kind]  # one of: designer, partner, shopper, employee, store, other\n" in text
     assert '# "Designers" = "designer"' in text
     assert 'shopper" =' not in text

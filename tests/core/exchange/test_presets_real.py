@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from bo.core.catalog.records import Media, Product, Variant
-from bo.core.customers.records import Customer
+from bo.core.customers.records import Address, Customer
 from bo.core.exchange.pipeline import import_file
 from bo.core.exchange.report import ImportOptions, ImportReport
 from bo.core.kernel.record import Record
@@ -242,7 +242,12 @@ def test_customers_of_shopify_keep_further_addresses(office: Workspace) -> None:
         "Acme Warehouse",
         ("member_since_2017", "repeat_customer"),
     )
-    assert (john.extra["Address1 (2)"], john.extra["Metafield Key (3)"]) == ("150 Elgin St", "corporate")
+    found = office.reader().records(Address, f"customer:{john.id} sort:position")
+    assert [(item.address, item.city, item.extra.get("Address2")) for item in found] == [
+        ("57 Erb St W", "Waterloo", None), ("150 Elgin St", "Ottawa", "Unit 56"),
+    ]  # fmt: skip
+    assert (john.address, john.city, john.postcode) == ("57 Erb St W", "Waterloo", "N2L 6C2")
+    assert john.extra["Metafield Key (3)"] == "corporate"
 
 
 def office_file(office: Workspace) -> Path:

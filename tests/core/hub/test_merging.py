@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from itertools import permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bo.core.customers.records import Address, Communication, ContactPoint, Customer
+from bo.core.hub.merging import MergedBefore, SameCustomer
 from bo.core.kernel.record import Record
 from bo.core.leads.records import Lead
 from bo.core.orders.records import Order
@@ -78,7 +80,8 @@ def test_everything_of_one_customer_becomes_the_other_s(scene: Scene) -> None:
     assert sorted(item.address for item in read.records(Address, f"customer:{a.id}")) == [
         "Bund 1", "Bund 2", "Nanjing Road 2",
     ]  # fmt: skip
-    assert sorted((item.kind, item.value, item.preferred) for item in read.records(ContactPoint, f"customer:{a.id}")) == [
+    contacts = read.records(ContactPoint, f"customer:{a.id}")
+    assert sorted((item.kind, item.value, item.preferred) for item in contacts) == [
         ("email", "li2@example.com", False), ("phone", "+8613800138002", False),
         ("wechat", "lilei1", True), ("wechat", "lilei2", False),
     ]  # fmt: skip
@@ -99,8 +102,8 @@ def test_who_was_merged_is_found_by_their_old_number_phone_and_mailbox(scene: Sc
     read = scene.office.reader()
     assert [read.get(Order, number).customer for number in ("201", "202", "203")] == [kept] * 3
     assert {item.customer for item in read.records(Communication, "called")} == {kept}
-    assert [item.number for item in scene.office.ask("customers.history", "B") if item.what == "order"] == [
-        item.number for item in scene.office.ask("customers.history", "A") if item.what == "order"
+    assert [item.number for item in scene.office.ask("customers.timeline", "B") if item.what == "order"] == [
+        item.number for item in scene.office.ask("customers.timeline", "A") if item.what == "order"
     ]
 
 
@@ -156,8 +159,11 @@ def test_a_chain_of_merges_ends_alike_in_every_order(brand: Path) -> None:
             kept = kept_of(scene, "C").id
             assert {kept_of(scene, number).merged_into for number in "AB"} == {kept}
             assert set().union(*owners(scene).values()) == {kept}
-            ends.append({(type(item), str(getattr(item, "address", "")), str(getattr(item, "value", "")))
-                         for cls in (Address, ContactPoint) for item in scene.office.reader().records(cls)})  # fmt: skip
+            read = scene.office.reader()
+            ends.append(
+                sorted([item.address for item in read.records(Address)])
+                + sorted([item.value for item in read.records(ContactPoint)])
+            )
             scene.office.close()
     assert ends[0] == ends[1]
 
@@ -170,10 +176,8 @@ def test_undoing_merges_gives_everything_back(brand: Path, merges: list[tuple[st
         people(scene)
         before, done = contents(scene), []
         for gone, into in merges:
-            try:
+            with suppress(SameCustomer, MergedBefore):
                 done.append(scene.do("customers.merge", gone, into=into).operation)
-            except Exception as error:
-                assert getattr(error, "code", "") in ("same_customer", "merged_before")
         for operation in reversed(done):
             scene.office.undo(operation)
         assert contents(scene) == before

@@ -103,6 +103,19 @@ def test_a_look_tells_why(watched: Shop, fields: dict[str, object], told_by: lis
     assert told(watched) == told_by
 
 
+@pytest.mark.parametrize(
+    ("prices", "told_by"),
+    [((0, 0), []), ((0, 100), [("amount_mismatch", "amounts_differ 3.00 ≠ 1.00 CNY")])],
+)
+def test_an_order_whose_lines_carry_no_price_cannot_be_judged(
+    watched: Shop, prices: tuple[int, int], told_by: list[tuple[str, str]]
+) -> None:
+    watched.receive(CUP, 5)
+    lines = [(CUP, 1, price) for price in prices]
+    sound(watched, "1", *lines, total="3.00", captured="3.00")
+    assert told(watched) == told_by
+
+
 def test_a_line_that_names_no_variant_is_told(watched: Shop) -> None:
     sound(watched, "1", ("NONE", 2, 100))
     assert told(watched) == [("missing_sku", "unknown_sku 1: NONE")]

@@ -8,6 +8,7 @@ import pytest
 
 from bo.core.access.records import Operator
 from bo.core.customers.records import Customer
+from bo.core.kernel.command import Command, Query
 from bo.core.kernel.errors import BoError
 from bo.core.leads.records import Lead
 from bo.core.office import VERBS, registry
@@ -531,14 +532,15 @@ def test_what_is_left_of_a_sale(order: dict[str, int], shipping_back: int, left:
 def test_verbs_of_a_lower_module_s_nouns_are_declared_where_they_are_looked_for() -> None:
     made = registry().load_all()
 
+    known: dict[str, Command | Query] = {**made.commands, **made.queries}
     foreign = {
         name: item.function.__module__.rpartition(".")[0]
-        for name, item in (*made.commands.items(), *made.queries.items())
+        for name, item in known.items()
         if (module := made.nouns.get(item.noun)) and not item.function.__module__.startswith(module + ".")
     }
     assert foreign == dict(VERBS)
     assert registry().command("leads.win").noun == "leads"
-    assert registry().query("customers.history").noun == "customers"
+    assert registry().query("customers.timeline").noun == "customers"
     assert "leads.win" in {command.name for command in registry().commands_of("leads")}
     lazy = registry()
     lazy.command("leads.accept")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from bo.core.access.records import ACTIVE, REVOKED, Device, OfficeSetting, Operator, OperatorKind, Role, Webhook
+from bo.core.access.records import ACTIVE, REVOKED, Device, OfficeSetting, Operator, OperatorKind, Reveal, Role, Webhook
 from bo.core.access.settings import DECLARED
 from bo.core.kernel.command import command
 from bo.core.kernel.errors import Refused
@@ -130,6 +130,18 @@ def revoke(tx: Tx, device: Device, *, reason: Text = "") -> None:
 def rename(tx: Tx, device: Device, *, name: Text) -> None:
     """Give a device another name."""
     device.name = name
+
+
+@command(needs="personal.reveal", where="central")
+def note(
+    tx: Tx,
+    *,
+    of: Annotated[Text, Field(label="records", help="such as leads")],
+    record: Annotated[Id, Field(label="record")],
+    fields: Annotated[Tags, Field(help="what is shown")] = (),
+) -> Reveal:
+    """Write down that personal data of a record is about to be shown. It is never taken back."""
+    return tx.add(Reveal(operator=tx.actor.id, of=of, subject=record, fields=fields, at=tx.now))
 
 
 @command(needs="settings.edit", where="central", confirm="always")

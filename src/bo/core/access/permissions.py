@@ -12,6 +12,7 @@ from bo.core.kernel.tx import SYSTEM, Actor, Tx
 STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
     "admin": ("*",),
     "reviewer": (
+        "personal.see",
         "leads.read",
         "leads.report",
         "leads.edit",
@@ -39,6 +40,7 @@ STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
         "reward_rules.read",
     ),
     "manager": (
+        "personal.see",
         "settings.read",
         "leads.*",
         "follow_ups.*",
@@ -77,6 +79,7 @@ STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
         "notifications.*",
     ),
     "dispatcher": (
+        "personal.reveal",
         "leads.read",
         "leads.assign",
         "leads.follow_up",
@@ -87,6 +90,7 @@ STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
         "referrers.read",
     ),
     "store": (
+        "personal.see",
         "leads.read",
         "leads.follow_up",
         "leads.report",
@@ -119,6 +123,7 @@ STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
         "printings.read",
     ),
     "finance": (
+        "personal.reveal",
         "settings.read",
         "orders.read",
         "order_lines.read",
@@ -152,6 +157,8 @@ STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
         "bank_statements.read",
         "bank_lines.read",
         "bank_matches.read",
+        "counterparties.read",
+        "reconciliations.read",
         "leads.read",
         "customers.read",
         "stores.read",
@@ -162,6 +169,12 @@ STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
         "payouts.read",
         "payment_files.read",
         "bank_accounts.read",
+        "bank_statements.read",
+        "bank_lines.read",
+        "bank_matches.read",
+        "reconciliations.read",
+        "banking.match",
+        "write_offs.above_limit",
         "rewards.read",
         "disputes.*",
         "reward_rules.read",
@@ -170,6 +183,7 @@ STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
         "reports.read",
     ),
     "cron": (
+        "personal.see",
         "leads.*",
         "customers.read",
         "customers.edit",
@@ -213,7 +227,10 @@ STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
         "bank_statements.read",
         "bank_lines.read",
         "bank_matches.read",
+        "counterparties.read",
+        "reconciliations.read",
         "operators.read",
+        "reveals.read",
         "roles.read",
         "settings.read",
         "orders.read",

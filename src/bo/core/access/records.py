@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from bo.core.kernel.errors import Refused
-from bo.core.kernel.kinds import ChoiceKind, Email, Field, Flag, PersonName, RefKind, Tags, Text
+from bo.core.kernel.kinds import ChoiceKind, Email, Field, Flag, Id, Moment, PersonName, RefKind, Tags, Text
 from bo.core.kernel.record import Record, State, record
 
 
@@ -49,7 +49,7 @@ class Operator(Record, kw_only=True):
 
     login: Annotated[Text, Field(lookup=True, unique=True, aliases=("user", "username", "账号", "登录名"))]
     name: Annotated[PersonName, Field(search=True, aliases=("姓名",))] = ""
-    email: Email | None = None
+    email: Annotated[Email, Field(public=True)] | None = None
     kind: OperatorKind = "person"
     roles: Annotated[Tags, Field(aliases=("角色",))] = ()
     store: Annotated[str, RefKind("stores"), Field(index=True, aliases=("门店",))] | None = None
@@ -119,3 +119,17 @@ class OfficeSetting(Record, kw_only=True):
 
     def held_by(self) -> str:
         return "everyone"
+
+
+@record("reveals", prefix="rev", append_only=True, columns=("at", "operator", "of", "subject", "fields"))
+class Reveal(Record, kw_only=True):
+    """Somebody who sees personal data masked has looked at what is behind the masks of one record."""
+
+    operator: Annotated[str, RefKind("operators"), Field(index=True)]
+    of: Annotated[Text, Field(label="records", help="such as leads")]
+    subject: Annotated[Id, Field(lookup=True, label="record")]
+    fields: Annotated[Tags, Field(help="what was shown")] = ()
+    at: Moment
+
+    def held_by(self) -> str:
+        return "hq"

@@ -182,12 +182,10 @@ def met_by(
         values["ids"] = read.session.array(ids)
     scoped = "scoped" if read.actor.scopes is not None else ""
     key = f"{info.fingerprint}:automation:{narrowed.shape}:{scoped}:{'ids' if ids is not None else 'page'}"
-    hidden = read.actor.hidden(info)
     found = {}
     for row in read.session.rows(key, lambda: _met(info, narrowed, read, ids is not None), values):
         record = info.load(row[1:])
-        for item in hidden:
-            setattr(record, item.name, item.default)
+        read.veil(info, record)
         found[record.id] = Met(int(row[0]), record)
     return found
 

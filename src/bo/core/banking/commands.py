@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Annotated
 
+from bo.core.banking.match_commands import book, fee, match, run, unmatch, write_off
 from bo.core.banking.records import IGNORED, LINE_KIND, OPEN, TAKEN, WITHDRAWN, BankLine, BankStatement
 from bo.core.banking.taking_in import add_lines, digest, drafts_of, follow, keys_of, take_back
 from bo.core.kernel.command import command
@@ -178,3 +179,8 @@ def ignore(
 def reconsider(tx: Tx, line: BankLine) -> None:
     """Take up a bank line again that was set aside."""
     line.reason = ""
+
+
+# -- what lines were for -----------------------------------------------------------------------------------------------
+
+__all__ = ["book", "fee", "match", "run", "unmatch", "write_off"]  # commands that stand in a file of their own

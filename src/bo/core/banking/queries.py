@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from bo.core.banking.reconciling import ageing, candidates, open, report
 from bo.core.banking.records import BankLine, BankStatement
 from bo.core.banking.taking_in import SUSPENSE, ledger_account
 from bo.core.kernel.command import query
@@ -95,3 +96,6 @@ def _sums() -> Any:
 
     lines = table(info_of(BankLine))
     return sa.select(lines.c.account, sa.func.sum(lines.c.amount)).group_by(lines.c.account)
+
+
+__all__ = ["ageing", "candidates", "check", "open", "report"]  # questions that stand in a file of their own too

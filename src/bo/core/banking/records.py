@@ -11,6 +11,7 @@ from bo.core.kernel.kinds import (
     Currency,
     Day,
     Field,
+    Flag,
     Note,
     PersonName,
     RefKind,
@@ -18,6 +19,7 @@ from bo.core.kernel.kinds import (
     TextKind,
 )
 from bo.core.kernel.record import Record, State, record
+from bo.core.ledger.records import AccountName
 
 TAKEN, WITHDRAWN = State("taken"), State("withdrawn")
 STATEMENT_STATES: Final = (TAKEN, WITHDRAWN)
@@ -34,11 +36,12 @@ LINE_KIND: Final = ChoiceKind(
             "interest", "returned payment", "adjustment"),
 )  # fmt: skip
 LineKind = Annotated[str, LINE_KIND]
-MATCH_KINDS: Final = ("payout", "payment", "refund", "entry", "fee", "write_off", "transfer")
+MATCH_KINDS: Final = ("payout", "payment", "refund", "entry", "fee", "write_off", "transfer", "booking")
 MatchKind = Annotated[
     str,
-    ChoiceKind(*MATCH_KINDS, labels=("payout", "payment", "refund", "ledger entry", "fee", "write-off", "transfer")),
-]
+    ChoiceKind(*MATCH_KINDS, labels=("payout", "payment", "refund", "ledger entry", "fee", "write-off", "transfer",
+                                     "account of the ledger")),
+]  # fmt: skip
 Purpose = Annotated[str, TextKind(4_000, lines=True)]
 
 
@@ -143,18 +146,67 @@ class BankLine(Record, kw_only=True):
     columns=("line", "kind", "target", "amount", "currency", "how", "day", "matched_by", "reason"),
 )
 class BankMatch(Record, kw_only=True):
-    """What a bank line, or a part of it, was for. Unmatching takes it away, and reverses its ledger entry."""
+    """What a bank line, or a part of it, was for: `amount` of it, with its sign, was moved out of `suspense` to the
+    account `ledger` of `party`. One entry may stand for many matches of a day; unmatching posts the mirror of its own.
+    """
 
     line: Annotated[str, RefKind("bank_lines"), Field(label="bank line", lookup=True)]
     kind: Annotated[MatchKind, Field(label="matched with")]
     target: Annotated[Text, Field(label="id of what it was matched with", lookup=True)] = ""
     amount: Amount
     currency: Currency
+    fee: Annotated[Amount, Field(label="fee kept by the channel")] = 0
     day: Day
-    how: Annotated[Text, Field(label="matched by rule", help="id, reference, amount or hand")] = ""
+    how: Annotated[Text, Field(label="matched by rule", help="id, reference, amount, kind or hand")] = ""
     matched_by: Text = ""
     reason: Note = ""
+    ledger: Annotated[AccountName, Field(label="account of the ledger")]
+    party: Annotated[Text, Field(internal=True)] = ""
+    decided: Annotated[Flag, Field(internal=True, help="what it was matched with is paid because of it")] = False
+    counterparty: Annotated[str, RefKind("counterparties"), Field(label="remembered counterparty")] | None = None
     entry: Annotated[str, RefKind("entries"), Field(label="ledger entry", lookup=True)] | None = None
+
+    def held_by(self) -> str:
+        return "hq"
+
+
+@record(
+    "counterparties",
+    prefix="cpty",
+    columns=("name", "account", "means", "words", "matches"),
+)
+class Counterparty(Record, kw_only=True):
+    """What money of a counterparty was matched with before, by hand. Forgotten with the last of those matches."""
+
+    key: Annotated[Text, Field(lookup=True, unique=True, internal=True)]
+    name: PersonName = ""
+    account: Annotated[PersonName, Field(label="account of the counterparty")] = ""
+    means: Annotated[Text, Field(lookup=True, internal=True, help="whose it is: a referrer, a customer, an account")]
+    words: Annotated[Text, Field(label="what it means")] = ""
+    matches: Annotated[Count, Field(label="matches by hand")] = 0
+
+    def held_by(self) -> str:
+        return "hq"
+
+
+@record(
+    "reconciliations",
+    prefix="rec",
+    columns=("account", "until", "lines", "matched", "proposed", "left", "run_by", "created_at"),
+)
+class Reconciliation(Record, kw_only=True):
+    """One automatic run: how many bank lines it looked at, and what became of them."""
+
+    account: Annotated[str, RefKind("bank_accounts"), Field(label="bank account", help="blank: all of them")] | None = (
+        None
+    )
+    since: Annotated[Day, Field(label="from")] | None = None
+    until: Annotated[Day, Field(label="until")] | None = None
+    lines: Annotated[Count, Field(label="bank lines looked at")] = 0
+    matched: Annotated[Count, Field(label="bank lines matched")] = 0
+    proposed: Annotated[Count, Field(label="bank lines to be decided", help="something fits, and nobody has asked")] = 0
+    left: Annotated[Count, Field(label="bank lines that nothing fits")] = 0
+    run_by: Text = ""
 
     def held_by(self) -> str:
         return "hq"

@@ -18,7 +18,7 @@ from bo.core.customers.records import (
 )
 from bo.core.customers.registering import give_to_store, known_customer, living, set_key
 from bo.core.kernel.command import command
-from bo.core.kernel.errors import NotFound, Refused
+from bo.core.kernel.errors import BadValue, NotFound, Refused
 from bo.core.kernel.kinds import Email, Facts, Field, Flag, Moment, Note, PersonName, Phone, RefKind, Tags, Text
 from bo.core.kernel.standard import edits
 from bo.core.kernel.tx import Tx
@@ -126,7 +126,9 @@ def add_(
     Raises:
         NotFound: nobody has that e-mail address.
     """
-    owner = customer if customer is not None else known_customer(tx, phone=None, email=email)
+    if customer is None and email is None:
+        raise BadValue("an address is a customer's", hint="Say whose: --customer, or --email.")
+    owner = customer or known_customer(tx, phone=None, email=email)
     if owner is None:
         raise NotFound("there is no customer {id}", hint="Import the customers before their addresses.", id=email or "")
     values = {

@@ -88,6 +88,7 @@ def tell_addresses(tx: Tx, customer: Customer, rows: Rows) -> None:
         first = next((row for row in rows if row.get("preferred")), rows[0])
         for name in OWN_PLACE:
             setattr(customer, name, first.get(name) or "")
+        customer.company = customer.company or str(first.get("company") or "")
 
 
 def tell_contacts(tx: Tx, customer: Customer, rows: Rows) -> None:

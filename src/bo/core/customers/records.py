@@ -7,6 +7,7 @@ from bo.core.kernel.kinds import (
     ChoiceKind,
     Count,
     Email,
+    FactsKind,
     Field,
     Flag,
     FlagKind,
@@ -19,6 +20,7 @@ from bo.core.kernel.kinds import (
     Tags,
     Text,
     TextKind,
+    Whereabouts,
 )
 from bo.core.kernel.record import Record, record
 
@@ -36,7 +38,7 @@ AddressRows = Annotated[
     RowsKind(
         label=TextKind(200), name=TextKind(200, personal=True), phone=TextKind(100, personal=True), company=TextKind(),
         country=TextKind(), province=TextKind(), city=TextKind(), district=TextKind(), postcode=TextKind(100),
-        address=TextKind(personal=True), preferred=FlagKind(),
+        address=TextKind(personal=True), preferred=FlagKind(), extra=FactsKind(),
     ),
 ]  # fmt: skip
 ContactRows = Annotated[
@@ -83,13 +85,18 @@ class Customer(Record, kw_only=True):
         | None
     ) = None
     email: Annotated[Email, Field(search=True, lookup=True, aliases=("邮箱", "E-mail", "Email Address"))] | None = None
-    email_key: Annotated[Text, Field(lookup=True, internal=True, help="the mailbox, however it is spelt")] | None = None
+    email_key: (
+        Annotated[
+            Text, Field(lookup=True, internal=True, needs="personal.see", help="the mailbox, however it is spelt")
+        ]
+        | None
+    ) = None
     company: Annotated[Text, Field(search=True, aliases=("公司",))] = ""
     country: Annotated[Text, Field(aliases=("国家",))] = ""
     province: Annotated[Text, Field(aliases=("省份", "省", "State"))] = ""
     city: Annotated[Text, Field(index=True, aliases=("城市", "市"))] = ""
     postcode: Annotated[Text, Field(aliases=("邮编", "Zip"))] = ""
-    address: Annotated[PersonName, Field(aliases=("地址", "详细地址", "Street"))] = ""
+    address: Annotated[Whereabouts, Field(aliases=("地址", "详细地址", "Street"))] = ""
     store: Annotated[StoreId, Field(index=True, aliases=("门店",))] | None = None
     consent: Annotated[Flag, Field(help="may be contacted")] = True
     tags: Tags = ()
@@ -133,7 +140,7 @@ class Address(Record, kw_only=True):
     city: Annotated[Text, Field(search=True)] = ""
     district: Text = ""
     postcode: Text = ""
-    address: Annotated[PersonName, Field(search=True)] = ""
+    address: Annotated[Whereabouts, Field(search=True)] = ""
     preferred: Annotated[Flag, Field(help="what is sent goes there unless something else is said")] = False
     import_key: Annotated[Text, Field(lookup=True, unique=True, internal=True)] | None = None
 
@@ -152,8 +159,10 @@ class ContactPoint(Record, kw_only=True):
     store: Annotated[StoreId, Field(internal=True)] | None = None
     position: Annotated[Count, Field(internal=True)] = 0
     kind: Annotated[ContactKind, Field(label="kind of contact")] = "phone"
-    value: Annotated[PersonName, Field(search=True, label="number or address")]
-    key: Annotated[Text, Field(lookup=True, internal=True, help="the same however it is written")] = ""
+    value: Annotated[Whereabouts, Field(search=True, label="number or address")]
+    key: Annotated[
+        Text, Field(lookup=True, internal=True, needs="personal.see", help="the same however it is written")
+    ] = ""
     name: Annotated[PersonName, Field(search=True, label="contact person")] = ""
     preferred: Flag = False
     consent: Annotated[Flag, Field(help="may be used to contact them")] = True

@@ -32,17 +32,19 @@ def known_customer(tx: Tx, *, phone: str | None, email: str | None) -> Customer 
         found: dict[str, Customer] = {}
         for cls, name, value in sought_customer(values):
             for item in tx.find_all(cls, **{name: value}):
-                owner = item if isinstance(item, Customer) else tx.get(Customer, getattr(item, "customer", ""))
-                owner = living(tx, owner)
-                found[owner.id] = owner
+                owner = item if isinstance(item, Customer) else tx.peek(Customer, getattr(item, "customer", ""))
+                if owner is not None:
+                    owner = living(tx, owner)
+                    found[owner.id] = owner
         if found:
             return min(found.values(), key=lambda item: (item.created_at, item.id))
     return None
 
 
 def living(tx: Tx, customer: Customer) -> Customer:
-    """The customer who is kept, where this one was merged into another."""
-    return tx.get(Customer, customer.merged_into) if customer.merged_into else customer
+    """The customer who is kept, where this one was merged into another who is here too: a shop's device may have the
+    one and not the other."""
+    return (tx.peek(Customer, customer.merged_into) if customer.merged_into else None) or customer
 
 
 def holders(tx: Tx, customer: str) -> list[str]:

@@ -38,6 +38,7 @@ class Nested(msgspec.Struct, frozen=True):
 # noun -> list -> noun of its records, and their field that names the record they belong to
 _LISTS: Final = {
     "orders": {"lines": ("order_lines", "order")},
+    "customers": {"addresses": ("addresses", "customer"), "contacts": ("contacts", "customer")},
     "products": {"variants": ("variants", "product"), "media": ("media", "product")},
 }
 
@@ -64,6 +65,7 @@ def rows_of(reader: Reader, nested: Nested, ids: Sequence[str]) -> dict[str, lis
     key = f"{info.fingerprint}:nested:{nested.parent}"
     for row in reader.rows(key, lambda: _of(info, nested.parent), values=reader.session.array(sorted(ids))):
         record = info.load(row[1:])
+        reader.veil(info, record)
         told = tell(record, nested.kinds)
         found.setdefault(getattr(record, nested.parent), []).append(told)
     return found

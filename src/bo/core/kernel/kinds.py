@@ -48,6 +48,7 @@ class Field(msgspec.Struct, frozen=True):
     index: bool = False
     help: str = ""
     internal: bool = False  # kept by the kernel or a rule; not shown or exported unless asked for
+    public: bool = False  # of a shop or an office, not of a person: never masked
     needs: str = ""  # a permission without which the value is neither shown nor sent; only for what may be blank
 
 
@@ -57,7 +58,12 @@ class Kind:
     name: str = ""
     column: Column = "text"
     personal: bool = False
+    masked: bool = False  # shown in part to whoever may not see how somebody can be reached
     secret: bool = False
+
+    def mask(self, text: str) -> str:
+        """Enough of the value to tell it from others, and not enough to reach anybody."""
+        return text[:2] + "****" if len(text) > 4 else "****"
 
     def decode(self, value: object, context: Context) -> object:
         """The value that a text or JSON value stands for. Raises BadValue."""
@@ -80,9 +86,12 @@ class Kind:
 class TextKind(Kind):
     name = "text"
 
-    def __init__(self, longest: int = 2000, *, personal: bool = False, lines: bool = False) -> None:
+    def __init__(
+        self, longest: int = 2000, *, personal: bool = False, masked: bool = False, lines: bool = False
+    ) -> None:
         self.longest = longest
         self.personal = personal
+        self.masked = masked
         self.lines = lines
 
     def decode(self, value: object, context: Context) -> str:
@@ -106,6 +115,10 @@ class TextKind(Kind):
 class PhoneKind(Kind):
     name = "phone"
     personal = True
+    masked = True
+
+    def mask(self, text: str) -> str:
+        return f"{text[:-8]}****{text[-4:]}" if len(text) > 10 else "****" + text[-2:]
 
     def decode(self, value: object, context: Context) -> str:
         from bo.core.kernel.parsing import parse_phone
@@ -116,6 +129,10 @@ class PhoneKind(Kind):
 class EmailKind(Kind):
     name = "email"
     personal = True
+    masked = True
+
+    def mask(self, text: str) -> str:
+        return f"{text[:1]}***@{text.rpartition('@')[2]}"
 
     def decode(self, value: object, context: Context) -> str:
         from bo.core.kernel.parsing import parse_email
@@ -472,6 +489,7 @@ def _clean(text: str, lines: bool) -> str:
 Text = Annotated[str, TextKind()]
 Note = Annotated[str, TextKind(20_000, lines=True)]
 PersonName = Annotated[str, TextKind(200, personal=True)]
+Whereabouts = Annotated[str, TextKind(200, personal=True, masked=True)]
 Phone = Annotated[str, PhoneKind()]
 Email = Annotated[str, EmailKind()]
 Whole = Annotated[int, WholeKind()]

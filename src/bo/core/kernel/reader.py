@@ -21,7 +21,7 @@ from bo.core.kernel.errors import Ambiguous, NotAllowed, UsageError
 from bo.core.kernel.kinds import Context, moment_text
 from bo.core.kernel.query import Filter, Reading, after_clause, clauses, field_called, order, parameters, parse_filter
 from bo.core.kernel.record import FieldInfo, Record, RecordInfo, day_or_moment, info_of
-from bo.core.kernel.tx import OPEN_SCOPES, Actor
+from bo.core.kernel.tx import OPEN_SCOPES, SEE_PERSONAL, Actor
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
@@ -95,7 +95,7 @@ class Reader:
         )
         width = len(chosen)
         token = _token(rows[limit - 1][width:]) if len(rows) > limit else None
-        return Page(chosen, [row[:width] for row in rows[:limit]], token)
+        return Page(chosen, self.masked(info, chosen, [row[:width] for row in rows[:limit]]), token)
 
     def stream(
         self, noun: str, filter_text: str = "", *, fields: Sequence[str] = ()
@@ -103,9 +103,12 @@ class Reader:
         """All rows, in lists, with memory for one list."""
         info, found, chosen = self._prepare(noun, filter_text, fields)
         key = f"{info.fingerprint}:stream:{self._shape(found, chosen)}"
-        return chosen, self.session.stream(
+        parts = self.session.stream(
             key, lambda: self._select(info, found, chosen, None, bare=True), self._values(found)
         )
+        if self.actor.masks(info):
+            return chosen, (self.masked(info, chosen, part) for part in parts)
+        return chosen, parts
 
     def count(self, noun: str, filter_text: str = "") -> int:
         info, found, _chosen = self._prepare(noun, filter_text, ("id",))
@@ -129,8 +132,7 @@ class Reader:
         scopes = self.actor.scopes_of(info.noun)
         if record is None or (scopes is not None and record.scope not in scopes):
             raise absent(info, text)
-        for item in self.actor.hidden(info):
-            setattr(record, item.name, item.default)
+        self.veil(info, record)
         assert isinstance(record, cls)
         return record
 
@@ -147,6 +149,31 @@ class Reader:
         else:
             rows = [list(row) for row in page.rows]
         return [record for row in rows if isinstance(record := info.load(row), cls)]
+
+    # -- what is not for everybody's eyes ------------------------------------------------------------------------------
+
+    def veil(self, info: RecordInfo, record: Record) -> None:
+        """Leave in a loaded record what this actor may see: hidden fields are blank, personal ones masked."""
+        for item in self.actor.hidden(info):
+            setattr(record, item.name, item.default)
+        for item in self.actor.masks(info):
+            if value := getattr(record, item.name):
+                setattr(record, item.name, item.kind.mask(value))
+
+    def masked(self, info: RecordInfo, fields: Sequence[FieldInfo], rows: list[Row], *, first: int = 0) -> list[Row]:
+        """Rows of these fields, from the value at `first` on, with masks over what this actor sees in part."""
+        names = {item.name for item in self.actor.masks(info)}
+        places = [(first + at, item.kind) for at, item in enumerate(fields) if item.name in names]
+        if not places:
+            return rows
+        made = []
+        for row in rows:
+            values = list(row)
+            for place, kind in places:
+                if values[place]:
+                    values[place] = kind.mask(str(values[place]))
+            made.append(tuple(values))
+        return made
 
     # -- for queries of modules ----------------------------------------------------------------------------------------
 
@@ -172,6 +199,13 @@ class Reader:
         for item in self.actor.hidden(info):  # which rows a filter finds would tell the value
             if item.name in found.named():
                 self.require(item.meta.needs)
+        for item in self.actor.masks(info):
+            if item.name in found.named():
+                raise NotAllowed(
+                    "{actor} sees {field} masked, so it neither filters nor sorts",
+                    hint="Ask an administrator for the permission {permission}.",
+                    actor=self.actor.name, field=item.name, permission=SEE_PERSONAL,
+                )  # fmt: skip
         return found
 
     def _find_ref(self, noun: str, text: str) -> str | None:

@@ -154,6 +154,7 @@ class RecordInfo(msgspec.Struct, eq=False):
     json_defaults: tuple[tuple[str, object], ...] = ()
     flag_names: tuple[str, ...] = ()
     guarded: tuple[FieldInfo, ...] = ()  # those that need a permission of their own
+    personal: tuple[FieldInfo, ...] = ()  # those that tell how a person is reached
     usual: tuple[tuple[str, object], ...] = ()  # defaults that an equal value need not be identical to
     decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(object)
     fingerprint: str = ""  # changes when the table does, so that kept statements of another shape are never run
@@ -165,6 +166,7 @@ class RecordInfo(msgspec.Struct, eq=False):
         self.uniques = tuple(info.name for info in self.fields if info.meta.unique)
         self.lookups = tuple(info.name for info in self.fields if info.meta.lookup)
         self.guarded = tuple(info for info in self.fields if info.meta.needs)
+        self.personal = tuple(info for info in self.fields if info.kind.masked and not info.meta.public)
         self.moments = self._positions("moment")
         self.days = self._positions("day")
         self.jsons = self._positions("json")
@@ -333,7 +335,7 @@ def _refuse_mistakes(info: RecordInfo) -> None:
     for name in (*info.key, *info.columns):
         if name not in info.by_name:
             raise TypeError(f"{info.noun} has no field {name}")
-    if any(not item.optional for item in info.guarded):
+    if any(item.required for item in info.guarded):
         raise TypeError(f"{info.noun}: a field that not everybody may see must be able to be blank")
     if not set(info.uniques) <= set(info.lookups):
         raise TypeError(f"{info.noun}: a unique field must be a lookup field")

@@ -36,7 +36,8 @@ class Snapshot(msgspec.Struct, frozen=True):
         key = f"{self.info.fingerprint}:window:{','.join(item.name for item in self.fields)}"
         stop = min(stop, start + WINDOW_MOST)
         prepared = self.reader.session.statements.get(key, lambda: _window(self.info, self.fields))
-        return self._rows(prepared.sql.replace(_PLACEHOLDER, self.name), [start, stop])
+        rows = self._rows(prepared.sql.replace(_PLACEHOLDER, self.name), [start, stop])
+        return self.reader.masked(self.info, self.fields, rows, first=1)
 
     def position(self, record_id: str) -> int | None:
         """Where a record stands, None if it is not in the snapshot. Scans; for a jump, not for drawing."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Record)
 SELECT_MOST: Final = 100_000
+SEE_PERSONAL: Final = "personal.see"
 EVERYONE: Final = "everyone"  # needed by every device, whoever works there
 OPEN_SCOPES: Final = frozenset(("shared", EVERYONE))
 
@@ -56,6 +57,16 @@ class Actor(msgspec.Struct, frozen=True):
     def hidden(self, info: RecordInfo) -> tuple[FieldInfo, ...]:
         """The fields of a record whose values they do not see."""
         return tuple(item for item in info.guarded if not self.may(item.meta.needs))
+
+    def masks(self, info: RecordInfo) -> tuple[FieldInfo, ...]:
+        """The fields of a record whose values they see in part: how a person is reached."""
+        if not info.personal or self.may(SEE_PERSONAL):
+            return ()
+        return tuple(item for item in info.personal if not item.meta.needs or self.may(item.meta.needs))
+
+    def withheld(self, info: RecordInfo) -> tuple[FieldInfo, ...]:
+        """The fields whose plain values do not leave this office towards them: hidden or masked."""
+        return (*self.hidden(info), *self.masks(info))
 
 
 SYSTEM: Final = Actor("system", "system", frozenset(("*",)))
@@ -109,9 +120,7 @@ class Tx:
     def view_all(self, cls: type[R], field: str, value: object) -> list[R]:
         """The records with that value in a lookup field, to look at only."""
         self.viewed.add(info_of(cls).noun)
-        return [
-            record for entry in self._unit.with_key(cls, field, value) if isinstance(record := entry.record, cls)
-        ]
+        return [record for entry in self._unit.with_key(cls, field, value) if isinstance(record := entry.record, cls)]
 
     def find(self, cls: type[R], **key: object) -> R | None:
         """The first record with these values; one of the fields must be a lookup field."""

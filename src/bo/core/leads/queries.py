@@ -206,7 +206,7 @@ def _rivals(read: Reader, lead: Lead) -> Iterator[Lead]:
 def timeline(read: Reader, lead: Lead) -> list[Happening]:
     """All that happened to a lead, newest first: what was done, by whom, and the words of contacts and appeals."""
     done = []
-    hidden = {item.name for item in read.actor.hidden(info_of(Lead))}
+    hidden = {item.name for item in read.actor.withheld(info_of(Lead))}
     for operation, change in journal.history(read.session, lead.id):
         given = msgspec.json.decode(operation.args, type=dict[str, object])
         if change.before is None:

@@ -24,6 +24,7 @@ from bo.core.kernel.kinds import (
     RefKind,
     Tags,
     Text,
+    Whereabouts,
 )
 from bo.core.kernel.record import Record, State, record
 from bo.core.leads.keys import sought_for
@@ -182,7 +183,7 @@ class Lead(Record, kw_only=True):
     district: Annotated[Text, Field(aliases=("区", "区县"))] = ""
     community: Annotated[Text, Field(aliases=("小区", "楼盘"))] = ""
     room: Annotated[Text, Field(aliases=("房号", "门牌号"))] = ""
-    address: Annotated[PersonName, Field(aliases=("地址", "详细地址", "Street"))] = ""
+    address: Annotated[Whereabouts, Field(aliases=("地址", "详细地址", "Street"))] = ""
     category: Annotated[Text, Field(aliases=("品类", "类目", "意向产品", "Category", "Product Interest"))] = ""
     source: Annotated[Text, Field(index=True, aliases=("来源", "渠道", "客户来源", "Lead Source", "LeadSource"))] = ""
     brand: Annotated[Text, Field(aliases=("品牌",))] = ""
@@ -207,11 +208,19 @@ class Lead(Record, kw_only=True):
 
     # What duplicates are looked up by, kept in step with the fields above by `leads.receiving`. Blank where there is
     # nothing to compare, and where so many leads share the key already that it says nothing.
-    phone_key: Annotated[Text, Field(lookup=True, internal=True)] | None = None
-    phone2_key: Annotated[Text, Field(lookup=True, internal=True)] | None = None
-    platform_key: Annotated[Text, Field(lookup=True, internal=True)] | None = None
-    email_key: Annotated[Text, Field(lookup=True, internal=True, help="the mailbox, however it is spelt")] | None = None
-    home_key: Annotated[Text, Field(lookup=True, internal=True, help="district, community and room")] | None = None
+    phone_key: Annotated[Text, Field(lookup=True, internal=True, needs="personal.see")] | None = None
+    phone2_key: Annotated[Text, Field(lookup=True, internal=True, needs="personal.see")] | None = None
+    platform_key: Annotated[Text, Field(lookup=True, internal=True, needs="personal.see")] | None = None
+    email_key: (
+        Annotated[
+            Text, Field(lookup=True, internal=True, needs="personal.see", help="the mailbox, however it is spelt")
+        ]
+        | None
+    ) = None
+    home_key: (
+        Annotated[Text, Field(lookup=True, internal=True, needs="personal.see", help="district, community and room")]
+        | None
+    ) = None
     neighbour_key: Annotated[Text, Field(lookup=True, internal=True, help="community and name")] | None = None
 
     import_key: (

@@ -132,12 +132,14 @@ def require_evidence(
                 days_least=UNREACHABLE_DAYS,
                 attempts=len(attempts),
                 days=len(days),
+                field="reason",
             )
     elif reason.needs_evidence and not note.strip():
         raise EvidenceMissing(
             "the reason {reason} needs a note that shows it",
             hint="Say in the note how it is known: a call, a reference, an earlier lead.",
             reason=reason.code,
+            field="note",
         )
 
 

@@ -227,9 +227,13 @@ def resolutions_of(tx: Tx, entries: Sequence[Entry]) -> dict[str, Entry]:
 def newest_entry(tx: Tx) -> int:
     """The highest number posted, by this very call too."""
     newest = tx.select(Entry, order="-number", limit=1)
-    number = newest[0].number if newest else 0
-    while tx.find(Entry, number=number + 1) is not None:
-        number += 1
+    number, step = newest[0].number if newest else 0, 1
+    while tx.find(Entry, number=number + step) is not None:  # numbers have no gaps: by leaps, then by halves
+        number, step = number + step, step * 2
+    while step > 1:
+        step //= 2
+        if tx.find(Entry, number=number + step) is not None:
+            number += step
     return number
 
 

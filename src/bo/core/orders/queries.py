@@ -130,6 +130,8 @@ def paper_orders(read: Reader, ids: tuple[str, ...]) -> list[PaperOrder]:
         lines[str(order)].append(_line(*cells))
     zone = zone_of(read.context.zone)
     found = [order for row in heads if isinstance(order := order_info.load(row), Order)]
+    for order in found:
+        read.veil(order_info, order)
     return [_paper(order, tuple(lines[order.id]), zone) for order in found]
 
 

@@ -180,9 +180,7 @@ def _send_all(order: Order, lines: Sequence[OrderLine]) -> None:
             line.fulfilled = line.quantity - line.cancelled
 
 
-def _note_sent(
-    tx: Tx, order: Order, lines: Sequence[OrderLine], parcels: Sequence[Fulfilment]
-) -> Fulfilment | None:
+def _note_sent(tx: Tx, order: Order, lines: Sequence[OrderLine], parcels: Sequence[Fulfilment]) -> Fulfilment | None:
     """A parcel of what lines say was sent and no parcel has. An order that was sent, and whose lines come in another
     file, gets a parcel without lines, which takes them up."""
     in_parcels: dict[str, int] = {}

@@ -28,6 +28,7 @@ from bo.core.kernel.kinds import (
     Tags,
     Text,
     TextKind,
+    Whereabouts,
     WholeKind,
 )
 from bo.core.kernel.record import Record, State, record
@@ -113,8 +114,8 @@ class Order(Record, kw_only=True):
     province: Text = ""
     city: Text = ""
     postcode: Text = ""
-    address: Annotated[PersonName, Field(aliases=("收货地址",))] = ""
-    billing: Annotated[Facts, Field(label="billing address")] = {}
+    address: Annotated[Whereabouts, Field(aliases=("收货地址",))] = ""
+    billing: Annotated[Facts, Field(label="billing address", needs="personal.see")] = {}
     currency: Currency = ""
     subtotal: Amount = 0
     shipping: Annotated[Amount, Field(label="shipping charged")] = 0

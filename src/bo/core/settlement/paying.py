@@ -31,8 +31,20 @@ from bo.core.ledger.records import Entry
 from bo.core.rewards import records as rewards
 from bo.core.rewards.records import RewardLine
 from bo.core.settlement import making
-from bo.core.settlement.records import CLOSED, EXPORTED, FAILED, PAID, PART_PAID, RETURNED, SENT, Payout, Settlement
-from bo.core.settlement.refusals import NotYet
+from bo.core.settlement.records import (
+    CLOSED,
+    EXPORTED,
+    FAILED,
+    PAID,
+    PART_PAID,
+    RETURNED,
+    SENT,
+    BankAccount,
+    PaymentFile,
+    Payout,
+    Settlement,
+)
+from bo.core.settlement.refusals import LineNotDue, NotYet, SettlementClosed
 
 
 def owe(tx: Tx, settlement: Settlement, payouts: Iterable[Payout]) -> None:
@@ -85,15 +97,23 @@ def pay(tx: Tx, payouts: Sequence[Payout], day: date) -> None:
     Raises:
         NotYet: the day lies in the future.
     """
-    if day > today(tx):
+    pay_each(tx, [(item, day) for item in payouts])
+
+
+def pay_each(tx: Tx, paid: Sequence[tuple[Payout, date]]) -> None:
+    """The bank has paid these, each on its day. Raises as `pay` does."""
+    late = max((day for _item, day in paid), default=None)
+    if late is not None and late > today(tx):
         raise NotYet(
-            "{day} lies in the future", hint="Record a payment when the bank has made it.", day=day.isoformat()
+            "{day} lies in the future", hint="Record a payment when the bank has made it.", day=late.isoformat()
         )
+    days = {payment_of(item): day for item, day in paid}
+    payouts = [item for item, _day in paid]
     for line in _lines(tx, payouts):
         line.state = rewards.PAID
-    for item in payouts:
+    for item, day in paid:
         item.state, item.paid_on = PAID, day
-    confirm_all(tx, [Confirmation(entry, day) for entry in _reserved(tx, payouts)])
+    confirm_all(tx, [Confirmation(entry, days[entry.source]) for entry in _reserved(tx, payouts)])
     _count(tx, payouts, open_=-1, paid=1)
 
 
@@ -119,19 +139,86 @@ def give_back(tx: Tx, payouts: Sequence[Payout], reason: str, day: date) -> None
     _count(tx, payouts, paid=-1, lost=1)
 
 
+def unpay(tx: Tx, item: Payout) -> None:
+    """Take back that a payout was paid, as if nobody had recorded it: it is under way again.
+
+    Raises:
+        SettlementClosed: its settlement is closed.
+    """
+    settlement = _require_open(tx, item)
+    reserved = entries_of(tx, [payment_of(item)])
+    paid = resolutions_of(tx, reserved)
+    reverse_all(tx, list(paid.values()), day=item.paid_on or today(tx))
+    for line in _lines(tx, [item]):
+        line.state = rewards.INCLUDED
+    item.state, item.paid_on, item.sendings = SENT, None, item.sendings + 1
+    _reserve(tx, [item], paid_from(tx, item.settlement))
+    _count(tx, [item], open_=1, paid=-1)
+    if not settlement.payments_paid and not _any_returned(tx, settlement):
+        settlement.state = EXPORTED
+
+
+def keep(tx: Tx, item: Payout, lines: Sequence[RewardLine], day: date) -> None:
+    """Take back that a payout came back on that day: it was paid, with the lines that it had.
+
+    Raises:
+        SettlementClosed: its settlement is closed.
+        LineNotDue: one of the lines is not due any more; the next settlement may have it.
+    """
+    settlement = _require_open(tx, item)
+    if gone := next((line for line in lines if line.state != rewards.DUE), None):
+        raise LineNotDue(
+            "a reward line of {payout} is {state} by now", hint="Take it out there first: bo settlements remove-line.",
+            payout=item.reference, state=gone.state,
+        )  # fmt: skip
+    item.approvals, item.sendings = item.approvals + 1, item.sendings + 1
+    post_all(tx, [Draft(day, f"{settlement.number} {item.payee_code}", approval_of(item), _owed(item))])
+    confirm_all(tx, [Confirmation(entry, day) for entry in _reserve(tx, [item], paid_from(tx, item.settlement))])
+    making.include(lines, item)
+    for line in lines:
+        line.state = rewards.PAID
+    item.state, item.reason = PAID, ""
+    _count(tx, [item], paid=1, lost=-1)
+
+
+def paid_from(tx: Tx, settlement: str) -> str:
+    """The code of the account of ours that a settlement is paid from; empty where its file named none."""
+    file = tx.view_by(PaymentFile, "settlement", settlement)
+    account = tx.view(BankAccount, file.bank_account) if file is not None and file.bank_account else None
+    return account.code if account is not None else ""
+
+
+def lines_of(tx: Tx, item: Payout) -> list[RewardLine]:
+    """The reward lines that a payout pays."""
+    return _lines(tx, [item])
+
+
+def _require_open(tx: Tx, item: Payout) -> Settlement:
+    settlement = tx.get(Settlement, item.settlement)
+    if settlement.state == CLOSED:
+        raise SettlementClosed(
+            "{number} is closed", hint="Record what differs as an entry of its own.", number=settlement.number
+        )
+    return settlement
+
+
+def _any_returned(tx: Tx, settlement: Settlement) -> bool:
+    return any(item.state == RETURNED for item in tx.find_all(Payout, settlement=settlement.id))
+
+
 def forget(tx: Tx, payouts: Sequence[Payout], text: str, day: date) -> None:
     """Reverse what the approval posted for these payouts."""
     reverse_all(tx, entries_of(tx, [approval_of(item) for item in payouts]), day=day, text=text)
 
 
 def approval_of(item: Payout) -> str:
-    """The source of the entry that owes a payout."""
-    return f"approval:{item.id}"
+    """The source of the entry that owes a payout; counted where it was taken back and is owed again."""
+    return f"approval:{item.id}:{item.approvals}" if item.approvals else f"approval:{item.id}"
 
 
 def payment_of(item: Payout) -> str:
-    """The source of the entry that reserves a payout."""
-    return f"payment:{item.id}"
+    """The source of the entry that reserves a payout; counted where its payment was taken back."""
+    return f"payment:{item.id}:{item.sendings}" if item.sendings else f"payment:{item.id}"
 
 
 def _not_paid(tx: Tx, payouts: Sequence[Payout], state: State, reason: str, day: date) -> None:

@@ -138,6 +138,8 @@ class Payout(Record, kw_only=True):
     bank_code: Text = ""
     reason: Annotated[Text, Field(help="why it is held or failed")] = ""
     paid_on: Day | None = None
+    approvals: Annotated[Count, Field(internal=True, help="how often it was owed again after it came back")] = 0
+    sendings: Annotated[Count, Field(internal=True, help="how often its payment was taken back")] = 0
 
     def held_by(self) -> str:
         return "hq"

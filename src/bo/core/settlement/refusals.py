@@ -93,3 +93,9 @@ class NotApproved(Refused):
     """A payout file of what nobody has approved."""
 
     code = "not_approved"
+
+
+class SettlementClosed(Refused):
+    """A closed settlement, whose payments are not taken back any more."""
+
+    code = "settlement_closed"

@@ -48,7 +48,7 @@ class Store(Record, kw_only=True):
     city: Annotated[Text, Field(index=True, aliases=("城市", "市"))] = ""
     district: Annotated[Text, Field(aliases=("区", "区县"))] = ""
     address: Annotated[Text, Field(aliases=("地址",))] = ""
-    phone: Annotated[Phone, Field(aliases=("电话",))] | None = None
+    phone: Annotated[Phone, Field(public=True, aliases=("电话",))] | None = None
     manager: Annotated[PersonName, Field(aliases=("店长",))] = ""
     categories: Annotated[Tags, Field(aliases=("品类", "类目"), help="empty: takes every category")] = ()
     capacity: Annotated[Count, Field(aliases=("容量",), help="open leads at most; 0 means no limit")] = 0

@@ -20,8 +20,9 @@ def save(
     filter: Annotated[Text, Field(help="in the filter language")] = "",
     sort: Annotated[Text, Field(label="order of rows", help="fields by comma, - in front for descending")] = "",
     slot: Annotated[Count, Field(label="digit", help="the key that opens it on the screen; 0 for none")] = 0,
+    columns: Annotated[Text, Field(help="fields to show, by comma; empty for the usual ones")] = "",
 ) -> SavedView:
-    """Keep a filter and an order of rows under a name; a view of yours with that name is replaced.
+    """Keep a filter, an order of rows and columns under a name; a view of yours with that name is replaced.
 
     Raises:
         BadInput: there is no such digit.
@@ -33,7 +34,7 @@ def save(
     for other in tx.find_all(SavedView, operator=tx.actor.id) if slot else ():
         if other.id != view.id and other.of == of and other.slot == slot:
             other.slot = 0
-    view.filter, view.sort, view.slot = filter, sort, slot
+    view.filter, view.sort, view.slot, view.columns = filter, sort, slot, columns
     return view
 
 

@@ -27,6 +27,7 @@ class View(Struct, frozen=True):
     slot: Annotated[Count, Field(label="digit")]
     filter: Text
     sort: Annotated[Text, Field(label="order of rows")]
+    columns: Text
 
 
 @query(needs="anyone")
@@ -44,5 +45,5 @@ def _own() -> ClauseElement:
     from bo.core.kernel.tables import table
 
     kept = table(info_of(SavedView))
-    names = (kept.c.id, kept.c.of, kept.c.name, kept.c.slot, kept.c.filter, kept.c.sort)
+    names = (kept.c.id, kept.c.of, kept.c.name, kept.c.slot, kept.c.filter, kept.c.sort, kept.c.columns)
     return sa.select(*names).where(kept.c.operator == sa.bindparam("operator"))

@@ -46,6 +46,7 @@ VIEWS: Final[Mapping[str, Mapping[str, str]]] = {
         "to_pay": "state:approved,exported,part_paid sort:-created_at",
     },
     "payouts": {"held": "state:held sort:-created_at", "failed_payments": "state:failed sort:-created_at"},
+    "bank_lines": {"to_match": "state:open,part_matched sort:day", "set_aside": "state:ignored sort:-day"},
     "products": {"drafts": "state:draft sort:-created_at", "archived": "state:archived sort:-created_at"},
 }
 

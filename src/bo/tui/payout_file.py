@@ -1,0 +1,107 @@
+"""The payout file of a settlement: which layout, which account of ours, where to; then a job writes and records it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from bo.core.kernel.errors import BoError
+from bo.core.kernel.text import _
+from bo.tui.looks import Tone
+from bo.tui.settling import Sheet, grouped
+from bo.tui.source import Choice, CommandSpec, Foresight, ParamSpec
+from bo.tui.words import error_words
+
+if TYPE_CHECKING:
+    from bo.core.kernel.workspace import Workspace
+    from bo.tui.screen import BoApp
+
+FOLDER: Final = "payouts"
+LAYOUTS: Final = ("csv", "cn_bank", "pain.001.001.03", "pain.001.001.09")
+NAMES: Final = {"csv": "table (CSV)", "cn_bank": "batch payment, China (GBK)"}  # the others are called as they are
+GIVEN: Final = ("layout", "bank_account", "pay_on")
+
+
+class Say(Protocol):
+    """Where words go."""
+
+    def __call__(self, text: str, tone: Tone = "text") -> None: ...
+
+
+def _command() -> CommandSpec:
+    layouts = tuple(Choice(name, _(NAMES.get(name, name))) for name in LAYOUTS)
+    return CommandSpec(
+        "settlements.export", "export", "Payout file",
+        (ParamSpec("layout", "Layout", "choice", True, layouts),
+         ParamSpec("bank_account", "Paying account", "ref", ref="bank_accounts"),
+         ParamSpec("pay_on", "Pay on", "day"), ParamSpec("to", "File", required=True)),
+    )  # fmt: skip
+
+
+def export(app: BoApp, shown: Sheet, say: Say, then: Callable[[], None]) -> None:
+    """Ask how, say what leaves the office, and start the job. `then` follows when it has ended."""
+    if not app.jobs.are_possible:
+        say(_("There are no jobs here: bo settlements export {number} does it", number=shown.number), "warn")
+        return
+    from bo.tui.form import FormScreen
+
+    folder = Path(app.jobs.workspace) / FOLDER
+    command = _command()
+    start = {"layout": LAYOUTS[0], "to": str(folder / f"{shown.number}.csv")}
+
+    def check(values: Mapping[str, str], told: Callable[[Mapping[str, str], Foresight | None], None]) -> None:
+        app.desk_lane.ask(
+            lambda desk: desk.lend(lambda workspace: wrong_with(workspace, shown.id, values)),
+            lambda wrong: told(wrong, None), lambda error: told({"": error_words(error)}, None),
+        )  # fmt: skip
+
+    def filled(values: Mapping[str, str] | None) -> None:
+        if values is not None:
+            app.desk_lane.ask(
+                lambda desk: desk.lend(lambda workspace: leaves(workspace, shown, values)),
+                lambda told: app.overlays.confirm(told[0], 1, lambda: _start(app, shown, values, told[1], then)),
+                lambda error: say(error_words(error), "bad"),
+            )
+
+    heading = _("Payout file of {number}: {payees} payees, {net} {currency}", number=shown.number,
+                payees=shown.payees, net=shown.net, currency=shown.currency)  # fmt: skip
+    app.push_screen(
+        FormScreen(app.looks.on_panel(), command, heading, check, app.browser.choices, start, lambda: None, {}), filled
+    )
+
+
+def wrong_with(workspace: Workspace, settlement: str, values: Mapping[str, str]) -> Mapping[str, str]:
+    """Why there is no such file, by field; nothing where there is one."""
+    try:
+        workspace.ask("settlements.payout_file", settlement, **_given(values))
+    except BoError as error:
+        field = {"no_paying_account": "bank_account"}.get(error.code, "")
+        return {field: error_words(error)}
+    return {}
+
+
+def leaves(workspace: Workspace, shown: Sheet, values: Mapping[str, str]) -> tuple[str, str]:
+    """The question with count and amount, and the file's name with the ending that its layout has."""
+    file = workspace.ask("settlements.payout_file", shown.id, **_given(values))
+    wanted = Path(values["to"]).expanduser()
+    if wanted.stem == shown.number:
+        wanted = wanted.with_name(file.name)
+    total = f"{grouped(file.total, file.currency)} {file.currency}"
+    if file.again:
+        return _("{number} was exported before. Write the same file again to {file} ?", number=shown.number,
+                 file=wanted), str(wanted)  # fmt: skip
+    return _("{count} payments, {total}, leave the office in {file} ?", count=file.payments, total=total,
+             file=wanted), str(wanted)  # fmt: skip
+
+
+def _given(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: values[name] for name in GIVEN if values.get(name)}
+
+
+def _start(app: BoApp, shown: Sheet, values: Mapping[str, str], target: str, then: Callable[[], None]) -> None:
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    words = ["settlements", "export", shown.id, "--to", target, "--yes"]
+    for name, value in _given(values).items():
+        words += [f"--{name.replace('_', '-')}", value]
+    app.jobs.start(_("Payout file of {number}", number=shown.number), words, lambda _job: then())
