@@ -15,7 +15,6 @@ from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Currency, Day, Field
 from bo.core.kernel.moments import zone_of
 from bo.core.kernel.reader import Reader, visible
 from bo.core.kernel.record import info_of
-from bo.core.kernel.tx import OPEN_SCOPES
 from bo.core.orders.records import CANCELLED, DRAFT, Order
 from bo.core.views.shipped import VIEWS, split_sort
 
@@ -105,9 +104,11 @@ def _sums(
 ) -> list[tuple[datetime, int, int, int]]:
     """Count and sums of orders by the hour, or by the minute where a zone's days begin between hours."""
     width = len("2026-11-02T10") if by_hour else len("2026-11-02T10:15")
-    values: dict[str, object] = {"since": read.session.moment(since.astimezone(UTC)), "currency": currency}
-    if read.actor.scopes is not None:
-        values["scopes"] = read.session.array(sorted({*OPEN_SCOPES, *read.actor.scopes}))
+    values: dict[str, object] = {
+        "since": read.session.moment(since.astimezone(UTC)),
+        "currency": currency,
+        **read.eyes(),
+    }
     values |= {"channel": channel} if channel else {}
     values |= {"store": store} if store else {}
     info = info_of(Order)

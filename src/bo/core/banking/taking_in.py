@@ -139,18 +139,6 @@ def _legs(account: BankAccount, amount: int, currency: str, against: str = SUSPE
     return Leg(ledger_account(account), amount, currency, party), Leg(against, -amount, currency, party)
 
 
-def released(account: BankAccount, amount: int, currency: str) -> tuple[Leg, Leg]:
-    """The legs that take a line, or a part of it, out of `suspense` and away from the account again, for where the
-    record that it was matched with posts the movement of the account itself."""
-    party = account.code
-    return Leg(ledger_account(account), -amount, currency, party), Leg(SUSPENSE, amount, currency, party)
-
-
-def explained(account: BankAccount, amount: int, currency: str, by: str, party: str = "") -> tuple[Leg, Leg]:
-    """The legs that move a line, or a part of it, out of `suspense` to the account of the ledger that it was for."""
-    return Leg(SUSPENSE, amount, currency, account.code), Leg(by, -amount, currency, party)
-
-
 def _open(tx: Tx, statement: BankStatement) -> None:
     """The first balance of an account, where no statement that is there begins earlier."""
     earliest = _earliest(tx, statement)

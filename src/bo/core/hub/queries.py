@@ -17,7 +17,7 @@ from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Currency, Facts, Mom
 from bo.core.kernel.parsing import email_key
 from bo.core.kernel.reader import Reader, visible
 from bo.core.kernel.record import Record, RecordInfo, info_of
-from bo.core.kernel.tx import OPEN_SCOPES, SEE_PERSONAL
+from bo.core.kernel.tx import SEE_PERSONAL
 from bo.core.leads.records import FollowUp, Lead
 from bo.core.orders.records import CANCELLED, DRAFT, Order, OrderLine, Payment, Refund
 from bo.core.returns.records import Credit, CustomerReturn
@@ -303,8 +303,8 @@ def rfm(read: Reader, *, segment: Text = "", currency: Text = "", limit: Count =
 
 
 def _buyers(read: Reader, currency: str) -> list[scoring.Buyer]:
-    key = f"{info_of(Order).fingerprint}:buyers:{_scoping(read)}"
-    rows = read.rows(key, lambda: _buyers_statement(read), currency=currency, **_scopes(read))
+    key = f"{info_of(Order).fingerprint}:buyers:{bool(read.eyes())}"
+    rows = read.rows(key, lambda: _buyers_statement(read), currency=currency, **read.eyes())
     return [scoring.Buyer(str(id), moment_of(last), int(count), int(ordered)) for id, last, count, ordered in rows]
 
 
@@ -376,9 +376,9 @@ def _of(read: Reader, cls: type[R], field: str, values: Sequence[str]) -> list[R
     info = info_of(cls)
     if not values or not read.actor.may(f"{info.noun}.read"):
         return []
-    key = f"{info.fingerprint}:hub:{field}:{_scoping(read)}"
+    key = f"{info.fingerprint}:hub:{field}:{bool(read.eyes())}"
     rows = read.rows(
-        key, lambda: _of_statement(read, info, field), values=read.session.array(list(values)), **_scopes(read)
+        key, lambda: _of_statement(read, info, field), values=read.session.array(list(values)), **read.eyes()
     )
     return [record for row in rows if isinstance(record := _seen(read, info, row), cls)]
 
@@ -401,13 +401,3 @@ def _of_statement(read: Reader, info: RecordInfo, field: str) -> ClauseElement:
         .where(in_list(made.c[field], sa.bindparam("values")), *visible(info, read.actor))
         .order_by(made.c.n)
     )
-
-
-def _scoping(read: Reader) -> str:
-    return "scoped" if read.actor.scopes is not None else ""
-
-
-def _scopes(read: Reader) -> dict[str, object]:
-    if read.actor.scopes is None:
-        return {}
-    return {"scopes": read.session.array(sorted({*OPEN_SCOPES, *read.actor.scopes}))}

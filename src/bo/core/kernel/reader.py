@@ -181,6 +181,13 @@ class Reader:
         """Rows of a module's own statement. `key` names the statement and everything its text depends on."""
         return self.session.rows(key, build, values)
 
+    def eyes(self) -> dict[str, object]:
+        """What `visible` binds; nothing for who sees the whole office. Whether there is something belongs into the key
+        of a statement that has it."""
+        if self.actor.scopes is None:
+            return {}
+        return {"scopes": self.session.array(sorted({*OPEN_SCOPES, *self.actor.scopes}))}
+
     def require(self, permission: str) -> None:
         if not self.actor.may(permission):
             raise NotAllowed("{actor} may not {permission}", actor=self.actor.name, permission=permission)
@@ -235,10 +242,7 @@ class Reader:
         return [str(row[0]) for row in rows if scopes is None or row[1] in scopes]
 
     def _values(self, found: Filter) -> dict[str, object]:
-        values = parameters(found, sqlite=self.session.is_sqlite, array=self.session.array)
-        if self.actor.scopes is not None:
-            values["scopes"] = self.session.array(sorted({*OPEN_SCOPES, *self.actor.scopes}))
-        return values
+        return parameters(found, sqlite=self.session.is_sqlite, array=self.session.array) | self.eyes()
 
     def _shape(self, found: Filter, chosen: Sequence[FieldInfo]) -> str:
         names = ",".join(item.name for item in chosen)

@@ -18,7 +18,6 @@ from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Flag, Moment, Text
 from bo.core.kernel.moments import zone_of
 from bo.core.kernel.reader import PAGE_MOST, Reader, visible
 from bo.core.kernel.record import info_of
-from bo.core.kernel.tx import OPEN_SCOPES
 from bo.core.leads import assigning, deadlines
 from bo.core.leads.assignment import OBSTACLES, OVERFLOWS, StoreLoad, choose_store, obstacle
 from bo.core.leads.duplicates import judge
@@ -139,11 +138,11 @@ def inbox(read: Reader) -> list[View]:
 def missed(read: Reader) -> list[str]:
     """The ids of leads with a missed deadline that is not counted yet, the oldest first: for `leads.breach_due`."""
     info = info_of(Lead)
-    key = f"{info.fingerprint}:missed:{_scoping(read)}"
+    key = f"{info.fingerprint}:missed:{bool(read.eyes())}"
     return [
         str(row[0])
         for row in read.rows(
-            key, lambda: _missed(read), now=read.session.moment(read.now), limit=PAGE_MOST, **_scopes(read)
+            key, lambda: _missed(read), now=read.session.moment(read.now), limit=PAGE_MOST, **read.eyes()
         )
     ]
 
@@ -231,7 +230,7 @@ def funnel(read: Reader, *, by: Grouping = "source") -> list[Stage]:
     for item in read.actor.hidden(info):
         if item.name == by:
             read.require(item.meta.needs)
-    rows = read.rows(f"{info.fingerprint}:funnel:{by}:{_scoping(read)}", lambda: _by_state(read, by), **_scopes(read))
+    rows = read.rows(f"{info.fingerprint}:funnel:{by}:{bool(read.eyes())}", lambda: _by_state(read, by), **read.eyes())
     groups: dict[str, dict[str, tuple[int, int]]] = {}
     for group, state, count, amount in rows:
         groups.setdefault(str(group or ""), {})[str(state)] = (int(count), int(amount or 0))
@@ -355,10 +354,10 @@ def _counts(read: Reader) -> dict[str, dict[str, int]]:
     """For each store: its open leads by state, those `overdue`, and those of `this_month`."""
     info = info_of(Lead)
     month = read.now.astimezone(zone_of(read.context.zone)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    values = {"now": read.session.moment(read.now), "month": read.session.moment(month), **_scopes(read)}
+    values = {"now": read.session.moment(read.now), "month": read.session.moment(month), **read.eyes()}
     counted: dict[str, dict[str, int]] = {}
     for store, state, count, overdue, recent in read.rows(
-        f"{info.fingerprint}:loads:{_scoping(read)}", lambda: _by_store(read), **values
+        f"{info.fingerprint}:loads:{bool(read.eyes())}", lambda: _by_store(read), **values
     ):
         has = counted.setdefault(str(store), {})
         has[str(state)] = int(count)
@@ -394,18 +393,6 @@ def _customer_store(read: Reader, lead: Lead) -> str:
 
 
 # -- rows that may be seen ---------------------------------------------------------------------------------------------
-
-
-def _scoping(read: Reader) -> str:
-    return "scoped" if read.actor.scopes is not None else ""
-
-
-def _scopes(read: Reader) -> dict[str, object]:
-    return (
-        {"scopes": read.session.array(sorted({*OPEN_SCOPES, *read.actor.scopes}))}
-        if read.actor.scopes is not None
-        else {}
-    )
 
 
 def standing(lead: Lead, now: datetime) -> str:

@@ -17,7 +17,6 @@ from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Currency, Moment, Ta
 from bo.core.kernel.moments import zone_of
 from bo.core.kernel.reader import Reader, visible
 from bo.core.kernel.record import info_of
-from bo.core.kernel.tx import OPEN_SCOPES
 from bo.core.orders.papers import PaperKind, PaperLine, PaperOrder, invoices_pdf, picks_pdf, slips_pdf
 from bo.core.orders.records import CAPTURED, CHARGE_BACK, DONE, FAILED, VOIDED, Order, OrderLine, Payment, Refund
 
@@ -118,12 +117,9 @@ def papers(read: Reader, *, orders: Tags, paper: PaperKind) -> PaperFile:
 
 def paper_orders(read: Reader, ids: tuple[str, ...]) -> list[PaperOrder]:
     """Orders as papers show them, in the order in which they were placed."""
-    values: dict[str, object] = {"ids": read.session.array(ids)}
-    if read.actor.scopes is not None:
-        values["scopes"] = read.session.array(sorted({*OPEN_SCOPES, *read.actor.scopes}))
-    scoped = "scoped" if read.actor.scopes is not None else ""
+    values: dict[str, object] = {"ids": read.session.array(ids), **read.eyes()}
     order_info, line_info = info_of(Order), info_of(OrderLine)
-    heads = read.rows(f"{order_info.fingerprint}:papers:{scoped}", lambda: _heads(read), **values)
+    heads = read.rows(f"{order_info.fingerprint}:papers:{bool(read.eyes())}", lambda: _heads(read), **values)
     rows = read.rows(f"{line_info.fingerprint}:papers", _lines, ids=values["ids"])
     lines: dict[str, list[PaperLine]] = defaultdict(list)
     for order, *cells in rows:
