@@ -47,6 +47,8 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "bo.core.rewards.earning": ("NET_UNKNOWN", "MARGIN_UNKNOWN", "KNOWN_NOW"),
     "bo.core.rewards.queries": ("EVENTS", "INPUTS"),
     "bo.core.banking.formats.reading": ("OTHERS",),
+    "bo.core.banking.reconciling": ("PARTS", "WHY"),
+    "bo.cli.reports": ("TITLES",),
     "bo.core.banking.formats.mapping": ("NO_STATEMENTS",),
     "bo.core.banking.formats.totals": ("STATED",),
     "bo.core.orders.exceptions": ("GONE",),

@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -73,6 +73,10 @@ SCENES = (
     Scene("order", ("0", "enter"), (120, 36), noun="orders"),
     Scene("refund", ("0", "G", "R"), noun="orders"),
     Scene("exceptions", (), (120, 30), noun="exceptions"),
+    Scene("stores", ("g", "t")),
+    Scene("settings", ("g", "z")),
+    Scene("import", ("I",)),
+    Scene("import-mapping", ("I", "enter", "enter")),
     Scene("conflicts", (), (120, 30), noun="conflicts", device=True),
 )
 
@@ -125,7 +129,9 @@ def record(scene: Scene, office: Path, svg: Path | None = None) -> str:
     with tempfile.TemporaryDirectory() as kept, _speaking(scene.language):
         folder = Path(kept) / "acme"
         shutil.copytree(office, folder)
-        return asyncio.run(_play(scene, folder, svg))
+        with chdir(folder / "files"):
+            drawn = asyncio.run(_play(scene, folder, svg))
+        return drawn.replace(str(folder), "~/acme")
 
 
 async def _play(scene: Scene, folder: Path, svg: Path | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -86,7 +87,7 @@ def make(folder: Path) -> None:
     do("leads.request_info", leads[5], note="which flat?")
     for number, name, city, total, captured, held in ORDERS:
         order = do("orders.record", number=number, name=name, city=city, total=total, captured=captured, channel="shop",
-                   phone="13900139000", method="card", placed_at=numbers.now,
+                   phone=f"1390013{number}", method="card", placed_at=numbers.now - timedelta(days=3 * int(number[-1])),
                    lines=[{"sku": "KIT-01", "name": "Kitchen 厨房", "quantity": 1, "price": total}])  # fmt: skip
         if held:
             do("orders.hold", order, reason=held)
@@ -94,6 +95,7 @@ def make(folder: Path) -> None:
     numbers.now = max(numbers.now, NOW)
     _make_device(folder, office, numbers, leads[7])
     office.close()
+    _make_file(folder)
 
 
 def _doing(office: Workspace) -> Callable[..., str]:
@@ -126,6 +128,14 @@ def _make_device(folder: Path, office: Workspace, numbers: Numbered, lead: str) 
     laptop.close()
     central.close()
     (folder / "device.who").write_text(operator)
+
+
+def _make_file(folder: Path) -> None:
+    """A file to import, in a folder of its own."""
+    file = folder / "files" / "expo.csv"
+    file.parent.mkdir()
+    file.write_text("姓名,电话,城市,备注\n周涛,13811110001,杭州,周末看房\n吴芳,13811110002,上海,\n", "utf-8")
+    os.utime(file, (NOW.timestamp(), NOW.timestamp()))
 
 
 def opened(folder: Path, device: bool = False) -> Workspace:

@@ -3,9 +3,9 @@ holds each command to its exit status; here its numbers are checked."""
 
 from __future__ import annotations
 
-import csv
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -58,15 +58,21 @@ def test_every_lead_of_both_files_is_in_the_office_once(office: tuple[Path, str]
     assert sum(lead["state"] == "duplicate" for lead in leads) > 15
 
 
-def test_payout_file_ledger_and_settlement_agree_to_the_cent(office: tuple[Path, str]) -> None:
+def test_lines_settlement_payment_file_ledger_and_bank_agree_to_the_cent(office: tuple[Path, str]) -> None:
     folder = office[0]
     (settlement,) = ask(folder, "settlements", "list", "--fields", "number,state,total")
-    with (folder / "files/payout.csv").open(encoding="utf-8-sig", newline="") as file:
-        paid = sum(Decimal(row["amount"]) for row in csv.DictReader(file))
+    total = Decimal(str(settlement["total"]))
+    amounts = re.findall(r"<InstdAmt Ccy=\"CNY\">([0-9.]+)<", (folder / "files/pay.xml").read_text("utf-8"))
+    (back,) = ask(folder, "payouts", "list", "state:returned", "--fields", "amount")
+    returned = Decimal(str(back["amount"]))
     balances = {str(row["account"]): Decimal(str(row["amount"])) for row in ask(folder, "ledger", "balance")}
-    assert settlement["state"] == "paid"
-    assert Decimal(str(settlement["total"])) == paid == balances["reward_expense"] == -balances["bank"]
-    assert balances["reward_payable"] == 0
+    assert settlement["state"] == "closed"
+    assert total == sum(map(Decimal, amounts))
+    assert balances["reward_expense"] == total - returned
+    assert balances["bank"] == 50_000 - total + returned + 558 - 15
+    assert balances["reward_payable"] == balances["suspense"] == 0
+    assert {row["agrees"] for row in ask(folder, "reconciliations", "report")} == {True}
+    assert ask(folder, "bank-lines", "list", "state:open") == []
 
 
 def test_the_refund_took_back_its_share_of_the_reward(office: tuple[Path, str]) -> None:

@@ -102,8 +102,8 @@ def test_a_file_with_a_column_mapped_by_hand_a_row_rejected_mended_imported_agai
         assert "2 created" in stage.text()
         assert "shop-rejects.csv" in stage.text()
         assert leads(folder) == {"Ann": "北京", "王伟": "上海", "Li": "Lyon"}
-        await stage.press("q")
-        await stage.until_said("Import of shop.csv: created 2, rejected 1; r shows them, u takes it back (op_")
+        stage.burst("q")
+        await stage.until_said("Import of shop.csv: created 2, rejected 1; r shows them, u takes it back (")
         await stage.press("r")
         await stage.until(lambda: stage.app.table.count == 3)
 
@@ -119,7 +119,7 @@ def test_a_file_with_a_column_mapped_by_hand_a_row_rejected_mended_imported_agai
         await stage.until_said("5/5")
         await until_idle(stage)
         assert leads(folder)["Bob"] == "Oslo"
-        await stage.press("u")
+        stage.burst("u")
         await stage.until_said("Undo: Import of shop-rejects.csv ?")
         await stage.pilot.pause(0.3)  # until it counts as read
         await stage.press("y")
@@ -240,6 +240,7 @@ def test_records_that_are_not_imported_are_refused(folder: Path, tmp_path: Path)
         await stage.type(f"import {tmp_path / 'a.csv'}")
         await stage.press("enter")
         await stage.until_said("cannot be imported")
+        assert len(stage.app.screen_stack) == 1
 
     play(folder, story)
 
@@ -284,3 +285,49 @@ def test_the_file_of_rejects_takes_no_name_that_is_taken(tmp_path: Path) -> None
     (tmp_path / "a-rejects.csv").write_text("", "utf-8")
     assert rejects_beside(str(tmp_path / "a.xlsx")) == str(tmp_path / "a-rejects-2.csv")
     assert rejects_beside(str(tmp_path / "a-rejects.csv")) == str(tmp_path / "a-rejects-2.csv")
+
+
+def test_an_import_that_is_stopped_says_what_stays(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "many.csv"
+    file.write_text("name,phone\n" + "".join(f"Lead {at},139{at:08}\n" for at in range(40)), "utf-8")
+    other = open_office(folder)
+
+    async def story(stage: Stage) -> None:
+        await open_file(stage, file)
+        await stage.press("enter", "d")
+        await stage.until_said("4/5")
+        await until_idle(stage)
+        assert "line 2 created Lead 0 | 13900000000" in stage.text()
+        with other.database.writing():  # the import waits for this
+            await stage.press("d")
+            await stage.until_said("x stops it")
+            await stage.until(lambda: stage.app.jobs._processes)
+            await stage.press("x")
+            await until_idle(stage)
+        await stage.until_said("nothing was kept")
+        await stage.press("q")
+        await stage.settled()
+        assert not stage.app.triage.can_undo
+
+    play(folder, story)
+    other.close()
+    assert leads(folder) == {"Ann": "北京"}
+
+
+def test_a_file_that_has_to_be_seen_whole_is_looked_at_in_another_process(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bo.tui.importing.LONG_BYTES", 10)
+    file = tmp_path / "leads.jsonl"
+    file.write_text('{"name": "王伟", "phone": "13800000001", "colour": "red"}\n', "utf-8")
+
+    async def story(stage: Stage) -> None:
+        await open_file(stage, file)
+        assert "jsonl  utf-8" in stage.text()
+        assert "王伟" in stage.text()
+        await stage.press("enter", "d")
+        await stage.until_said("4/5")
+        await until_idle(stage)
+        assert "1 would be created" in stage.text()
+
+    play(folder, story)

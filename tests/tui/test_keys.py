@@ -81,11 +81,11 @@ def test_no_default_key_clashes_with_another(office: Path) -> None:
 
 def test_a_remapped_key_works_and_a_clash_is_told_on_the_screen(office: Path, tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
-    path.write_text('[keys]\ndown = "z"\n"leads.accept" = "j"\nundo = "k"\n')
+    path.write_text('[keys]\ndown = "Z"\n"leads.accept" = "j"\nundo = "k"\n')
 
     async def story(stage: Stage) -> None:
         await stage.until_said("k means up already; undo does not get it")
-        await stage.press("z")
+        await stage.press("Z")
         assert stage.app.table.cursor == 1
         assert stage.app.actions.named("leads.accept").keys == ("j",)
         assert stage.app.actions.named("undo").keys == ("u",)

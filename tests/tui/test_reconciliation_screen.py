@@ -281,3 +281,24 @@ def test_who_only_reads_is_offered_nothing_to_do(bank: BankOffice, tmp_path: Pat
     play(bank, tmp_path, story, login="aud")
 
     assert states(bank) == [("open", 0)] * 3
+
+
+def test_a_reward_can_be_followed_to_the_bank_line_that_paid_it(bank: BankOffice, tmp_path: Path) -> None:
+    made = bank.exported("D1")
+    (line,) = bank.take(row("03", -5000, end_to_end_id=bank.payout(made, "D1").reference, reference="STMT-3"))
+    bank.money.wait(days=30)
+    bank.do("match", line, items=[bank.payout(made, "D1").id])
+
+    async def story(stage: Stage) -> None:
+        await stage.press("0")
+        await stage.until(lambda: stage.app.table.count == 1)
+        await stage.press("enter")
+        await stage.until_said("From the lead to the bank")
+        assert "STMT-3" in stage.text()
+        await stage.press("o")
+        await stage.until_said("Where to")
+        await stage.type("bank")
+        await stage.press("enter")
+        await stage.until(lambda: stage.app.browser.noun == "bank_lines" and stage.app.table.count == 1)
+
+    money_stage.play(bank.money, tmp_path / "office", "fin", story, noun="rewards", size=SMALL)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bo.core.referrers.records import PayeeAccount
 from bo.core.rewards.records import RewardLine
 from bo.core.settlement.records import Payout, Settlement
 from bo.sync import accounts
@@ -182,8 +183,9 @@ def test_what_is_approved_is_shown_and_the_total_is_typed(
         await counted.press("d")
         await stage.until_said("Type the total of S-2026-11-CNY-0001, 180.00")
         text = stage.text()
-        for words in ("2026-11", "180.00 CNY", "2 payees, 3 lines", "1 not paid now", "D1, D2",
-                      "yours is enough", made.content_hash[:40], money.ids["fin"][-8:]):  # fmt: skip
+        bound = (made.content_hash[:32], made.content_hash[32:], money.ids["fin"][-8:])
+        told = ("2026-11", "180.00 CNY", "2 payees, 3 lines", "1 not paid now", "D1, D2", "yours is enough")
+        for words in (*told, *bound):
             assert words in text, words
         await stage.type("18")  # the proof of who it is stands beside the count
         await stage.press("enter")
@@ -199,6 +201,54 @@ def test_what_is_approved_is_shown_and_the_total_is_typed(
     approved = money.get(Settlement, made.id)
     assert (approved.state, approved.approved_hash) == ("approved", made.content_hash)
     assert approved.approved_by == money.ids["anna"]
+
+
+def test_money_that_goes_elsewhere_and_a_second_approver_are_told(money: MoneyOffice, folder: Path) -> None:
+    # given: D1 and D2 were paid, and D1 has another account since
+    money.by("fin").do("settlements.mark_paid", money.exported().id)
+    account = money.all(PayeeAccount, f"referrer:{money.referrers['D1']}")[0]
+    money.by("boss").do("payee_accounts.change", account.id, number="6225880112345674")
+    money.by("boss").do("settings.set", key="settlement.second_approver_above", value="10")
+    money.wait(days=30)
+    money.earn("D1")
+    money.earn("D2")
+    made = money.submitted("2026-12")
+
+    async def story(stage: Stage) -> None:
+        await stage.press("g", "g", "d")
+        await stage.until_said("Type the total of S-2026-12-CNY-0001")
+        assert "D1 *0001 > *5674" in stage.text()
+        assert "2 are needed: after yours somebody else" in stage.text()
+        await stage.type("100")
+        await stage.press("enter")
+        await stage.until(lambda: money.get(Settlement, made.id).approvers)
+
+    play(money, folder, "anna", story, noun="settlements")
+
+    assert money.get(Settlement, made.id).state == "submitted"
+
+
+def test_several_payouts_are_asked_about_with_their_count_and_amount(money: MoneyOffice, folder: Path) -> None:
+    made = money.run()
+
+    async def story(stage: Stage) -> None:
+        await stage.press("/")
+        await stage.type("state:planned")
+        await stage.press("enter")
+        await stage.until(lambda: stage.app.table.count == 2)
+        await stage.press("*", "b")
+        await stage.until_said("Hold: 2 payouts")
+        await stage.type("not this month")
+        await stage.press("ctrl+s")
+        await stage.until_said("2 payouts ?")
+        await stage.until_said("180.00 CNY")
+        await stage.pilot.pause(0.3)
+        await stage.press("enter")
+        await stage.until_said("Left as it is")
+
+    play(money, folder, "fin", story, noun="payouts")
+
+    assert money.get(Settlement, made.id).total == 18000
 
 
 def test_a_change_behind_the_approver_is_refused(money: MoneyOffice, folder: Path) -> None:
@@ -262,6 +312,56 @@ def test_a_second_factor_is_asked_for_where_there_is_one_and_each_code_is_good_o
         accounts.step_up(money.ws, money.ids["anna"], codes[0])
 
 
+def test_wrong_codes_are_counted_as_tries_of_a_login_are(money: MoneyOffice) -> None:
+    _uri, codes = accounts.set_up_second_factor(money.ws, money.ids["anna"])
+    for _try in range(accounts.TRIES_FREE):
+        with pytest.raises(accounts.LoginRefused):
+            accounts.step_up(money.ws, money.ids["anna"], "000000")
+    with pytest.raises(accounts.TooManyTries):
+        accounts.step_up(money.ws, money.ids["anna"], codes[0])
+    money.wait(hours=1)
+    accounts.step_up(money.ws, money.ids["anna"], codes[0])
+
+
+def test_who_has_no_second_factor_cannot_step_up(money: MoneyOffice) -> None:
+    assert not accounts.has_second_factor(money.ws, money.ids["anna"])
+    with pytest.raises(accounts.LoginRefused):
+        accounts.step_up(money.ws, money.ids["anna"], "")
+
+
+def test_who_only_approves_takes_nothing_out(money: MoneyOffice, folder: Path) -> None:
+    made = money.run()
+
+    async def story(stage: Stage) -> None:
+        await stage.press("enter")
+        await stage.until_said("ORDER/1")
+        await stage.settled()
+        await stage.press("x")
+        await stage.until_said("Not possible here")
+        await stage.press("tab", "x", "tab", "j", "j", "W")
+        await stage.settled()
+        assert len(stage.app.screen_stack) == 2
+
+    play(money, folder, "anna", story, noun="settlements", size=LARGE)
+
+    assert money.get(Settlement, made.id).total == 18000
+
+
+def test_a_payout_opens_its_settlement_at_its_payee(money: MoneyOffice, folder: Path) -> None:
+    money.run()
+
+    async def story(stage: Stage) -> None:
+        await stage.press("/")
+        await stage.type("payee_code:D2")
+        await stage.press("enter")
+        await stage.until(lambda: stage.app.table.count == 1)
+        await stage.press("enter")
+        await stage.until_said("Settlement S-2026-11-CNY-0001")
+        await stage.until(lambda: "D2 李设计2" in stage.lines()[0])
+
+    play(money, folder, "fin", story, noun="payouts", size=LARGE)
+
+
 def test_it_is_given_back_with_a_reason(money: MoneyOffice, folder: Path) -> None:
     made = money.submitted()
 
@@ -289,7 +389,7 @@ def test_the_payout_file_is_written_by_a_job_and_what_leaves_is_said(money: Mone
         await stage.press("d")
         await stage.until_said("Payout file of S-2026-11-CNY-0001: 2 payees, 180.00 CNY")
         await stage.press("ctrl+s")
-        await stage.until_said("2 payments, 180.00 CNY, leave the office")
+        await stage.until_said("2 payments, 180.00 CNY, leave the office in S-2026-11-CNY-0001.csv ?")
         await stage.pilot.pause(0.3)
         await stage.press("y")
         await stage.until(lambda: stage.app.jobs.all and not stage.app.jobs.running)

@@ -36,6 +36,11 @@ BARS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "tax_withheld": (("month", "payee", "name"), ("amount",)),
 }
 CAPTION: Final = ("since", "as_of")  # said once on paper, not in every row
+TITLES: Final = {  # where the verb alone says too little
+    "reconciliations.report": "proof that ledger and bank agree",
+    "reconciliations.open": "waiting to be reconciled",
+    "reconciliations.ageing": "waiting to be reconciled, by age",
+}
 WORDS: Final = ("account", "section", "type")
 FULL, BELOW, PLAIN = "█", "░", "#"
 
@@ -123,7 +128,7 @@ def _pdf(asked: Asked, kinds: dict[str, str], rows: list[dict[str, Any]], worksp
 
     names = [name for name in kinds if name not in CAPTION]
     heads = [_(name.replace("_", " ")) for name in names]
-    title = _(asked.verb.replace("_", " "))
+    title = _(TITLES.get(asked.command, asked.verb.replace("_", " ")))
     days = " – ".join(str(rows[-1][name]) for name in CAPTION if name in kinds) if rows else ""
     cells = [[_word(name, row[name]) for name in names] for row in rows]
     right = {place for place, name in enumerate(names) if kinds[name] in RIGHT}

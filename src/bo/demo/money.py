@@ -44,6 +44,7 @@ class Sent(msgspec.Struct):
     amount: str
     holder: str
     referrer: str
+    clawed_back: Decimal
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -58,12 +59,13 @@ class Entry(msgspec.Struct, frozen=True):
 def tell(stage: Stage, settlement: str) -> None:
     """All three chapters. Raises Damaged where the story is not as it is told."""
     payouts = pay(stage, settlement)
-    reconcile(stage, settlement, payouts)
-    trace(stage, settlement, payouts[1])
+    reconcile(stage, settlement, payouts[0])
+    trace(stage, settlement, payouts[-1])
 
 
 def pay(stage: Stage, settlement: str) -> list[Sent]:
-    """The file that the bank takes, and what the bank says afterwards."""
+    """The file that the bank takes, and what the bank says afterwards. The first payout came back, of the last a reward
+    was taken back before."""
     stage.chapter(
         _("To the bank, and back"),
         _("Each payment carries the id of its payout. The same file again is the same bytes."),
@@ -74,9 +76,9 @@ def pay(stage: Stage, settlement: str) -> list[Sent]:
     lines = (stage.files / "pay.xml").read_text("utf-8").splitlines()
     first = next(place for place, line in enumerate(lines) if "CdtTrfTxInf" in line)
     stage.say("\n".join(lines[first : first + 8]))
-    fields = "id,reference,amount,holder,referrer"
+    fields = "id,reference,amount,holder,referrer,clawed_back"
     asked = f"payouts list 'settlement:{settlement} state:sent sort:reference' --fields {fields} -o jsonl"
-    payouts = stage.quiet(asked, who="fang").rows(Sent)
+    payouts = sorted(stage.quiet(asked, who="fang").rows(Sent), key=lambda item: item.clawed_back)
     day = (datetime.now(UTC) + SHANGHAI).date().isoformat()
     stage.quiet(
         f"orders record --number {ORDER} --channel web --name 陈晓 --total {PAID_BY_TRANSFER} --placed-at {day}"
@@ -121,7 +123,7 @@ def _entry(each: Entry, day: str) -> str:
     )
 
 
-def reconcile(stage: Stage, settlement: str, payouts: list[Sent]) -> None:
+def reconcile(stage: Stage, settlement: str, lost: Sent) -> None:
     """By id for all that has one; the two that are left are a person's."""
     stage.chapter(
         _("Reconciliation"), _("By id, then by number in the text. An amount alone decides nothing: it asks.")
@@ -135,8 +137,7 @@ def reconcile(stage: Stage, settlement: str, payouts: list[Sent]) -> None:
     (fee,) = stage.ids("bank-lines", "state:open amount<0", 1)
     stage.bo(f"bank-lines fee {fee} --reason 账户管理费 --yes", who="fang", show=0)
     stage.say(_("The payment that came back: its rewards are due again, and the next settlement finds them."))
-    back = f"id:{payouts[0].id}"
-    stage.bo(f"payouts list {back} --fields reference,state,amount,reason -o table", who="fang")
+    stage.bo(f"payouts list id:{lost.id} --fields reference,state,amount,reason -o table", who="fang")
     stage.bo(f"settlements close {settlement} --yes", who="fang", show=0)
     stage.say(_("The proof: from the bank's opening balance to the ledger's, with nothing left over."))
     stage.bo("reconciliations report --fields account,line,number,amount,agrees -o table", who="fang")
@@ -155,8 +156,8 @@ def trace(stage: Stage, settlement: str, payout: Sent) -> None:
     stage.bo(f"payouts list id:{payout.id} --fields {fields} -o table", who="fang")
     fields = "kind,event,cause,rule_code,amount,state"
     stage.bo(f"rewards list payout:{payout.id} --fields {fields} -o table", who="fang")
-    (reward,) = stage.ids("rewards", f"payout:{payout.id}", 1)
-    stage.bo(f"rewards explain {reward} -o table", who="fang", show=20)
+    (reward,) = stage.ids("rewards", f"payout:{payout.id} kind:reward event:won", 1)
+    stage.bo(f"rewards explain {reward} -o table", who="fang", show=26)
     lead = stage.quiet(f"rewards list id:{reward} --fields cause -o jsonl", who="fang").first()["cause"]
     stage.bo(f"leads list id:{lead} --fields number,name,state,referrer,store,order_number -o table", who="fang")
     for form in ("pdf", "csv"):

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
 from bo.core.kernel.text import _
-from bo.tui.cells import fitted, harmless
+from bo.tui.cells import fitted, harmless, wrapped
 from bo.tui.keys import key_name
 from bo.tui.looks import Looks, Tone
 from bo.tui.pane import Bar, Line, Pane
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from bo.tui.screen import BoApp
 
 LABEL, PAYEE = 22, 12
-TYPED_MOST = 40
+TYPED_MOST, HALF = 40, 32  # a hash of 64 digits on two lines
+REFUSAL_WIDTH, REFUSAL_LINES = 76, 4
 
 Prove = Callable[[str, Callable[[str], None]], None]
 
@@ -61,8 +62,6 @@ class ApproveScreen(ModalScreen[bool]):
             [(f" {_('Approve')} ", "title"), (harmless(self._told.sheet.number), "head")], [(keys + " ", "dim")]
         )
         self.pane.put(approval_lines(self._told, self._looks))
-        if self._told.refusal:
-            self._say(_("This cannot be approved: {why}", why=self._told.refusal))
         self._show()
 
     def on_key(self, event: events.Key) -> None:
@@ -143,10 +142,15 @@ def approval_lines(told: Approval, looks: Looks) -> list[Line]:
         (_("made by"), told.made_by, "text"),
         (_("submitted by"), told.submitted_by, "text"),
         (_("approvals"), _approvals(told), "warn" if told.needed > 1 else "text"),
-        (_("binds"), told.hash, "dim"),
+        (_("binds"), told.hash[:HALF], "dim"),
+        ("", told.hash[HALF:], "dim"),
     ]
     more = looks.glyphs.more
-    lines: list[Line] = [
+    lines: list[Line] = []
+    if told.refusal:
+        why = wrapped(harmless(_("This cannot be approved: {why}", why=told.refusal)), REFUSAL_WIDTH, REFUSAL_LINES)
+        lines += [*(((f" {part}", "bad"),) for part in why), ()]
+    lines += [
         ((f" {fitted(label, LABEL, more=more)} ", "dim"), (harmless(words), tone)) for label, words, tone in facts
     ]
     lines += [(), ((f" {_('Who is paid')}", "title"),)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from bo.core.kernel.errors import BoError
 from bo.core.kernel.text import _
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from bo.core.kernel.dispatch import Call
     from bo.core.kernel.dispatch import Outcome as Done
     from bo.core.kernel.reader import Reader
-    from bo.core.kernel.record import RecordInfo
     from bo.core.kernel.unit import Change
     from bo.core.kernel.workspace import Workspace
 
@@ -40,7 +39,7 @@ def foresee(workspace: Workspace, command: str, ids: Sequence[str], arguments: M
     calls = [Call(command, subject, dict(arguments)) for subject in subjects]
     reader = workspace.reader()
     if len(ids) > 1:
-        lines = totals(reader, command.partition(".")[0], ids)
+        lines = _together(reader, command.partition(".")[0], ids)
         done = workspace.run(calls, dry_run=True) if len(calls) <= TRIED_MOST else []
         together = [_("{amounts} altogether", amounts=", ".join(lines))] if lines else []
         return Foresight((*together, *_refusals(done)), _codes(done))
@@ -51,39 +50,19 @@ def foresee(workspace: Workspace, command: str, ids: Sequence[str], arguments: M
     return Foresight(tuple(lines[:LINES_MOST]), _codes(outcomes))
 
 
-def totals(reader: Reader, noun: str, ids: Sequence[str]) -> list[str]:
-    """What records come to, by currency; nothing for those that have no amount."""
+def _together(reader: Reader, noun: str, ids: Sequence[str]) -> list[str]:
+    """What records come to, by currency; nothing for those that have no amount, or none that may be seen."""
     from bo.core.kernel.amounts import money
+    from bo.core.kernel.totals import totals
 
     try:
         info = reader.info(noun)
-        reader.require(f"{noun}.read")
+        name = next((each for each in SUMMED if each in info.by_name and info.by_name[each].kind.name == "amount"), "")
+        if not name or "currency" not in info.by_name or info.by_name[name] in reader.actor.hidden(info):
+            return []
+        return [money(summed, currency) for currency, summed in totals(reader, noun, ids, name)]
     except BoError:
         return []
-    name = next((each for each in SUMMED if each in info.by_name and info.by_name[each].kind.name == "amount"), "")
-    hidden = {item.name for item in reader.actor.hidden(info)}
-    if not name or name in hidden or "currency" not in info.by_name:
-        return []
-    values: dict[str, object] = {"ids": reader.session.array(tuple(ids))}
-    if reader.actor.scopes is not None:
-        from bo.core.kernel.tx import OPEN_SCOPES
-
-        values["scopes"] = reader.session.array(sorted({*OPEN_SCOPES, *reader.actor.scopes}))
-    key = f"{info.fingerprint}:totals:{name}:{'scoped' if reader.actor.scopes is not None else ''}"
-    rows = reader.rows(key, lambda: _sums(reader, info, name), **values)
-    return [money(int(summed), str(currency or reader.context.currency)) for currency, summed in rows]
-
-
-def _sums(reader: Reader, info: RecordInfo, name: str) -> Any:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.reader import visible
-    from bo.core.kernel.tables import in_list, table
-
-    made = table(info)
-    summed = sa.cast(sa.func.sum(made.c[name]), made.c[name].type)
-    wanted = sa.select(made.c.currency, summed).where(in_list(made.c.id, sa.bindparam("ids")))
-    return wanted.where(*visible(info, reader.actor)).group_by(made.c.currency).order_by(made.c.currency)
 
 
 def _tried(workspace: Workspace, call: Call, keeps: str) -> tuple[list[Done], list[Done]]:

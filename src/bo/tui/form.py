@@ -17,6 +17,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.screen import ModalScreen
+from textual.strip import Strip
 from textual.widgets import Input
 
 from bo.core.kernel.text import _
@@ -24,7 +25,7 @@ from bo.tui.cells import harmless, wrapped
 from bo.tui.choice import ChoiceField
 from bo.tui.confirm import SETTLE_S
 from bo.tui.looks import Looks
-from bo.tui.pane import Bar, Pane
+from bo.tui.pane import Bar, Pane, steady
 from bo.tui.rows_field import RowsField
 from bo.tui.source import Choice, CommandSpec, Foresight, ParamSpec, StartRow
 
@@ -51,6 +52,9 @@ class TextField(Input):
     def __init__(self, value: str, placeholder: str) -> None:
         super().__init__(value, placeholder=placeholder, compact=True, select_on_focus=False)
         self.cursor_blink = False
+
+    def render_line(self, y: int) -> Strip:
+        return steady(super().render_line(y))
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key in ("enter", "escape", "tab", "shift+tab", "up", "down", "ctrl+s"):

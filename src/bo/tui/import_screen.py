@@ -6,6 +6,8 @@ rows are read, in the reading thread. An import that runs goes on when the scree
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +18,21 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from bo.core.kernel.ids import short
 from bo.core.kernel.text import _
-from bo.tui.import_steps import FileStep, ImportStep, MappingStep, Offers, PreviewStep, TrialStep
-from bo.tui.importing import Glance, Reading, Told, completed, glance, rejects_beside, save_mapping
+from bo.tui.import_outcome import ImportStep, TrialStep
+from bo.tui.import_steps import FileStep, MappingStep, Offers, PreviewStep
+from bo.tui.importing import (
+    Glance,
+    Reading,
+    Told,
+    completed,
+    glance,
+    is_long,
+    rejects_beside,
+    require_importable,
+    save_mapping,
+)
 from bo.tui.jobs import DONE, Job
 from bo.tui.keys import key_name
 from bo.tui.looks import Tone
@@ -37,12 +51,26 @@ def open_import(app: BoApp, text: str) -> None:
     """Import a file as records of the sort that is shown; without a name, the file is chosen first."""
     path = Path(text.strip()).expanduser().absolute() if text.strip() else None
 
+    noun = app.browser.noun
+
     def closed(undo: bool | None) -> None:
         if undo:
             app.triage.undo()
 
+    def opened(_nothing: None) -> None:
+        app.push_screen(ImportScreen(app, noun, path), closed)
+
+    def refused(error: Exception) -> None:
+        app.trouble(error)
+        app.release_keys(drop=True)
+
     app.hold_keys()
-    app.push_screen(ImportScreen(app, app.browser.noun, path), closed)
+    app.browser.read(
+        lambda workspace: require_importable(workspace, noun),
+        opened,
+        refused,
+        topic="import",
+    )
 
 
 class PathLine(Input):
@@ -173,7 +201,8 @@ class ImportScreen(ModalScreen["bool | None"]):
         self._path.display = False
         self.set_focus(None)
         self.say("")
-        place = Path(text).expanduser().absolute()
+        # Whoever types a whole path behind the one that stood there means that.
+        place = Path(text[text.rfind("//", 1) + 1 :] if "//" in text[1:] else text).expanduser().absolute()
         if key == "enter" and place.is_dir():
             self._file.go(place)
         elif key == "enter" and text:
@@ -181,6 +210,9 @@ class ImportScreen(ModalScreen["bool | None"]):
         self.draw()
 
     def open_file(self, path: str) -> None:
+        if not Path(path).is_file():
+            self.say(_("There is no file {path}", path=path), "bad")
+            return
         self._reading = Reading()
         self._look(path)
 
@@ -193,10 +225,31 @@ class ImportScreen(ModalScreen["bool | None"]):
         noun, reading = self._noun, self._reading
         self._mapped, self._mapping = "", None
         self.say(_("reading …"), "dim")
+        if is_long(path):
+            self.run_worker(self._look_apart(path), exclusive=True, group="look")
+            return
         self._office.hold_keys()
         self._office.browser.read(
             lambda workspace: glance(workspace, noun, path, reading), self._looked, self._trouble, topic="import"
         )
+
+    async def _look_apart(self, path: str) -> None:
+        """Look at a long file in another process, which ends when the screen is left."""
+        pipe = asyncio.subprocess.PIPE
+        words = ["-m", "bo.tui.importing", self._noun, path, msgspec.json.encode(self._reading).decode()]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *words, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe,
+            env=self._office.jobs.environment(),
+        )  # fmt: skip
+        try:
+            answer, trouble = await process.communicate()
+        except asyncio.CancelledError:
+            process.kill()
+            raise
+        if process.returncode:
+            self.say(trouble.decode(errors="replace").strip().rpartition("\n")[2], "bad")
+        else:
+            self._looked(msgspec.json.decode(answer, type=Glance))
 
     def _looked(self, glanced: Glance) -> None:
         self._glance = glanced
@@ -236,7 +289,7 @@ class ImportScreen(ModalScreen["bool | None"]):
             self.draw()
 
         title = _("Trial of {file}", file=Path(glanced.path).name)
-        step.job = self._office.jobs.start(title, self._words("--dry-run"), ended)
+        step.job = self._office.jobs.start(title, self._words("--dry-run", "--progress=json"), ended)
 
     def carry_out(self) -> None:
         """Import for real; rows that were rejected go to a file of their own."""
@@ -244,7 +297,7 @@ class ImportScreen(ModalScreen["bool | None"]):
         if not isinstance(trial, TrialStep) or trial.told is None or glanced is None:
             return
         rejects = ["--rejects", rejects_beside(glanced.path)] if trial.told.rejected else []
-        step = ImportStep(self)
+        step = ImportStep(self, in_parts=bool(rejects))
         self.step = step
         self.say("")
 
@@ -300,6 +353,6 @@ def finished(app: BoApp, name: str, job: Job, told: Told | None) -> None:
     counts = ", ".join(f"{_(which)} {count:,}" for which, count in told.counts().items() if count)
     app.say(
         _("{what}: {counts}; {refresh} shows them, {undo} takes it back ({operation})", what=words, counts=counts,
-          refresh=app.key_of("refresh"), undo=app.key_of("undo"), operation=operation),
+          refresh=app.key_of("refresh"), undo=app.key_of("undo"), operation=short(operation)),
         "warn" if told.rejected else "good",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The steps of an import, one after the other: the file, its first rows, its columns, the trial, the import itself.
+"""The steps that lead to an import, one after the other: the file, its first rows, its columns.
 
 Each says what it shows and what its keys do. What they do to the office goes through the screen that holds them.
 """
@@ -17,8 +17,7 @@ from bo.core.exchange.mapping import DROP, KEEP
 from bo.core.exchange.source import FORMATS
 from bo.core.kernel.text import _
 from bo.tui.cells import fitted, harmless
-from bo.tui.importing import RECORD_ID, Glance, Listed, Reading, Target, Told, listing, missing
-from bo.tui.jobs import RUNNING, Job
+from bo.tui.importing import RECORD_ID, Glance, Listed, Reading, Target, listing, missing
 from bo.tui.looks import Looks, Span, Tone
 from bo.tui.pane import Line
 
@@ -28,8 +27,6 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\\t", "pipe": "|"}
 HEADERS = 6
 MOVES = {"j": 1, "down": 1, "k": -1, "up": -1, "pagedown": 15, "ctrl+d": 10, "pageup": -15, "ctrl+u": -10,
          "G": 1 << 30, "end": 1 << 30, "g": -(1 << 30), "home": -(1 << 30)}  # fmt: skip
-TONES: Mapping[str, Tone] = {"created": "good", "updated": "info", "unchanged": "dim", "duplicate": "wait",
-                             "rejected": "bad"}  # fmt: skip
 
 Offers = Sequence[tuple[str, str, str]]
 
@@ -94,7 +91,7 @@ class FileStep:
 
     def press(self, name: str) -> None:
         if name in MOVES:
-            self._at = _within(self._at + MOVES[name], len(self._entries))
+            self._at = within(self._at + MOVES[name], len(self._entries))
         elif name in ("enter", "l", "right") and self._entries:
             entry = self._entries[self._at]
             place = self.folder / entry.name
@@ -141,16 +138,14 @@ class PreviewStep:
 
     @property
     def keys(self) -> str:
-        return _(
-            "Enter goes on  f format  e encoding  , cell mark  s sheet  H header line  h l columns  Esc back  q leaves"
-        )
+        return _("Enter goes on  f format  e encoding  , mark  s sheet  H header  h l  Esc back")
 
     def press(self, name: str) -> None:
         glanced = self._glance
         if name in MOVES:
-            self._top = _within(self._top + MOVES[name], len(glanced.rows))
+            self._top = within(self._top + MOVES[name], len(glanced.rows))
         elif name in ("h", "left", "l", "right"):
-            self._first = _within(self._first + (1 if name in ("l", "right") else -1), len(glanced.headers))
+            self._first = within(self._first + (1 if name in ("l", "right") else -1), len(glanced.headers))
         elif name in ("enter", "d"):
             if glanced.columns:
                 self._wizard.map_columns()
@@ -195,7 +190,7 @@ class PreviewStep:
         lines: list[Line] = [((read_as, "info"), (asked, "dim"))]
         if glanced.trouble:
             lines += [
-                ((f" {self._wizard.looks.glyphs.no} {part}", "bad"),) for part in _broken(glanced.trouble, width - 4)
+                ((f" {self._wizard.looks.glyphs.no} {part}", "bad"),) for part in broken(glanced.trouble, width - 4)
             ]
         if glanced.columns:
             name = Path(glanced.mapping.name).stem
@@ -243,7 +238,7 @@ class MappingStep:
 
     @property
     def keys(self) -> str:
-        return _("Enter picks a field  x keeps it as it is  X leaves it out  d tries it out  Esc back  q leaves")
+        return _("Enter picks a field  x keeps it as it is  X leaves it out  d tries it  Esc back")
 
     @property
     def is_changed(self) -> bool:
@@ -255,14 +250,14 @@ class MappingStep:
 
     def press(self, name: str) -> None:
         if name in MOVES:
-            self._at = _within(self._at + MOVES[name], len(self.fields))
+            self._at = within(self._at + MOVES[name], len(self.fields))
         elif name in ("enter", "x", "X") and self._glance.columns[self._at].settled:
             self._wizard.say(_("This column is what it is by its name"), "warn")
         elif name == "enter":
             self._pick()
         elif name in ("x", "X"):
             self._put(KEEP if name == "x" else DROP)
-            self._at = _within(self._at + 1, len(self.fields))
+            self._at = within(self._at + 1, len(self.fields))
         elif name in ("d", "tab") and not self.missing:
             self._wizard.try_out()
         elif name in ("d", "tab"):
@@ -281,7 +276,7 @@ class MappingStep:
 
         def picked(place: int) -> None:
             self.fields[at] = targets[place].name
-            self._at = _within(at + 1, len(self.fields))
+            self._at = within(at + 1, len(self.fields))
             self._wizard.say("")
 
         self._wizard.choose(_("{column} is", column=harmless(header)[:40]), offers, picked)
@@ -324,145 +319,7 @@ class MappingStep:
                 (fitted(harmless(column.sample), max(6, width - 56), more=more), "dim"))  # fmt: skip
 
 
-class TrialStep:
-    """What the import would do; nothing is written."""
-
-    verbs: Mapping[str, str] = {"created": "would be created", "updated": "would be updated",
-                                "unchanged": "are so already", "duplicate": "are duplicates",
-                                "rejected": "are rejected"}  # fmt: skip
-
-    def __init__(self, wizard: Wizard, glanced: Glance) -> None:
-        self._wizard = wizard
-        self._glance = glanced
-        self._top = 0
-        self.job: Job | None = None
-        self.told: Told | None = None
-
-    @property
-    def heading(self) -> str:
-        return _("what it would do")
-
-    @property
-    def keys(self) -> str:
-        if self.told is None:
-            return _("Esc stops it and goes back  q leaves")
-        if self.told.created + self.told.updated == 0:
-            return _("nothing would be written  Esc back to the columns  q leaves")
-        return _("d imports  j k scroll  Esc back to the columns  q leaves")
-
-    def press(self, name: str) -> None:
-        if name in MOVES:
-            self._top = max(0, min(self._top + MOVES[name], 1 << 12))
-        elif name == "d" and self.told is not None and self.told.created + self.told.updated:
-            self._wizard.carry_out()
-        elif name in ("escape", "backspace", "m"):
-            self._wizard.back()
-        elif name == "q":
-            self._wizard.leave()
-
-    def lines(self, width: int, height: int) -> list[Line]:
-        if self.told is None:
-            return waiting(self.job, self._wizard.looks)
-        found = [*counted(self.told, self.verbs, self._wizard.looks), (), *self._problems(self.told, width),
-                 *self._changes(self.told, width), *(((f" {note}", "dim"),) for note in self.told.notes)]  # fmt: skip
-        self._top = _within(self._top, max(1, len(found) - height + 1))
-        return found[self._top : self._top + height]
-
-    def _problems(self, told: Told, width: int) -> list[Line]:
-        lines: list[Line] = []
-        for problem in told.problems:
-            place: Span = (" " + _("line {line}", line=problem.line) + " ", "head")
-            cell = f"{problem.column}: {problem.value}  " if problem.column else ""
-            reason = harmless(f"{cell}{problem.reason.rstrip('.')}. {problem.hint}")
-            first, *rest = _broken(reason, width - cell_len(place[0]) - 1)
-            lines += [(place, (first, "bad")), *((("      " + part, "bad"),) for part in rest)]
-        return [*lines, ()] if lines else []
-
-    def _changes(self, told: Told, width: int) -> list[Line]:
-        lines: list[Line] = []
-        for row in told.rows:
-            if row.outcome == "rejected":
-                continue
-            cells = self._glance.rows[row.record - 1] if row.record <= len(self._glance.rows) else ()
-            words = "" if row.changes or self._glance.mapping.gather else " | ".join(filter(None, cells))
-            place: Span = (" " + _("line {line}", line=row.line) + " ", "head")
-            lines.append((place, (_(row.outcome) + " ", TONES[row.outcome]), (harmless(words), "dim")))
-            for change in row.changes:
-                before: Span = (fitted(harmless(change.before) or "-", 24, more=self._wizard.looks.glyphs.more), "dim")
-                arrow: Span = (f" {self._wizard.looks.glyphs.to} ", "dim")
-                lines.append(
-                    ((f"      {fitted(change.field, 16)} ", "key"), before, arrow, (harmless(change.after), "text"))
-                )
-        return [*lines, ()] if lines else []
-
-
-class ImportStep:
-    """The import itself, and what came of it."""
-
-    verbs: Mapping[str, str] = {"created": "created", "updated": "updated", "unchanged": "were so already",
-                                "duplicate": "duplicates", "rejected": "rejected"}  # fmt: skip
-
-    def __init__(self, wizard: Wizard) -> None:
-        self._wizard = wizard
-        self.job: Job | None = None
-        self.told: Told | None = None
-
-    @property
-    def heading(self) -> str:
-        return _("importing") if self.told is None else _("what came of it")
-
-    @property
-    def keys(self) -> str:
-        if self.told is None:
-            return _("x stops it  q leaves it running")
-        return _("u takes it all back  q closes, then r shows the rows") if self.told.operation else _("q closes")
-
-    def press(self, name: str) -> None:
-        if name == "x" and self.told is None:
-            self._wizard.stop()
-        elif name == "u" and self.told is not None and self.told.operation:
-            self._wizard.take_back()
-        elif name in ("q", "escape", "enter"):
-            self._wizard.leave()
-
-    def lines(self, width: int, height: int) -> list[Line]:
-        told = self.told
-        if told is None:
-            return waiting(self.job, self._wizard.looks)
-        lines = counted(told, self.verbs, self._wizard.looks)
-        if not told.written:
-            lines += [(), ((" " + _("nothing was kept"), "bad"),)]
-        if told.rejects:
-            words = _("the rejected rows with their reasons are in {file}: mend them there and import it",
-                      file=told.rejects)  # fmt: skip
-            lines += [(), *(((f" {part}", "warn"),) for part in _broken(words, width - 2))]
-        if told.operation:
-            lines += [(), ((" " + _("operation {id}", id=told.operation), "dim"),)]
-        return lines
-
-
-def counted(told: Told, verbs: Mapping[str, str], looks: Looks) -> list[Line]:
-    """What became of the rows, each count with its words; they add up."""
-    listed: list[Line] = [((f" {told.read:>9,} ", "head"), (_("rows read"), "text"))]
-    for name, count in told.counts().items():
-        tone: Tone = TONES[name] if count else "dim"
-        listed.append(((f" {count:>9,} ", "head" if count else "dim"), (_(verbs[name]), tone)))
-    return listed
-
-
-def waiting(job: Job | None, looks: Looks) -> list[Line]:
-    """How far a job is, or why it came to nothing."""
-    if job is None:
-        return []
-    if job.state != RUNNING:
-        return [((f" {looks.glyphs.no} {harmless(job.told)}", "bad"),)]
-    block, cells = "#" if looks.glyphs.mark.isascii() else "█", 40
-    done = cells * min(job.done, job.total) // job.total if job.total else 0
-    bar: Span = (" " + block * done + "." * (cells - done) + " ", "info")
-    return [(), (bar, (job.progress or _("reading …"), "text"))]
-
-
-def _within(at: int, count: int) -> int:
+def within(at: int, count: int) -> int:
     return max(0, min(at, count - 1))
 
 
@@ -476,7 +333,7 @@ def _around(lines: Sequence[Line], at: int, height: int) -> Sequence[Line]:
     return lines[top : top + height]
 
 
-def _broken(text: str, width: int) -> list[str]:
+def broken(text: str, width: int) -> list[str]:
     from bo.tui.cells import wrapped
 
     return wrapped(text, max(20, width), 3)

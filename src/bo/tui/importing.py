@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from msgspec import Struct, structs, to_builtins
 
 from bo.core.exchange.mapping import DROP, KEEP, Match, SavedMapping, importable
 from bo.core.exchange.report import ImportOptions, Problem, RowOutcome
-from bo.core.exchange.source import FORMATS, Source
+from bo.core.exchange.source import FORMATS, Row, Source
 from bo.core.kernel.errors import BoError
 from bo.core.kernel.text import _
 from bo.tui.words import error_words
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from bo.core.kernel.workspace import Workspace
 
 ROWS_SHOWN: Final = 50
+SEEN_WHOLE: Final = (".json", ".jsonl", ".ndjson", ".sql", ".gz", ".bz2", ".zip")
+LONG_BYTES: Final = 2 << 20
 RECORD_ID: Final = "id"
 
 
@@ -74,7 +78,9 @@ class FileColumn(Struct, frozen=True):
 
 
 class Glance(Struct, frozen=True):
-    """The beginning of a file as it is read. `trouble` says why it cannot be read, or not be imported as it is."""
+    """The beginning of a file as it is read, with the line of each row. `trouble` says why it cannot be read, or not be
+    imported as it is.
+    """
 
     path: str
     noun: str
@@ -83,6 +89,7 @@ class Glance(Struct, frozen=True):
     sheet: str = ""
     headers: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    lines: tuple[int, ...] = ()
     columns: tuple[FileColumn, ...] = ()
     targets: tuple[Target, ...] = ()
     mapping: SavedMapping = SavedMapping()
@@ -119,6 +126,13 @@ class Told(Struct, frozen=True, kw_only=True):
         return {name: getattr(self, name) for name in names}
 
 
+def require_importable(workspace: Workspace, noun: str) -> None:
+    """Raises UsageError for records that are not imported, NotAllowed where the operator may not make them."""
+    from bo.core.exchange.pipeline import commands_of
+
+    commands_of(workspace, noun)
+
+
 def glance(workspace: Workspace, noun: str, path: str, reading: Reading) -> Glance:
     """Read the beginning of a file.
 
@@ -141,16 +155,31 @@ def glance(workspace: Workspace, noun: str, path: str, reading: Reading) -> Glan
                 _source, binding = bind_columns(workspace, info, create, table, reading.options())
             except BoError as error:
                 trouble = error_words(error)
-            rows = tuple(tuple(cell or "" for cell in row.cells) for row in islice(table, ROWS_SHOWN))
+            rows = list(islice(table, ROWS_SHOWN))
             return _seen(empty, table, rows, binding, trouble)
     except BoError as error:
         return structs.replace(empty, trouble=error_words(error))
 
 
-def _seen(
-    empty: Glance, table: Source, rows: tuple[tuple[str, ...], ...], binding: Binding | None, trouble: str
-) -> Glance:
+def is_long(path: str) -> bool:
+    """Whether the beginning of a file takes long to read, since all of it has to be seen for that."""
+    return path.lower().endswith(SEEN_WHOLE) and os.path.getsize(path) > LONG_BYTES
+
+
+def main() -> None:
+    """A glance in a process of its own: `python -m bo.tui.importing NOUN FILE READING`, written as JSON."""
+    from bo.core.office import open_office
+
+    noun, path, said = sys.argv[1:]
+    office = open_office(Path(os.environ["BO_WORKSPACE"]), operator=os.environ.get("BO_OPERATOR", ""))
+    found = glance(office, noun, path, msgspec.json.decode(said, type=Reading))
+    sys.stdout.buffer.write(msgspec.json.encode(found))
+    office.close()
+
+
+def _seen(empty: Glance, table: Source, found: Sequence[Row], binding: Binding | None, trouble: str) -> Glance:
     headers = tuple(table.columns)
+    rows = tuple(tuple(cell or "" for cell in row.cells) for row in found)
     columns = tuple(
         FileColumn(
             column.header,
@@ -162,6 +191,7 @@ def _seen(
     )
     return structs.replace(
         empty, format=table.format, encoding=table.encoding, sheet=table.sheet, headers=headers, rows=rows,
+        lines=tuple(row.line for row in found),
         columns=columns, mapping=binding.mapping if binding else SavedMapping(),
         notes=(*table.notes, *(binding.notes if binding else ())), trouble=trouble,
     )  # fmt: skip
@@ -296,3 +326,7 @@ def rejects_beside(path: str) -> str:
     stem = re.sub(r"-rejects(-\d+)?$", "", source.name.partition(".")[0])
     names = (f"{stem}-rejects{f'-{number}' if number > 1 else ''}.csv" for number in range(1, 1000))
     return str(next(place for name in names if not (place := folder / name).exists()))
+
+
+if __name__ == "__main__":
+    main()

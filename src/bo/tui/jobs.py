@@ -72,6 +72,10 @@ class Jobs:
         """The folder of the office that jobs work on."""
         return self._environment.get("BO_WORKSPACE", "")
 
+    def environment(self) -> dict[str, str]:
+        """What a process that works on the office has to know."""
+        return {**os.environ, **self._environment, "BO_LANG": language()}
+
     @property
     def running(self) -> list[Job]:
         return [job for job in self.all if job.state == RUNNING]
@@ -105,7 +109,7 @@ class Jobs:
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bo", *job.words, "-o", "json", limit=LINE_MOST,
-                stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, env={**os.environ, **self._environment, "BO_LANG": language()},
+                stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=self.environment(),
             )  # fmt: skip
         except OSError as error:
             job.state, job.told = FAILED, str(error)

@@ -72,6 +72,7 @@ _ASCII_STATES = {
     "appealed": "!",
     "reversed": "R",
 }
+_PLAIN_MARKS = str.maketrans({"…": "~", "⋯": "~", "–": "-"})
 UNICODE = Glyphs("▪", "▹", "…", "▾", "▴", "✓", "✗", "⇢", _STATES, "∙")
 ASCII = Glyphs("*", ">", "~", "v", "^", "ok", "!", "->", _ASCII_STATES, ".")
 
@@ -122,6 +123,10 @@ class Looks(Struct, frozen=True):
 
     def tone(self, tone: Tone) -> Style:
         return self.tones[tone]
+
+    def plain(self, text: str) -> str:
+        """The text with marks of ours that sentences bring along as the glyphs have them; data keeps its letters."""
+        return text.translate(_PLAIN_MARKS) if self.glyphs is ASCII else text
 
     def state(self, state: str) -> str:
         return self.glyphs.states.get(state, self.glyphs.other)

@@ -16,9 +16,10 @@ from bo.core.kernel.errors import BadInput, BoError
 from bo.core.kernel.text import _
 from bo.tui import conflicts, exception_views
 from bo.tui.details import TOLD, sections_of
+from bo.tui.history import Told
 from bo.tui.keys import GUESTS
 from bo.tui.looks import Tone
-from bo.tui.shown import DEADLINE, Shown, column_for, columns_of, name_field
+from bo.tui.shown import DEADLINE, Shown, column_for, columns_of, name_field, title_field
 from bo.tui.source import (
     Answer,
     Board,
@@ -28,7 +29,6 @@ from bo.tui.source import (
     Detail,
     DetailField,
     Foresight,
-    HistoryEntry,
     Interrupted,
     NamedView,
     Outcome,
@@ -48,19 +48,14 @@ if TYPE_CHECKING:
     from bo.core.kernel.command import Command, Param
     from bo.core.kernel.dispatch import Call
     from bo.core.kernel.dispatch import Outcome as Done
-    from bo.core.kernel.journal import Operation
     from bo.core.kernel.record import FieldInfo
     from bo.core.kernel.snapshot import Snapshot as KernelSnapshot
-    from bo.core.kernel.unit import Change
     from bo.core.kernel.workspace import Workspace
     from bo.tui.leads import Comparison, StoreOffer
 
 SQLITE_INTERRUPT = 9
 CHOICES_HELD = 500
-HISTORY_MAX = 100
-FIELDS_IN_ENTRY = 6
 IN_TOUCH = timedelta(minutes=5)
-SAID = ("text", "choice")
 HELD = "hold_reason"
 AHEAD = ("next_at", "until", "at")
 _APART = ("id", "state", "revision", "scope")
@@ -182,7 +177,6 @@ class OfficeSource:
         self._reader = workspace.reader()
         self._info = self._reader.info(noun)
         self._hidden = {item.name for item in self._reader.actor.hidden(self._info)}
-        self._masked = {item.name for item in self._reader.actor.masks(self._info)}
         self._columns = tuple(name for name in columns_of(self._info) if name not in self._hidden)
         self._shown = Shown(self._reader, self._info, self._workspace.clock)
         self._choices: dict[str, list[Choice]] = {}
@@ -227,7 +221,7 @@ class OfficeSource:
         record = self._reader.get(self._info.cls, record_id)
         values = {item.name: getattr(record, item.name) for item in self._info.fields if not item.meta.internal}
         shown = self._shown.record(values)
-        title = shown.get(name_field(self._info), "") or record_id
+        title = shown.get(title_field(self._info), "") or record_id
         usual = {item.name: item.default for item in self._info.fields}
         apart = {*_APART, *TOLD.get(self._noun, ())}
         told = [name for name, text in shown.items() if text and name not in apart and values[name] != usual.get(name)]
@@ -235,7 +229,14 @@ class OfficeSource:
         told.sort(key=lambda name: name in ("created_at", "updated_at"))
         fields = tuple(DetailField(_(self._info.by_name[name].label), shown[name]) for name in told)
         sections = sections_of(self._reader, self._shown, self._noun, record)
-        return Detail(record_id, title, str(values.get("state", "")), fields, self._history(record_id), sections)
+        return Detail(
+            record_id,
+            title,
+            str(values.get("state", "")),
+            fields,
+            Told(self._reader, self._workspace.registry, self._info, self._shown).entries(record_id),
+            sections,
+        )
 
     def values(self, record_id: str) -> Mapping[str, str]:
         record = self._reader.get(self._info.cls, record_id)
@@ -312,55 +313,6 @@ class OfficeSource:
         except BadInput:
             return []
         return [Choice(str(row[0]), " ".join(str(value) for value in row[1:] if value)) for row in page.rows]
-
-    def _history(self, record_id: str) -> tuple[HistoryEntry, ...]:
-        from bo.core.kernel import journal
-
-        found = journal.history(self._session, record_id, HISTORY_MAX)
-        who = self._shown.people({operation.actor for operation, _change in found})
-        return tuple(
-            HistoryEntry(
-                self._shown.moment(operation.at),
-                who.get(operation.actor, operation.actor),
-                self._what(operation, change),
-            )
-            for operation, change in found
-        )
-
-    def _what(self, operation: Operation, change: Change) -> str:
-        from bo.core.kernel.journal import differences
-
-        verb = _(operation.name.partition(".")[2].replace("_", " ").capitalize()).lower()
-        if change.before is None:
-            return verb
-        told, changed = [], differences(change)
-        for item in changed:
-            field = self._info.by_name.get(item.field)
-            if field is None or field.meta.internal or item.field in self._hidden:
-                continue
-            was, now = (self._veiled(field, value) for value in (item.before, item.after))
-            before, after = self._shown.plain(field, was), self._shown.plain(field, now)
-            told.append(f"{_(field.label)}: {before or '-'} > {after or '-'}")
-        said = self._words(operation, {item.field for item in changed}, [item.after for item in changed])
-        return "  ".join(part for part in (verb, "; ".join(said), ", ".join(told[:FIELDS_IN_ENTRY])) if part)
-
-    def _veiled(self, field: FieldInfo, value: object) -> object:
-        return field.kind.mask(str(value)) if value and field.name in self._masked else value
-
-    def _words(self, operation: Operation, fields: set[str], values: Sequence[object]) -> list[str]:
-        """What was said with it, as far as no changed field tells it: the words of a contact, a note, a reason."""
-        command = self._workspace.registry.command(operation.name)
-        said = []
-        for name, value in operation.call().args.items():
-            param = command.param(name)
-            seen = name not in self._hidden and name not in self._masked
-            untold = seen and name not in fields and value not in values
-            if param is None or not untold or param.kind.name not in SAID or value in ("", None):
-                continue
-            text = param.kind.show(value, self._shown.currency)
-            words = _(text.replace("_", " ")) if param.kind.name == "choice" else text
-            said.append(words if param.required or param.kind.name == "choice" else f"{_(param.label)}: {words}")
-        return said
 
 
 class OfficeDesk:

@@ -117,6 +117,12 @@ class Pane(Widget):
         return Strip(_segments(line, looks)).adjust_cell_length(self.size.width, looks.ground)
 
 
+def steady(strip: Strip) -> Strip:
+    """A line that a widget of Textual drew, in the same width, without what other terminals count otherwise."""
+    segments = [Segment(harmless(text), style) for text, style, control in strip if not control]
+    return Strip(segments).adjust_cell_length(strip.cell_length, segments[-1].style if segments else None)
+
+
 def _cut(strip: Strip, width: int, looks: Looks) -> Strip:
     """The strip in exactly that width, with a mark at its end where something is missing."""
     if strip.cell_length <= width or width < 2:
@@ -125,4 +131,6 @@ def _cut(strip: Strip, width: int, looks: Looks) -> Strip:
 
 
 def _segments(spans: Sequence[Span], looks: Looks) -> list[Segment]:
-    return [Segment(harmless(text), looks.tone(tone)) for text, tone in spans if text] or [Segment("", looks.ground)]
+    return [Segment(looks.plain(harmless(text)), looks.tone(tone)) for text, tone in spans if text] or [
+        Segment("", looks.ground)
+    ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from bo.core.kernel.errors import BoError
 from bo.core.kernel.text import _
+from bo.tui.jobs import DONE, Job
 from bo.tui.looks import Tone
 from bo.tui.settling import Sheet, grouped
 from bo.tui.source import Choice, CommandSpec, Foresight, ParamSpec
@@ -60,9 +61,15 @@ def export(app: BoApp, shown: Sheet, say: Say, then: Callable[[], None]) -> None
         if values is not None:
             app.desk_lane.ask(
                 lambda desk: desk.lend(lambda workspace: leaves(workspace, shown, values)),
-                lambda told: app.overlays.confirm(told[0], 1, lambda: _start(app, shown, values, told[1], then)),
+                lambda told: app.overlays.confirm(
+                    told[0], 1, lambda: _start(app, shown, values, told[1], finished), [told[1]]
+                ),
                 lambda error: say(error_words(error), "bad"),
             )
+
+    def finished(job: Job) -> None:
+        say(f"{job.title}: {job.told}", "good" if job.state == DONE else "bad")
+        then()
 
     heading = _("Payout file of {number}: {payees} payees, {net} {currency}", number=shown.number,
                 payees=shown.payees, net=shown.net, currency=shown.currency)  # fmt: skip
@@ -82,7 +89,7 @@ def wrong_with(workspace: Workspace, settlement: str, values: Mapping[str, str])
 
 
 def leaves(workspace: Workspace, shown: Sheet, values: Mapping[str, str]) -> tuple[str, str]:
-    """The question with count and amount, and the file's name with the ending that its layout has."""
+    """The question with count and amount, and where the file goes, with the ending that its layout has."""
     file = workspace.ask("settlements.payout_file", shown.id, **_given(values))
     wanted = Path(values["to"]).expanduser()
     if wanted.stem == shown.number:
@@ -90,18 +97,20 @@ def leaves(workspace: Workspace, shown: Sheet, values: Mapping[str, str]) -> tup
     total = f"{grouped(file.total, file.currency)} {file.currency}"
     if file.again:
         return _("{number} was exported before. Write the same file again to {file} ?", number=shown.number,
-                 file=wanted), str(wanted)  # fmt: skip
+                 file=wanted.name), str(wanted)  # fmt: skip
     return _("{count} payments, {total}, leave the office in {file} ?", count=file.payments, total=total,
-             file=wanted), str(wanted)  # fmt: skip
+             file=wanted.name), str(wanted)  # fmt: skip
 
 
 def _given(values: Mapping[str, str]) -> dict[str, str]:
     return {name: values[name] for name in GIVEN if values.get(name)}
 
 
-def _start(app: BoApp, shown: Sheet, values: Mapping[str, str], target: str, then: Callable[[], None]) -> None:
+def _start(
+    app: BoApp, shown: Sheet, values: Mapping[str, str], target: str, finished: Callable[[Job], None]
+) -> None:  # fmt: skip
     Path(target).parent.mkdir(parents=True, exist_ok=True)
     words = ["settlements", "export", shown.id, "--to", target, "--yes"]
     for name, value in _given(values).items():
         words += [f"--{name.replace('_', '-')}", value]
-    app.jobs.start(_("Payout file of {number}", number=shown.number), words, lambda _job: then())
+    app.jobs.start(_("Payout file of {number}", number=shown.number), words, finished)

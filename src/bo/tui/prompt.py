@@ -9,10 +9,11 @@ from msgspec import Struct
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.strip import Strip
 from textual.widgets import Input
 
 from bo.tui.looks import Looks
-from bo.tui.pane import Bar
+from bo.tui.pane import Bar, steady
 
 HISTORY_MAX = 100
 
@@ -24,6 +25,9 @@ class Line(Input):
         super().__init__(compact=True, select_on_focus=False)
         self.cursor_blink = False
         self._prompt = prompt
+
+    def render_line(self, y: int) -> Strip:
+        return steady(super().render_line(y))
 
     async def _on_key(self, event: events.Key) -> None:
         if not self._prompt.display:

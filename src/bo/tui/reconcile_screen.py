@@ -15,15 +15,17 @@ from bo.tui.looks import Span, Tone
 from bo.tui.pane import Line
 from bo.tui.reconciling import NOUN, Lines, OpenLine, Option, bank_lines, candidates, matches, rest_of
 from bo.tui.settling import grouped
-from bo.tui.two_panes import Key, TwoPanes
+from bo.tui.two_panes import WIDE, Key, TwoPanes
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.timer import Timer
 
     from bo.tui.screen import BoApp
 
-SUM, WHO, KIND, LABEL = 13, 14, 8, 10
+SUM, WHO, KIND, LABEL = 12, 10, 8, 10
 DIGITS = "123456789"
+SETTLE_S = 0.06
 BY_RULE = "reconciliations.run"
 
 
@@ -44,6 +46,7 @@ class ReconcileScreen(TwoPanes):
         self._filter = filter_text
         self._asked_of = self._options_of = ""
         self._under_way: set[str] = set()
+        self._resting: Timer | None = None
         self.left.at = next((at for at, row in enumerate(shown.rows) if row.id == line), 0)
 
     @property
@@ -59,14 +62,14 @@ class ReconcileScreen(TwoPanes):
         unmatches = f"{NOUN}.unmatch" in self.commands and state in ("matched", "part_matched")
         return [
             Key(("enter", "m"), _("match"), self._match, lambda: may("match")),
-            Key(tuple(DIGITS), "", lambda: None, lambda: False),
+            Key(("1-9",), _("match with that candidate"), lambda: None, foot=False),
             Key(("s",), _("split"), self._split, lambda: may("match") and len(self.options) > 1),
             Key(("space",), _("mark"), self._mark, lambda: may("match") and self.at_right),
             Key(("w",), _("write off"), lambda: self._with_reason("write_off", _("Write off {amount}: {line}")),
                 lambda: may("write_off")),
             Key(("f",), _("fee"), self._fee, lambda: may("fee")),
             Key(("b",), _("book"), lambda: self._with_reason("book", _("Book {amount}: {line}")), lambda: may("book")),
-            Key(("i",), _("set aside"), lambda: self._with_reason("ignore", _("Set {amount} aside: {line}")),
+            Key(("i",), _("set it aside"), lambda: self._with_reason("ignore", _("Set {amount} aside: {line}")),
                 lambda: may("ignore") and state == "open"),
             Key(("U",), _("unmatch"), lambda: self._back("unmatch"), lambda: unmatches),
             Key(("U",), _("take up again"), lambda: self._back("reconsider"),
@@ -102,12 +105,18 @@ class ReconcileScreen(TwoPanes):
         self.draw()
 
     def _want_options(self) -> None:
+        """Once the cursor rests: a held `j` asks for no line that it passes."""
         line = self.line
         if line is None or line.id == self._asked_of:
             return
-        self._asked_of, wanted = line.id, line.id
+        self._asked_of = line.id
         self.options, self._options_of = [], ""
         self.marked.clear()
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(SETTLE_S, lambda: self._read_options(line.id))
+
+    def _read_options(self, wanted: str) -> None:
         read = matches if self.done else candidates
         self.bo.browser.read(
             lambda workspace: read(workspace, wanted), lambda found: self._options_arrived(wanted, found), self.trouble,
@@ -155,7 +164,8 @@ class ReconcileScreen(TwoPanes):
             whole = grouped(line.amount, line.currency)
             part = [(_("{left} left of {amount}", left=line.words, amount=whole), "warn")]
         said = harmless(" ".join(word for word in (line.who, line.text, line.reason) if word))
-        return [(f" {line.words} ", "head"), *part, (f" {said}", "dim")]
+        shown = f"{grouped(line.amount, line.currency)} {line.currency}" if self.done else line.words
+        return [(f" {shown} ", "head"), *part, (f" {said}", "dim")]
 
     def _sum(self, line: OpenLine) -> list[Span]:
         total, rest = rest_of(line, self._chosen())
@@ -182,13 +192,18 @@ class ReconcileScreen(TwoPanes):
         differs = (line.left if line is not None else 0) - item.amount
         points: Span = (f"{item.points:>3} ", "good" if not at else "text") if not self.done else ("", "text")
         difference: Span = (f"{_('off by {amount}', amount=grouped(differs, item.currency))} ", "warn")
+        label: Span = (fitted(_ending(harmless(item.label), more), LABEL) + " ", "text")
+        who: Span = (fitted(harmless(item.who), WHO, more=more) + " ", "text")
+        # Where there is no room for both, a name says more than a long reference.
+        named: tuple[Span, ...] = (label, who, (f"{item.day[5:]} ", "dim"))
+        if self.size.width < WIDE:
+            named = (who,) if len(item.label) > LABEL and item.who else (label,)
         return (
             (mark, "mark"), (f"{digit} ", "key"), points,
             (fitted(grouped(item.amount, item.currency), SUM, "right") + " ", "text"),
             *((difference,) if differs and not self.done else ()),
             (fitted(harmless(item.kind), KIND, more=more) + " ", "text"),
-            (fitted(_ending(harmless(item.label), more), LABEL) + " ", "text"),
-            (f"{item.day[5:]} ", "dim"), (f"{harmless(item.why)}  ", "info"), (harmless(item.who), "dim"),
+            *named, (harmless(item.why), "info"),
         )  # fmt: skip
 
     # Doing

@@ -37,7 +37,7 @@ from bo.tui.remembered import Remembered
 from bo.tui.source import CommandSpec, Desk, Detail, Library, ScreenOptions, Standing
 from bo.tui.standard import command_actions, standard_actions
 from bo.tui.table import VirtualTable
-from bo.tui.theme import chosen_theme, textual_theme
+from bo.tui.theme import chosen_theme, draw_scroll_bars, textual_theme
 from bo.tui.triage import Triage
 from bo.tui.typing_line import TypingLine
 from bo.tui.words import error_words
@@ -546,6 +546,7 @@ class BoApp(App[None]):
     # Drawing the frame
 
     def _apply_theme(self) -> None:
+        draw_scroll_bars(self.looks)
         theme = textual_theme(self.looks)
         self.register_theme(theme)
         self.theme = theme.name

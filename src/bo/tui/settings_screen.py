@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 
 from bo.core.kernel.errors import NotAllowed
 from bo.core.kernel.text import LANGUAGES, _, language
-from bo.tui.cells import fitted, harmless, wrapped
+from bo.tui.cells import fitted, harmless
 from bo.tui.keys import key_name
 from bo.tui.looks import THEMES, Span
 from bo.tui.pane import Bar, Line, Pane

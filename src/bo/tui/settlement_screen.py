@@ -65,12 +65,18 @@ class SettlementScreen(TwoPanes):
         is_open = state in ("draft", "submitted")
         return [
             *of_state,
-            Key(("E",), "", self._export, lambda: state not in ("draft", "submitted", "cancelled")),
+            Key(("E",), _("payout file"), self._export, lambda: state not in ("draft", "submitted", "cancelled"),
+                foot=False),
             Key(("enter",), _("why this amount") if self.at_right else _("its lines"), self._enter),
-            Key(("x",), _("take out"), self._take_out,
-                lambda: is_open and (self.line if self.at_right else self._is("planned"))),
-            Key(("W",), _("take in"), self._take_in, lambda: is_open and self._is("held")),
+            Key(("x",), _("take out"), self._take_out, lambda: is_open and self._can_take_out()),
+            Key(("W",), _("take in"), self._take_in,
+                lambda: is_open and self._is("held") and "payouts.release" in self.commands),
         ]  # fmt: skip
+
+    def _can_take_out(self) -> bool:
+        if self.at_right:
+            return self._is("planned") and self.line is not None and f"{NOUN}.remove_line" in self.commands
+        return self._is("planned") and "payouts.hold" in self.commands
 
     def _is(self, state: str) -> bool:
         return self.payout is not None and self.payout.state == state

@@ -33,6 +33,9 @@ _WIDTHS = {
 SENTENCES = (*NAMES[:2], "reason", "text", "arithmetic")  # what takes the room that is left
 TAIL = 8
 ASKED_AT_ONCE = 50  # a filter has an end
+# What a decision hangs on must be seen on a narrow screen, so it comes before the rest.
+FIRST = {"orders": ("number", "placed_at", "total", "payment")}
+POINTERS = ("exceptions", "refunds", "payments", "fulfilments")  # people know them by their order
 CALLED = {"orders": "number"}  # what people say, where that is not the name of a person
 OPERATOR = "oper_"
 DEADLINE, SOON_MIN = "due_at", 120
@@ -44,7 +47,8 @@ def columns_of(info: RecordInfo) -> tuple[str, ...]:
     wanted = info.columns or tuple(item.name for item in info.fields if not item.meta.internal)
     first = {*NAMES[:3], name_field(info)}
     names = [name for name in wanted if name not in ("id", "state") and (name not in info.key or name in first)]
-    names.sort(key=lambda name: name != DEADLINE)
+    early = (DEADLINE, *FIRST.get(info.noun, ()))
+    names.sort(key=lambda name: early.index(name) if name in early else len(early))
     keys = [name for name in info.key if name in wanted and name not in names]
     return (*(("state",) if info.states else ()), *names, *keys)
 
@@ -56,6 +60,11 @@ def column_for(item: FieldInfo) -> Column:
     return Column(
         item.name, _(item.label).capitalize(), width, "right" if right else "left", grow=item.name in SENTENCES
     )
+
+
+def title_field(info: RecordInfo) -> str:
+    """The field that stands over a record."""
+    return "order" if info.noun in POINTERS else name_field(info)
 
 
 def name_field(info: RecordInfo) -> str:

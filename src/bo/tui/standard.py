@@ -241,7 +241,7 @@ def _export(app: BoApp, text: str) -> None:
         app.jobs.start(_("Export to {file}", file=str(path)), words)
 
     if path.exists():
-        app.ask_confirm(_("{file} is there already: write it anew ?", file=str(path)), 0, start)
+        app.ask_confirm(_("{file} is there already: write it anew ?", file=path.name), 0, start)
     else:
         start()
 

@@ -6,10 +6,24 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bo.tui.looks import Looks
+from textual.scrollbar import ScrollBar, ScrollBarRender
+
+from bo.tui.looks import ASCII, Looks
 
 if TYPE_CHECKING:
     from textual.theme import Theme
+
+
+class _PlainBar(ScrollBarRender):
+    """Whole cells alone, told apart by their ground."""
+
+    VERTICAL_BARS = [" "] * 8
+    HORIZONTAL_BARS = [" "] * 8
+
+
+def draw_scroll_bars(looks: Looks) -> None:
+    """Have Textual's scroll bars drawn with letters that the looks allow."""
+    ScrollBar.renderer = _PlainBar if looks.glyphs is ASCII else ScrollBarRender
 
 
 def chosen_theme(wanted: str, remembered: str = "") -> str:

@@ -33,12 +33,13 @@ WIDE = 120
 
 
 class Key(Struct, frozen=True):
-    """What a key does here. `words` empty keeps it out of the foot; `possible` says whether it means anything now."""
+    """What a key does here. `possible` says whether it means anything now, `foot` whether the foot has it too."""
 
     keys: tuple[str, ...]
     words: str
     run: Callable[[], None]
     possible: Callable[[], object] = lambda: True
+    foot: bool = True
 
 
 class Listed(Struct):
@@ -124,7 +125,7 @@ class TwoPanes(ModalScreen[None]):
         return [
             *self.keys(),
             Key(("u",), _("undo"), self.undo, lambda: self.steps),
-            Key(("r",), "", self.fill),
+            Key(("r",), _("read again"), self.fill, foot=False),
             Key(("?",), _("help"), self._help),
             Key(("q", "escape"), _("back"), self.leave),
         ]
@@ -163,7 +164,8 @@ class TwoPanes(ModalScreen[None]):
         from bo.tui.help import TextScreen
 
         lines: list[Line] = [
-            ((f"  {fitted(' '.join(key.keys), 14)} ", "key"), (key.words or "-", "text")) for key in self._all_keys()
+            ((f"  {fitted(' '.join(key_label(name) for name in key.keys), 14)} ", "key"), (key.words, "text"))
+            for key in self._all_keys()
         ]
         lines.append((("  j k Tab h l    ", "key"), (_("move, and from one list to the other"), "text")))
         self.bo.push_screen(TextScreen(self.looks, _("Keys"), lines))
@@ -180,7 +182,7 @@ class TwoPanes(ModalScreen[None]):
 
     def _foot_spans(self) -> list[Span]:
         """Keys and words of what can be done now, as many as fit; help and the way back always do."""
-        offered = [key for key in self._all_keys() if key.words and key.possible()]
+        offered = [key for key in self._all_keys() if key.foot and key.possible()]
         cells = [cell_len(f" {key_label(key.keys[0])} {key.words} ") for key in offered]
         room, kept = self.size.width - sum(cells[-2:]), []
         for key, needed in zip(offered[:-2], cells[:-2], strict=True):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Final
 
-from bo.core.banking.records import BankLine, BankMatch
+from bo.core import office
+from bo.core.banking.records import BankLine, BankMatch, Reconciliation
 from bo.core.kernel.database import Database
 from bo.core.kernel.dispatch import Outcome
 from bo.core.orders.records import Order
@@ -25,7 +25,7 @@ def furnish(money: MoneyOffice) -> None:
 
 def make_office(folder: Path) -> None:
     money_office.make_office(folder)
-    money = MoneyOffice(money_office.office.open_office(folder, operator="boss", clock=money_office.Clock()),
+    money = MoneyOffice(office.open_office(folder, operator="boss", clock=money_office.Clock()),
                         money_office.Clock())  # fmt: skip
     furnish(money)
     money.ws.close()
@@ -33,7 +33,7 @@ def make_office(folder: Path) -> None:
 
 def copy(template: Path, folder: Path) -> BankOffice:
     made = money_office.copy_office(template, folder / "office")
-    return BankOffice(made)
+    return BankOffice(made, folder / "office")
 
 
 def office_in(database: Database) -> BankOffice:
@@ -42,15 +42,11 @@ def office_in(database: Database) -> BankOffice:
     return BankOffice(made)
 
 
-def clone(template: Path, folder: Path) -> Path:
-    return shutil.copytree(template, folder)
-
-
 class BankOffice:
     """What tests do at the bank's side."""
 
-    def __init__(self, money: MoneyOffice) -> None:
-        self.money = money
+    def __init__(self, money: MoneyOffice, folder: Path = Path()) -> None:
+        self.money, self.folder = money, folder
         self.ws = money.ws
         self.balance_so_far: dict[str, int] = {}
 
@@ -83,8 +79,6 @@ class BankOffice:
 
     def run(self, **args: object) -> dict[str, int]:
         made = self.money.by("fin").do("reconciliations.run", **args)
-        from bo.core.banking.records import Reconciliation
-
         told = self.money.get(Reconciliation, made.returned or "")
         return {"lines": told.lines, "matched": told.matched, "proposed": told.proposed, "left": told.left}
 

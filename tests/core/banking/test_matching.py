@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,9 +20,9 @@ def line(left: int, *, day: int = 5, ids: tuple[str, ...] = (), text: str = "", 
     return Line(f"line{next(NEXT)}", account, currency, date(2026, 11, day), left, fee, ids, text, name, number)
 
 
-def item(left: int, kind: str = "payment", *, day: int = 5, **facts: object) -> Item:
-    known = {"id": f"item{next(NEXT)}", "currency": "CNY", "total": left, **facts}
-    return Item(kind, left=left, day=date(2026, 11, day), **known)  # type: ignore[arg-type]  # facts by name
+def item(left: int, kind: str = "payment", *, day: int = 5, **facts: Any) -> Item:
+    known: dict[str, Any] = {"id": f"item{next(NEXT)}", "currency": "CNY", "total": left, **facts}
+    return Item(kind, left=left, day=date(2026, 11, day), **known)
 
 
 def found(lines: list[Line], *items: Item, memory: dict[str, str] | None = None) -> Found:
@@ -157,6 +158,12 @@ def test_exact_ids_go_first_whatever_the_order_of_the_lines() -> None:
     assert hits(told) == [(700, 0, "id")]
 
 
+def test_a_payee_who_pays_the_same_amount_has_not_sent_a_payment_back() -> None:
+    paid = line(500, number="6222 01")
+    told = found([paid], item(500, "returned", number="622201"))
+    assert (told.hits, len(told.proposals[paid.id])) == ([], 1)
+
+
 def test_a_refund_that_nobody_noted_as_paid_back_is_asked_about() -> None:
     back = line(-700, text="SO-1001")
     told = found([back], item(-700, "refund", references=("SO-1001",), asks=True))
@@ -166,7 +173,7 @@ def test_a_refund_that_nobody_noted_as_paid_back_is_asked_about() -> None:
 # -- transfers ---------------------------------------------------------------------------------------------------------
 
 
-def transfer(of: Line, **facts: object) -> Item:
+def transfer(of: Line, **facts: Any) -> Item:
     return item(-of.left, "transfer", id=of.id, account=of.account, **facts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -103,8 +104,11 @@ def test_parts_pay_a_payout_once_they_come_to_all_of_it(bank: BankOffice) -> Non
 def test_a_second_line_for_one_payout_stays_open(bank: BankOffice) -> None:
     made = bank.exported("D1")
     reference = bank.payout(made, "D1").reference
-    bank.take(row("02", -5000, end_to_end_id=reference), row("02", -5000, end_to_end_id=reference, purpose="again"))
+    _first, again = bank.take(
+        row("02", -5000, end_to_end_id=reference), row("02", -5000, end_to_end_id=reference, purpose="again")
+    )
     assert bank.run() == {"lines": 2, "matched": 1, "proposed": 0, "left": 1}
+    assert (bank.line(again).state, bank.line(again).note) == ("open", "again")
 
 
 def test_a_payment_that_comes_back_makes_its_rewards_due_again(bank: BankOffice) -> None:
@@ -153,6 +157,21 @@ def test_a_payout_that_was_noted_as_paid_finds_its_line_later(bank: BankOffice) 
     assert bank.payout(made, "D1").state == "paid"
 
 
+def test_what_was_noted_as_paid_from_no_account_is_named_and_its_line_found(bank: BankOffice) -> None:
+    bank.money.earn("D1")
+    made = bank.money.exported()
+    bank.money.by("fin").do("settlements.mark_paid", made.id)
+    assert [(item.account, item.amount) for item in bank.money.by("boss").ask("reconciliations.report")] == [
+        ("", -5000)
+    ]
+
+    bank.take(row("02", -5000, end_to_end_id=bank.payout(made, "D1").reference))
+    bank.run()
+    found = bank.money.by("boss").ask("ledger.balance", account="bank", by_party=True)
+    assert {item.party: item.amount for item in found if item.amount} == {"MAIN": 95000}
+    assert {item.account for item in bank.money.ws.ask("reconciliations.report")} == {"MAIN"}
+
+
 def test_one_line_pays_a_whole_settlement(bank: BankOffice) -> None:
     made = bank.exported("D1", "D2", "D3")
     bank.take(row("02", -15000, reference=made.number))
@@ -196,6 +215,7 @@ def test_a_part_and_too_much(bank: BankOffice) -> None:
     bank.run()
     assert bank.money.get(Order, order.id).payment == "paid"
     assert (bank.line(part).state, bank.line(more).state, bank.line(more).left) == ("matched", "part_matched", 1000)
+    assert bank.line(more).note == "over"
 
 
 def test_a_channels_payment_is_found_by_its_id_and_its_fee_booked(bank: BankOffice) -> None:
@@ -344,11 +364,10 @@ def test_of_two_who_match_one_line_at_once_one_is_refused(bank: BankOffice) -> N
     bank.order("SO-1", 12000)
     bank.order("SO-2", 12000)
     (line,) = bank.take(row("02", 12000))
-    folder = bank.ws.database.path.parent
     told: list[str] = []
 
     def one(number: str) -> None:
-        with open_office(folder, operator="fin", clock=bank.money.clock) as ws:
+        with open_office(bank.folder, operator="fin", clock=bank.money.clock) as ws:
             try:
                 told.append(ws.do("bank_lines.match", line.id, items=[number]).status)
             except BoError as error:
@@ -431,7 +450,5 @@ def by_hand(bank: BankOffice, place: int, order: str, *, undo: bool) -> None:
     if not lines:
         return
     line = lines[place % len(lines)]
-    try:
+    with suppress(UsedSince, WrongTarget, LineNotDue):
         bank.do("unmatch", line) if undo else bank.do("match", line, items=[order])
-    except (UsedSince, WrongTarget, LineNotDue):
-        pass

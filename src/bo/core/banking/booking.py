@@ -170,6 +170,7 @@ def _other_side(tx: Tx, deed: Deed) -> BankMatch:
 def move(line: BankLine, amount: int) -> None:
     """So much more of a line is matched, or with the other sign less."""
     line.matched += amount
+    line.note = ""
     line.state = OPEN if not line.matched else MATCHED if line.matched == line.amount else PART_MATCHED
 
 

@@ -60,6 +60,9 @@ def run(
         if line.kind == "fee" and matcher.open[line.id] == line.left
     ]
     booking.carry_out(tx, deeds)
+    for key, note in found.notes.items():
+        if meant[key].state != MATCHED:
+            meant[key].note = note
     whole = sum(1 for line in meant.values() if line.state == MATCHED)
     proposed = sum(1 for key in found.proposals if meant[key].state != MATCHED)
     return tx.add(

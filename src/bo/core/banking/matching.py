@@ -219,7 +219,8 @@ class Matcher:
             for item in self.by_amount.get((line.currency, gross), ())[:ASKED_OF]
             if item.left == gross and self._may(line, item) and abs((item.day - line.day).days) <= self.window
         ]
-        agreeing = [item for item in near if self._agrees(line, item) and not item.asks]
+        able = [item for item in near if item.kind != RETURNED and not item.asks]  # a payee may be a customer too
+        agreeing = [item for item in able if self._agrees(line, item)]
         if len(agreeing) == 1:
             self._take(line, agreeing[0], "amount")
         else:

@@ -3,6 +3,7 @@ holds what the banks say."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -12,7 +13,7 @@ from msgspec import Struct
 from bo.core.banking import matching
 from bo.core.banking.matching import Item, Matcher, Proposal
 from bo.core.banking.open_items import line_of, memory_of, open_items
-from bo.core.banking.records import BankLine
+from bo.core.banking.records import IGNORED, BankLine
 from bo.core.banking.rules import WINDOW_DAYS
 from bo.core.kernel.command import query
 from bo.core.kernel.kinds import Amount, ChoiceKind, Count, Currency, Day, Field, Flag, Text
@@ -25,6 +26,8 @@ from bo.core.settlement.records import BankAccount
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
+
+    from bo.core.banking.queries import AccountCheck
 
 SHOWN_MOST: Final = 10_000
 AGES: Final = ((30, "0-30"), (60, "31-60"), (90, "61-90"))
@@ -207,34 +210,50 @@ def report(read: Reader) -> list[ProofLine]:
 
     require_whole_office(read)
     lines, accounts = _lines(read)
-    items = [item for item in open_items(read, lines, accounts) if item.kind in (matching.PAYOUT, matching.ENTRY)]
-    aside = read.records(BankLine, "state:ignored", limit=SHOWN_MOST)
+    items = [item for item in open_items(read, (), accounts) if item.kind in (matching.PAYOUT, matching.ENTRY)]
+    lines += read.records(BankLine, "state:ignored", limit=SHOWN_MOST)
     made: list[ProofLine] = []
     for told in check(read):
-        sums = _sums(read, told.account)
-        noted = [item for item in items if item.noted and item.party == told.account]
-        paid = [item.left for item in noted if item.kind == matching.PAYOUT]
-        hand = [item.left for item in noted if item.kind == matching.ENTRY]
-        waits = [line.left for line in lines if accounts[line.account].code == told.account]
-        ignored = [line.left for line in aside if accounts[line.account].code == told.account]
-        transit = [item.left for item in items if not item.noted and item.party == told.account]
-        closing = told.closing if told.closing is not None else sum(sums)
-        unexplained = told.ledger - closing - sum(paid) - sum(hand)
-        opening = closing - sum(sums) - (told.missing or 0)
-        rows: Iterable[tuple[str, int, int]] = (
-            ("opening", told.statements, opening), ("came", 0, sums[0]), ("went", 0, sums[1]),
-            ("missing", told.gaps, told.missing or 0), ("closing", 0, closing), ("noted", len(paid), sum(paid)),
-            ("by_hand", len(hand), sum(hand)), ("unexplained", 0, unexplained), ("ledger", 0, told.ledger),
-            ("waits", len(waits), sum(waits)), ("set_aside", len(ignored), sum(ignored)),
-            ("transit", len(transit), sum(transit)),
-        )  # fmt: skip
-        agrees = not unexplained and not told.missing
-        made += [
-            ProofLine(told.account, _(PARTS[part]), number, amount, told.currency, agrees, told.until)
-            for part, number, amount in rows
-            if amount or number or part in ("opening", "closing", "ledger")
-        ]
-    return made
+        own = [line for line in lines if accounts[line.account].code == told.account]
+        made += _proof(told, _sums(read, told.account), own, [item for item in items if item.party == told.account])
+    return made + _nowhere(items, {line.account for line in made})
+
+
+def _proof(told: AccountCheck, sums: tuple[int, int], lines: list[BankLine], items: list[Item]) -> list[ProofLine]:
+    """From what the bank says to what the ledger holds, then what of it is not done."""
+    paid = [item.left for item in items if item.noted and item.kind == matching.PAYOUT]
+    hand = [item.left for item in items if item.noted and item.kind == matching.ENTRY]
+    transit = [item.left for item in items if not item.noted]
+    waits = [line.left for line in lines if line.state != IGNORED]
+    aside = [line.left for line in lines if line.state == IGNORED]
+    missing = told.missing or 0
+    closing = told.closing if told.closing is not None else sum(sums)
+    unexplained = told.ledger - closing - sum(paid) - sum(hand)
+    rows: Iterable[tuple[str, int, int]] = (
+        ("opening", told.statements, closing - sum(sums) - missing), ("came", 0, sums[0]), ("went", 0, sums[1]),
+        ("missing", told.gaps, missing), ("closing", 0, closing), ("noted", len(paid), sum(paid)),
+        ("by_hand", len(hand), sum(hand)), ("unexplained", 0, unexplained), ("ledger", 0, told.ledger),
+        ("waits", len(waits), sum(waits)), ("set_aside", len(aside), sum(aside)),
+        ("transit", len(transit), sum(transit)),
+    )  # fmt: skip
+    return [
+        ProofLine(told.account, _(PARTS[part]), number, amount, told.currency, not unexplained and not missing,
+                  told.until)
+        for part, number, amount in rows
+        if amount or number or part in ("opening", "closing", "ledger")
+    ]  # fmt: skip
+
+
+def _nowhere(items: Iterable[Item], told: set[str]) -> list[ProofLine]:
+    """What was noted as paid from an account that has no statement, or from none that is known."""
+    sums: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for item in items:
+        if item.noted and item.party not in told:
+            sums[item.party, item.currency].append(item.left)
+    return [
+        ProofLine(account, _(PARTS["noted"]), len(found), sum(found), currency, False, None)
+        for (account, currency), found in sorted(sums.items())
+    ]
 
 
 def _sums(read: Reader, account: str) -> tuple[int, int]:

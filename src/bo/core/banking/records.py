@@ -36,6 +36,11 @@ LINE_KIND: Final = ChoiceKind(
             "interest", "returned payment", "adjustment"),
 )  # fmt: skip
 LineKind = Annotated[str, LINE_KIND]
+LineNote = Annotated[
+    str,
+    ChoiceKind("", "over", "again", "currency",
+               labels=("nothing", "more than was open", "what it names is settled", "in another currency")),
+]  # fmt: skip
 MATCH_KINDS: Final = ("payout", "payment", "refund", "entry", "fee", "write_off", "transfer", "booking")
 MatchKind = Annotated[
     str,
@@ -95,7 +100,7 @@ class BankStatement(Record, kw_only=True):
     states=LINE_STATES,
     columns=(
         "day", "account", "state", "amount", "currency", "matched", "kind", "counterparty", "reference",
-        "end_to_end_id", "purpose",
+        "end_to_end_id", "purpose", "note",
     ),
 )  # fmt: skip
 class BankLine(Record, kw_only=True):
@@ -123,6 +128,7 @@ class BankLine(Record, kw_only=True):
     purpose: Annotated[Purpose, Field(search=True)] = ""
     balance: Annotated[Amount, Field(label="balance after")] | None = None
     reason: Annotated[Text, Field(label="why it is set aside")] = ""
+    note: Annotated[LineNote, Field(label="what to look at")] = ""
     once: Annotated[Text, Field(internal=True, lookup=True, unique=True)]
 
     def held_by(self) -> str:

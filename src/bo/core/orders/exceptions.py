@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import moment_of
 from bo.core.kernel.query import Filter, clauses
+from bo.core.kernel.reader import Reader, visible
 from bo.core.kernel.record import info_of
-from bo.core.kernel.tx import SYSTEM, Tx
+from bo.core.kernel.tx import OPEN_SCOPES, SYSTEM, Tx
 from bo.core.orders.looks import LOOKS, Few, Found, found_by
 from bo.core.orders.records import OPEN, RESOLVED, ExceptionRule, Order, OrderException
+
+if TYPE_CHECKING:
+    from sqlalchemy import ClauseElement
 
 GONE: Final = "the cause is gone"
 PART: Final = 10_000  # records that are loaded at once
@@ -138,3 +142,28 @@ def _keyed(narrowed: Filter, sqlite: bool) -> Any:
 def _loaded(tx: Tx, ids: list[str]) -> list[OrderException]:
     parts = (tuple(ids[start : start + PART]) for start in range(0, len(ids), PART))
     return [item for part in parts for item in tx.select(OrderException, id=part)]
+
+
+# -- what is open ------------------------------------------------------------------------------------------------------
+
+
+def open_by_rule(read: Reader) -> list[tuple[str, str, int]]:
+    """How many exceptions are open by the rule that found them: (code, name, count), the most first."""
+    scopes = read.actor.scopes
+    values = {} if scopes is None else {"scopes": read.session.array(sorted({*OPEN_SCOPES, *scopes}))}
+    key = f"{info_of(OrderException).fingerprint}:open:by_rule:{'' if scopes is None else 'scoped'}"
+    rows = read.rows(key, lambda: _open_by_rule(read), **values)
+    return [(str(code), str(name or code), int(count)) for code, name, count in rows]
+
+
+def _open_by_rule(read: Reader) -> ClauseElement:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import table
+
+    info = info_of(OrderException)
+    made, rule = table(info), table(info_of(ExceptionRule))
+    count = sa.func.count().label("count")
+    wanted = sa.select(rule.c.code, rule.c.name, count).select_from(made.join(rule, rule.c.id == made.c.rule))
+    wanted = wanted.where(made.c.state == str(OPEN), *visible(info, read.actor)).group_by(rule.c.code, rule.c.name)
+    return wanted.order_by(count.desc(), rule.c.code)

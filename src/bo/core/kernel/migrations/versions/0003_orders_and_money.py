@@ -103,6 +103,7 @@ SQLITE = (
     purpose TEXT NOT NULL,
     balance INTEGER,
     reason TEXT NOT NULL,
+    note TEXT NOT NULL,
     once TEXT NOT NULL,
     PRIMARY KEY (n),
     UNIQUE (id)
@@ -1440,6 +1441,7 @@ POSTGRESQL = (
     purpose TEXT COLLATE "C" NOT NULL,
     balance BIGINT,
     reason TEXT COLLATE "C" NOT NULL,
+    note TEXT COLLATE "C" NOT NULL,
     once TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (n),
     UNIQUE (id)
