@@ -65,7 +65,7 @@ bench: install
 # One lock for every platform and for Python 3.11 to 3.13. Addresses and paths stay out of it: the lock names files by hash alone.
 lock:
 	@command -v uv >/dev/null || { echo 'make lock needs uv (python3 -m pip install uv)' >&2; exit 1; }
-	uv pip compile pyproject.toml --extra postgres --extra server --group dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra browser --extra postgres --extra server --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' \
 		$(LOCK_OPTIONS) --output-file requirements.lock
 

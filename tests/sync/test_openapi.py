@@ -30,7 +30,9 @@ OPERATIONS: Final = {
 
 def test_every_command_query_and_record_has_its_endpoint() -> None:
     records = [noun for noun in REGISTRY.nouns if f"/{noun}/{{id}}" in DOCUMENT["paths"]]
-    assert len(records) == 39
+    asides = {"op", "ledger", "reports", "dashboard", "notifications"}
+    assert set(REGISTRY.nouns) - set(records) <= asides
+    assert len(records) > 50
     assert set(OPERATIONS) == {
         *REGISTRY.commands,
         *REGISTRY.queries,

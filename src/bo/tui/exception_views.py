@@ -26,7 +26,11 @@ def views_by_cause(workspace: Workspace, taken: Sequence[int]) -> list[NamedView
     rows = open_by_rule(reader)
     slots = [slot for slot in range(FIRST_SLOT, SLOTS + 1) if slot not in taken]
     return [
-        NamedView(NOUN, f"{_(name)} {count:,}", f'state:open rule:"{code}"' if " " in code else f"state:open rule:{code}", "created_at",
+        NamedView(NOUN, f"{_(name)} {count:,}", f"state:open {_rule(code)}", "created_at",
                   slots[at] if at < len(slots) else 0)
         for at, (code, name, count) in enumerate(rows)
     ]  # fmt: skip
+
+
+def _rule(code: str) -> str:
+    return f'rule:"{code}"' if " " in code else f"rule:{code}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 
@@ -17,13 +17,24 @@ from bo.tui.pane import Line
 TONES: Mapping[str, Tone] = {"created": "good", "updated": "info", "unchanged": "dim", "duplicate": "wait",
                              "rejected": "bad"}  # fmt: skip
 
+WOULD: Mapping[str, str] = {
+    "created": "would be created",
+    "updated": "would be updated",
+    "unchanged": "are so already",
+    "duplicate": "are duplicates",
+    "rejected": "are rejected",
+}
+DID: Mapping[str, str] = {
+    "created": "created",
+    "updated": "updated",
+    "unchanged": "were so already",
+    "duplicate": "duplicates",
+    "rejected": "rejected",
+}
+
 
 class TrialStep:
     """What the import would do; nothing is written."""
-
-    verbs: Mapping[str, str] = {"created": "would be created", "updated": "would be updated",
-                                "unchanged": "are so already", "duplicate": "are duplicates",
-                                "rejected": "are rejected"}  # fmt: skip
 
     def __init__(self, wizard: Wizard, glanced: Glance) -> None:
         self._wizard = wizard
@@ -57,7 +68,8 @@ class TrialStep:
     def lines(self, width: int, height: int) -> list[Line]:
         if self.told is None:
             return waiting(self.job, self._wizard.looks)
-        found = [*counted(self.told, self.verbs, self._wizard.looks), (), *self._problems(self.told, width),
+        words = [_(WOULD[name]) for name in self.told.counts()]
+        found = [*counted(self.told, words, self._wizard.looks), (), *self._problems(self.told, width),
                  *self._changes(self.told, width), *(((f" {note}", "dim"),) for note in self.told.notes)]  # fmt: skip
         self._top = within(self._top, max(1, len(found) - height + 1))
         return found[self._top : self._top + height]
@@ -80,7 +92,7 @@ class TrialStep:
                 continue
             words = "" if row.changes else " | ".join(filter(None, cells.get(row.line, ())))
             place: Span = (" " + _("line {line}", line=row.line) + " ", "head")
-            lines.append((place, (_(row.outcome) + " ", TONES[row.outcome]), (harmless(words), "dim")))
+            lines.append((place, (_(DID[row.outcome]) + " ", TONES[row.outcome]), (harmless(words), "dim")))
             for change in row.changes:
                 before: Span = (fitted(harmless(change.before) or "-", 24, more=self._wizard.looks.glyphs.more), "dim")
                 arrow: Span = (f" {self._wizard.looks.glyphs.to} ", "dim")
@@ -92,9 +104,6 @@ class TrialStep:
 
 class ImportStep:
     """The import itself, and what came of it."""
-
-    verbs: Mapping[str, str] = {"created": "created", "updated": "updated", "unchanged": "were so already",
-                                "duplicate": "duplicates", "rejected": "rejected"}  # fmt: skip
 
     def __init__(self, wizard: Wizard, *, in_parts: bool) -> None:
         self._wizard = wizard
@@ -128,7 +137,7 @@ class ImportStep:
                     ((" " + (stays if self._in_parts else _("nothing was kept")), "warn"),)]  # fmt: skip
         if told is None:
             return waiting(self.job, self._wizard.looks)
-        lines = counted(told, self.verbs, self._wizard.looks)
+        lines = counted(told, [_(DID[name]) for name in told.counts()], self._wizard.looks)
         if not told.written:
             lines += [(), ((" " + _("nothing was kept"), "bad"),)]
         if told.rejects:
@@ -140,12 +149,12 @@ class ImportStep:
         return lines
 
 
-def counted(told: Told, verbs: Mapping[str, str], looks: Looks) -> list[Line]:
+def counted(told: Told, words: Sequence[str], looks: Looks) -> list[Line]:
     """What became of the rows, each count with its words; they add up."""
     listed: list[Line] = [((f" {told.read:>9,} ", "head"), (_("rows read"), "text"))]
-    for name, count in told.counts().items():
+    for (name, count), said in zip(told.counts().items(), words, strict=True):
         tone: Tone = TONES[name] if count else "dim"
-        listed.append(((f" {count:>9,} ", "head" if count else "dim"), (_(verbs[name]), tone)))
+        listed.append(((f" {count:>9,} ", "head" if count else "dim"), (said, tone)))
     return listed
 
 

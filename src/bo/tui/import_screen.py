@@ -20,7 +20,7 @@ from textual.widgets import Input
 
 from bo.core.kernel.ids import short
 from bo.core.kernel.text import _
-from bo.tui.import_outcome import ImportStep, TrialStep
+from bo.tui.import_outcome import DID, ImportStep, TrialStep
 from bo.tui.import_steps import FileStep, MappingStep, Offers, PreviewStep
 from bo.tui.importing import (
     Glance,
@@ -350,7 +350,7 @@ def finished(app: BoApp, name: str, job: Job, told: Told | None) -> None:
             app.triage.remember(words, take_back)
 
     app.triage.remember(words, take_back)
-    counts = ", ".join(f"{_(which)} {count:,}" for which, count in told.counts().items() if count)
+    counts = ", ".join(f"{_(DID[which])} {count:,}" for which, count in told.counts().items() if count)
     app.say(
         _("{what}: {counts}; {refresh} shows them, {undo} takes it back ({operation})", what=words, counts=counts,
           refresh=app.key_of("refresh"), undo=app.key_of("undo"), operation=short(operation)),

@@ -23,7 +23,6 @@ from bo.tui.pane import Line
 
 CELL_MOST = 24
 ENCODINGS = ("utf-8", "gb18030", "big5", "shift_jis", "euc_kr", "cp1252", "cp1251", "iso-8859-1", "utf-16")
-DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\\t", "pipe": "|"}
 HEADERS = 6
 MOVES = {"j": 1, "down": 1, "k": -1, "up": -1, "pagedown": 15, "ctrl+d": 10, "pageup": -15, "ctrl+u": -10,
          "G": 1 << 30, "end": 1 << 30, "g": -(1 << 30), "home": -(1 << 30)}  # fmt: skip
@@ -156,9 +155,8 @@ class PreviewStep:
         elif name == "e":
             self._ask("encoding", _("Encoding"), dict(zip(ENCODINGS, ENCODINGS, strict=True)))
         elif name == ",":
-            self._ask(
-                "delimiter", _("What stands between the cells"), {_(word): sign for word, sign in DELIMITERS.items()}
-            )
+            signs = {_("comma"): ",", _("semicolon"): ";", _("tab stop"): "\\t", _("vertical bar"): "|"}
+            self._ask("delimiter", _("What stands between the cells"), signs)
         elif name == "s":
             self._ask("sheet", _("Sheet, by its number"), {str(number): str(number) for number in range(1, 10)})
         elif name == "H":

@@ -33,7 +33,8 @@ def order_sections(read: Reader, shown: Shown, order: Record) -> tuple[Section, 
     assert isinstance(order, Order)
     lines = _lines(read, order)
     return (
-        _hold(order), _exceptions(read, order), _asked(order), _line_rows(order, lines), _money(read, shown, order), _stock(read, lines),
+        _hold(order), _exceptions(read, order), _asked(order), _line_rows(order, lines), _money(read, shown, order),
+        _stock(read, lines),
         _customer(read, order),
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -232,7 +232,7 @@ def _export(app: BoApp, text: str) -> None:
     """A name is proposed; its ending says the format. What is there is written over after asking."""
     noun, where = app.browser.noun.replace("_", "-"), app.browser.filter_text
     if not text.strip():
-        app.typing.open(":", f"export {noun}-{date.today().isoformat()}.csv")
+        app.typing.open(":", f"export {noun}-{datetime.now().astimezone().date().isoformat()}.csv")
         return
     path = Path(text.strip()).expanduser()
     words = [noun, "export", str(path), *(["--where", where] if where else [])]

@@ -1,4 +1,4 @@
-"""What drives the screen when a browser shows it: Textual's own, and it ends when the server that it draws for is gone."""
+"""What drives the screen in a browser: Textual's own driver, which ends when the server that it draws for is gone."""
 
 from __future__ import annotations
 

@@ -84,6 +84,7 @@ def filled(office: Workspace) -> Workspace:
         Call("reorder_rules.add", None, {"variant": "R-S", "warehouse": "MAIN", "least": 1, "most": 2}),
         Call("stock.count", None, {"variant": "R-S", "warehouse": "MAIN", "on_hand": 3}),
         Call("exception_rules.add", None, {"code": "dear", "filter": "payment:unpaid"}),
+        Call("bank_accounts.add", None, {"code": "MAIN", "holder": "=us", "number": "DE89370400440532013000"}),
         Call("automation_rules.add", None, {"code": "next", "on": "orders.pay", "then": "orders.allocate"}),
     ]
     office.run(calls, atomic=True)
@@ -210,7 +211,7 @@ def importable_nouns() -> list[str]:
     return [
         "leads", "customers", "stores", "territories", "referrers", "operators", "roles", "products", "variants",
         "categories", "media", "orders", "order_lines", "payments", "warehouses", "stock", "reorder_rules",
-        "exception_rules", "automation_rules", "addresses", "contacts",
+        "exception_rules", "automation_rules", "addresses", "contacts", "bank_accounts",
     ]  # fmt: skip
 
 
