@@ -19,7 +19,7 @@ def test_the_first_rows_stand_on_the_screen_with_head_and_footer(office: Path) -
         lines = stage.lines()
         assert "Office" in lines[0]
         assert "leads 1/300" in lines[0]
-        assert "unsynced 0" in lines[0]
+        await stage.until(lambda: "unsynced 0" in stage.lines()[0])
         assert "1 To review" in lines[1]
         assert "State" in lines[2]
         assert "Phone" in lines[2]

@@ -233,7 +233,7 @@ class Overlays:
             )
 
         fixed = {name: value for name, value in start.items() if name == command.about}
-        app.hold_back_repeats()
+        app.keyboard.hold_back_repeats()
         app.hold_keys()
         subject = start.get(command.about, "") if command.about else targets[0] if len(targets) == 1 else ""
         if any(param.columns for param in command.params):

@@ -9,26 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import Container
 from textual.message import Message
-from textual.message_pump import MessagePump
 
 from bo.core.kernel.errors import BoError
 from bo.core.kernel.text import LANGUAGES, _, use_language
-from bo.tui.actions import Action, Actions, key_label, not_now
+from bo.tui.actions import Action, Actions, key_label
 from bo.tui.frame import Frame
 from bo.tui.head import head_spans
 from bo.tui.jobs import Jobs
-from bo.tui.keys import from_input_method, key_name, read_keys_file
+from bo.tui.keyboard import Keyboard
+from bo.tui.keys import read_keys_file
 from bo.tui.lane import Lane
-from bo.tui.looks import THEMES, Span, Tone, looks_for
+from bo.tui.looks import THEMES, Tone, looks_for
 from bo.tui.marking import Marking
 from bo.tui.overlays import Overlays
 from bo.tui.pane import Bar, Pane
@@ -49,8 +47,6 @@ if TYPE_CHECKING:
 WIDE, WIDEST = 120, 170
 SETTLE_S = 0.06
 STANDING_S = 5.0
-HELD_KEY_S = 1.0
-DIGEST_S_MAX = 0.3
 
 CSS = """
 Screen { background: $background; color: $foreground; layout: vertical; }
@@ -115,11 +111,7 @@ class BoApp(App[None]):
         self._detail_then: Callable[[Detail], None] | None = None
         self._preview_wanted: bool | None = None
         self._settle_timer: asyncio.TimerHandle | None = None
-        self._held_key = ""
-        self._held_until = 0.0
-        self._last_key = ""
-        self._keys_held = False
-        self._typed_ahead: deque[events.Key] = deque()
+        self.keyboard = Keyboard(self, super().on_event)
         self.desk_lane: Lane[Desk]
         self.triage: Triage
         self._make_parts()
@@ -317,37 +309,6 @@ class BoApp(App[None]):
 
     # Keys
 
-    def pressed(self, event: events.Key) -> bool:
-        """Do what a key means at the table; returns whether it means anything there."""
-        name, begun = key_name(event.key, event.character), self.actions.pending
-        self._last_key = event.key
-        if name == "escape":
-            self._escape()
-        elif from_input_method(name):
-            self.say("输入法未关闭 / IME is on", "warn")
-        elif (found := self.actions.press(name)) is None:
-            listed = [(f"{key} {action.title}", "text") for key, action in self.actions.continuations()]
-            spans: list[Span] = [(f" {self.actions.pending}… ", "key")]
-            self.message.put([*spans, *((f"{text}  ", "dim") for text, _tone in listed)])
-        elif found:
-            if begun:
-                self.say("")
-            self._do_one_of(found)
-        elif event.is_printable:
-            self.say(_("{key} means nothing here; ? shows the keys", key=key_label(name)), "dim")
-        else:
-            return False
-        return True
-
-    def _do_one_of(self, found: list[Action]) -> None:
-        possible = [action for action in found if action.enabled() or action.says_why]
-        if possible:
-            self.do(possible[0])
-        elif found[0].command is not None:
-            self.say(not_now(found[0], ", ".join(sorted(self.states_here()))), "warn")
-        else:
-            self.say(_("Not now: {title}", title=found[0].title), "dim")
-
     def do(self, action: Action, text: str = "") -> None:
         """Carry an action out; what it refuses is said, never thrown."""
         try:
@@ -355,59 +316,19 @@ class BoApp(App[None]):
         except BoError as error:
             self.trouble(error)
 
-    def _escape(self) -> None:
-        begun = self.actions.give_up() or self.marking.drop_range()
-        if begun or not (self.has_desk and self.triage.stop()):
-            self.say("")
-
     async def on_event(self, event: events.Event) -> None:
-        if not isinstance(event, events.Key) or event.is_forwarded:
-            await super().on_event(event)
-        elif self._keys_held or self._typed_ahead:
-            self._typed_ahead.append(event)
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self.keyboard.take(event)
         else:
-            await self._key(event)
-
-    async def _key(self, event: events.Key) -> None:
-        # Keys for the table are dealt with here and not in the table's own queue: when one opens a prompt or a form,
-        # the next one, however fast it was typed, already goes there.
-        at_table = len(self.screen_stack) == 1 and not self.typing.is_open
-        if self._held_down(event) or (at_table and self.pressed(event)):
-            return
-        # A key climbs from its field to the screen, one queue after the other.
-        path = self.focused.ancestors_with_self if self.focused is not None else [self.screen]
-        takers = [pump for pump in path if pump is not self]
-        await super().on_event(event)
-        await _digested(takers)
+            await super().on_event(event)
 
     def hold_keys(self) -> None:
-        """Something is opening, or a form has been sent: keys wait for what they are meant for."""
-        self._keys_held = True
+        """Keys wait for what is opening."""
+        self.keyboard.hold()
 
     def release_keys(self, *, drop: bool = False) -> None:
-        """What keys waited for is there. Those typed behind a form that came back with a complaint are dropped."""
-        self._keys_held = False
-        if drop:
-            self._typed_ahead.clear()
-        self.call_later(self._catch_up)
-
-    async def _catch_up(self) -> None:
-        # One at a time: between two keys the screen has to see to what the first one set off.
-        if self._typed_ahead and not self._keys_held:
-            await self._key(self._typed_ahead.popleft())
-            self.call_later(self._catch_up)
-
-    def _held_down(self, event: events.Key) -> bool:
-        """A key held down too long opens a form and then types itself into it."""
-        held = event.key == self._held_key and asyncio.get_running_loop().time() < self._held_until
-        if not held:
-            self._held_key = ""
-        return held
-
-    def hold_back_repeats(self) -> None:
-        """Ignore the key that was pressed last until another one comes, at most a second."""
-        self._held_key = self._last_key
-        self._held_until = asyncio.get_running_loop().time() + HELD_KEY_S
+        """What keys waited for is there, or is not coming: then they are dropped."""
+        self.keyboard.release(drop=drop)
 
     def action_help_quit(self) -> None:
         self.say(_("{key} quits", key=self.key_of("quit")), "info")
@@ -604,15 +525,3 @@ class BoApp(App[None]):
     def _show_foot(self) -> None:
         if not self.typing.is_open:
             self.foot.put([(" ", "dim"), *self.actions.footer(self.foot_room)])
-
-
-async def _digested(takers: Sequence[MessagePump]) -> None:
-    """Wait until a key has been dealt with by what it went to, so that fast typing stays in order across fields.
-
-    Textual hands a key on and looks at the next one before the first has moved the focus.
-    """
-    for taker in takers:
-        done = asyncio.Event()
-        if taker.call_later(done.set):
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(done.wait(), DIGEST_S_MAX)

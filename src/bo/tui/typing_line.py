@@ -40,7 +40,7 @@ class TypingLine:
         """Have the prompt ready and out of sight, so that opening it takes no time in which a key could go astray."""
         from bo.tui.prompt import Prompt
 
-        prompt = Prompt(self._app.looks, self._told, self._app.pressed)
+        prompt = Prompt(self._app.looks, self._told, self._app.keyboard.pressed)
         prompt.display = False
         await self._app.screen_stack[0].mount(prompt, after=self._app.message)
         self._prompt = prompt

@@ -123,7 +123,7 @@ STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
         "printings.read",
     ),
     "finance": (
-        "personal.reveal",
+        "personal.see",
         "settings.read",
         "orders.read",
         "order_lines.read",
