@@ -61,7 +61,7 @@ PLACEHOLDER: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 def extracted() -> list[str]:
     """Every text that can be shown, sorted."""
     source = Source(SOURCE)
-    found = {*source.texts(), *_declared(), *_tables(), *_of_screen(), *_of_queries()}
+    found = {*source.texts(), *_declared(), *_tables(), *_of_screen(), *_of_queries(), *_of_views()}
     return sorted(text for text in found if any(letter.isalpha() for letter in text))
 
 
@@ -167,6 +167,18 @@ def _of_screen() -> Iterator[str]:
     for command in registry().load_all().commands.values():
         offered = spec(command)
         yield from (offered.title, words.past(offered), words.noun(offered, 1), words.noun(offered, 2))
+
+
+def _of_views() -> Iterator[str]:
+    """Titles of the views that come with the office, and the names of what is no record."""
+    from bo.core.views.shipped import VIEWS
+    from bo.tui.conflicts import COMMANDS, NOUN
+
+    yield NOUN
+    for views in VIEWS.values():
+        yield from (name.replace("_", " ").capitalize() for name in views)
+    for command in COMMANDS:
+        yield from (command.title, command.done, command.summary)
 
 
 def _tables() -> Iterator[str]:

@@ -153,9 +153,8 @@ def furnish(ws: Workspace) -> None:
     calls = [Call("operators.add", None, {"login": login, "roles": [role]}) for login, role in OPERATORS.items()]
     for number, code in enumerate(REFERRERS, 1):
         calls.append(Call("referrers.register", None, {"code": code, "name": f"李设计{number}", "kind": "designer"}))
-        calls.append(Call("payee_accounts.add", None, {
-            "referrer": code, "holder": f"李设计{number}", "number": f"6222 0000 111{4 - number} 000{number}", "bank": "招商银行",
-        }))  # fmt: skip
+        account = {"holder": f"李设计{number}", "number": f"6222 0000 111{4 - number} 000{number}", "bank": "招商银行"}
+        calls.append(Call("payee_accounts.add", None, {"referrer": code, **account}))
     rules: tuple[dict[str, object], ...] = (
         {"code": "VALID", "event": "valid_lead", "kind": "fixed", "amount": "50"},
         {"code": "VISIT", "event": "visit", "kind": "fixed", "amount": "100", "hold_days": 7},

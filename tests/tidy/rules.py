@@ -18,11 +18,15 @@ DECORATOR_BUDGET = frozenset(("needs", "moves", "where", "confirm", "version"))
 NAMELESS = frozenset(("utils", "util", "helpers", "helper", "manager", "managers", "base", "common", "misc"))
 
 # These two alone write to the terminal, so that stdout stays data and stderr stays talk.
-SPEAKERS = frozenset(("src/bo/cli/output.py", "src/bo/cli/diagnostics.py", "src/bo/demo/stage.py"))
+# The last one answers the screen from a process of its own.
+SPEAKERS = frozenset(
+    ("src/bo/cli/output.py", "src/bo/cli/diagnostics.py", "src/bo/demo/stage.py", "src/bo/tui/importing.py")
+)
 # Importing one of these costs as much as starting Python once or more (docs/dependencies.md has the figures).
 # fmt: off
 HEAVY = frozenset((
-    "alembic", "calamine", "charset_normalizer", "holidays", "httpx", "keyring", "phonenumbers", "psycopg",
+    "alembic", "calamine", "charset_normalizer", "holidays", "httpx", "keyring", "phonenumbers", "plotext",
+    "psycopg",
     "python_calamine", "rapidfuzz", "reportlab", "rich", "rustpy_xlsxwriter", "sqlalchemy", "sqlite_utils",
     "textual", "xlsxwriter",
 ))

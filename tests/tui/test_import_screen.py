@@ -59,6 +59,19 @@ async def until_idle(stage: Stage) -> None:
     await stage.settled()
 
 
+async def map_by_hand(stage: Stage) -> None:
+    """Say that `who` is the name and `place` the city."""
+    await stage.press("enter")
+    await stage.until_said("kept as it is")
+    await stage.press("enter")
+    await stage.until_said("who is")
+    await stage.press("n", "a", "m", "e", "enter", "j", "enter")
+    await stage.until_said("place is")
+    await stage.type("city")
+    await stage.press("enter")
+    await stage.until_said("this will be kept as a mapping")
+
+
 def test_a_file_with_a_column_mapped_by_hand_a_row_rejected_mended_imported_again_and_taken_back(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -76,15 +89,7 @@ def test_a_file_with_a_column_mapped_by_hand_a_row_rejected_mended_imported_agai
         assert "1 of 3 columns are fields, by their names" in stage.text()
         assert "cells are parted by ';'" in stage.text()
 
-        await stage.press("enter")
-        await stage.until_said("kept as it is")
-        await stage.press("enter")
-        await stage.until_said("who is")
-        await stage.press("n", "a", "m", "e", "enter", "j", "enter")
-        await stage.until_said("place is")
-        await stage.type("city")
-        await stage.press("enter")
-        await stage.until_said("this will be kept as a mapping")
+        await map_by_hand(stage)
 
         await stage.press("d")
         await stage.until_said("4/5")

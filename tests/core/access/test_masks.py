@@ -27,8 +27,8 @@ def folder(tmp_path: Path) -> Path:
     lead = dict(zip(("number", "name", *FIELDS), ("L1", "王伟", *PLAIN), strict=True))
     store = {"code": "S1", "name": "West", "phone": "13812341111"}
     calls = [Call("leads.report", None, lead), Call("stores.add", None, store)]
-    for role in ("dispatcher", "reviewer"):
-        calls.append(Call("operators.add", None, {"login": role, "name": role, "roles": [role]}))
+    people = [{"login": role, "name": role, "roles": [role]} for role in ("dispatcher", "reviewer")]
+    calls += [Call("operators.add", None, person) for person in people]
     workspace.run(calls, atomic=True)
     workspace.close()
     return tmp_path
