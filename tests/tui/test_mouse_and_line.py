@@ -160,7 +160,7 @@ def test_an_export_does_not_write_over_a_file_unasked(folder: Path, tmp_path: Pa
         assert not stage.app.jobs.all
         await line(stage, f"export {tmp_path / 'mine.what'}")
         await stage.until(lambda: bool(stage.app.jobs.all) and not stage.app.jobs.running)
-        await stage.until_said("does not say its format")
+        assert "does not say its format" in stage.app.jobs.all[0].told
 
     play(folder, story)
     assert target.read_text("utf-8") == "mine"

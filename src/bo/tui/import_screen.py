@@ -245,6 +245,7 @@ class ImportScreen(ModalScreen["bool | None"]):
             answer, trouble = await process.communicate()
         except asyncio.CancelledError:
             process.kill()
+            await process.communicate()  # so that its pipes are closed
             raise
         if process.returncode:
             self.say(trouble.decode(errors="replace").strip().rpartition("\n")[2], "bad")

@@ -21,6 +21,7 @@ from bo.tui.looks import Tone
 
 KEPT: Final = 50
 LINE_MOST: Final = 1 << 20
+STOP_S: Final = 5.0
 COUNTS_SHOWN: Final = 6
 RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
 
@@ -61,6 +62,7 @@ class Jobs:
         self._environment = environment
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closing = False
         self.all: list[Job] = []
 
     @property
@@ -99,10 +101,13 @@ class Jobs:
             with suppress(ProcessLookupError):
                 process.terminate()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """The screen is left: what still runs is stopped, and taken up again by whoever starts it next."""
+        self._is_closing = True
         for job in self.running:
             self.stop(job)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STOP_S)
 
     async def _run(self, job: Job, then: Callable[[Job], None] | None) -> None:
         pipe = asyncio.subprocess.PIPE
@@ -115,8 +120,12 @@ class Jobs:
             job.state, job.told = FAILED, str(error)
         else:
             self._processes[job.number] = process
+            if self._is_closing:
+                self.stop(job)
             await self._watch(job, process)
             del self._processes[job.number]
+        if self._is_closing:
+            return
         self._crew.jobs_changed()
         self._crew.say(f"{job.title}: {job.told}", "good" if job.state == DONE else "bad")
         if then is not None:
@@ -131,7 +140,8 @@ class Jobs:
             said = _object(line)
             if "done" in said:
                 job.done, job.total = _whole(said["done"]), _whole(said.get("total"))
-                self._crew.jobs_changed()
+                if not self._is_closing:
+                    self._crew.jobs_changed()
             elif "message" in said:
                 trouble.append(f"{said['message']}. {said.get('hint') or ''}".rstrip(". ") + ".")
             else:

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 SQLITE_INTERRUPT = 9
 CHOICES_HELD = 500
 IN_TOUCH = timedelta(minutes=5)
+CACHE_KIB = 16 * 1024  # of the file, for each of the two connections: a screen stays open all day
 HELD = "hold_reason"
 AHEAD = ("next_at", "until", "at")
 _APART = ("id", "state", "revision", "scope")
@@ -119,6 +120,7 @@ class OfficeLibrary:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._session = workspace.database.session
+        self._session.keep_pages(CACHE_KIB)
         self._sources: dict[str, Source] = {}
 
     def of(self, noun: str) -> Source:
@@ -321,6 +323,7 @@ class OfficeDesk:
     def __init__(self, workspace: Workspace, office: str) -> None:
         self._workspace = workspace
         self._office = office
+        workspace.database.session.keep_pages(CACHE_KIB)
         self._who = workspace.who()
         self._done: dict[str, str] = {}  # operation -> record, to say whose undo was refused
 

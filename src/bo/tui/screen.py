@@ -160,7 +160,7 @@ class BoApp(App[None]):
 
     async def on_unmount(self) -> None:
         self._reading_lane.close()
-        self.jobs.close()
+        await self.jobs.close()
         if self.has_desk:
             self.desk_lane.close()
 

@@ -127,7 +127,7 @@ class Reveal(Record, kw_only=True):
 
     operator: Annotated[str, RefKind("operators"), Field(index=True)]
     of: Annotated[Text, Field(label="records", help="such as leads")]
-    subject: Annotated[Id, Field(lookup=True, label="record")]
+    subject: Annotated[Id, Field(lookup=True, label="which record")]
     fields: Annotated[Tags, Field(help="what was shown")] = ()
     at: Moment
 

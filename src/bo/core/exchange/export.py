@@ -95,8 +95,7 @@ def _own_eyes(workspace: Workspace) -> Iterator[Reader]:
     """A connection for this export alone: it sees one moment of the office, and keeps few pages of what it passes."""
     session = workspace.database.connect()
     try:
-        if session.is_sqlite:
-            session.script([f"PRAGMA cache_size=-{CACHE_KIB}"])
+        session.keep_pages(CACHE_KIB)
         yield workspace.reader(session)
     finally:
         session.connection.close()

@@ -188,15 +188,12 @@ def _require_key_columns(info: RecordInfo, create: Command, binding: Binding) ->
 def _smaller_cache(workspace: Workspace) -> Iterator[None]:
     """Keep fewer pages of an SQLite file in memory for as long as an import lasts."""
     session = workspace.database.session
-    if not session.is_sqlite:
-        yield
-        return
-    session.script([f"PRAGMA cache_size=-{CACHE_KIB}"])
+    session.keep_pages(CACHE_KIB)
     try:
         yield
     finally:
         if workspace.database.is_alive(session):
-            session.script([f"PRAGMA cache_size=-{USUAL_CACHE_KIB}"])
+            session.keep_pages(USUAL_CACHE_KIB)
 
 
 class _Import:

@@ -113,6 +113,11 @@ class Session:
             return list(values)
         return encode_json([day_or_moment(value) for value in values]).decode()
 
+    def keep_pages(self, kib: int) -> None:
+        """Keep so much of an SQLite file in memory; other databases see to that themselves."""
+        if self.is_sqlite:
+            self.script([f"PRAGMA cache_size=-{kib}"])
+
     def moment(self, moment: datetime) -> object:
         """A time as this database binds it in rows that are given by place."""
         return day_or_moment(moment) if self.is_sqlite else moment
