@@ -27,6 +27,12 @@ GIVEN_SERVER = os.environ.get("BO_TEST_POSTGRES", "")
 NEARBY = ("127.0.0.1", "::1", "localhost")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a third of the time is spent waiting for other processes and for disks."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A home of its own for each test, and none of the settings that `bo` reads from the environment."""

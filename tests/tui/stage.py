@@ -15,7 +15,7 @@ from bo.tui.screen import BoApp
 from bo.tui.source import Desk, Library, RowView, ScreenOptions, Standing
 from tests.tui.sample_office import SampleDesk, SampleSource
 
-WAIT_S = 5.0
+WAIT_S = 15.0
 SMALL, LARGE = (80, 24), (200, 50)
 
 Story = Callable[["Stage"], Awaitable[None]]

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -270,18 +270,31 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[Content]:
         content.close()
 
 
+class _Lent:
+    """A file for one reading of it, whose end leaves the file open for the next."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._content, name)
+
+    def close(self) -> None:
+        """The owner closes it."""
+
+
 def _document(content: Content, encoding: str, sheet: str, notes: list[str]) -> Document:
     request = msgspec.structs.replace(AS_TABLE, encoding=encoding or None)
     head, texts = ("", None) if content.workbook else text_of(content, request)
     chosen = int(sheet) if sheet.isdigit() else sheet or None
 
     def rows() -> Iterator[TableRow]:
-        source = source_of(content, request, chosen)
-        notes.extend(source.notes)
-        for row in source:
-            if row.problem is not None and not row.cells:
-                raise row.problem
-            yield TableRow(row.line, [cell or "" for cell in row.cells])
+        with source_of(cast(Content, _Lent(content)), request, chosen) as source:
+            notes.extend(source.notes)
+            for row in source:
+                if row.problem is not None and not row.cells:
+                    raise row.problem
+                yield TableRow(row.line, [cell or "" for cell in row.cells])
 
     if texts is not None and texts.encoding not in ("utf-8", "ascii"):
         notes.append(_("read as {encoding}", encoding=texts.encoding))
