@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from msgspec import Struct
 
+from bo.core.kernel.amounts import money
 from bo.core.kernel.command import query
 from bo.core.kernel.kinds import Amount, Count, Currency, Day, Field, Flag, PersonName, Primitive, Text
 from bo.core.kernel.reader import Reader
@@ -17,7 +18,7 @@ from bo.core.rewards.chain import Link, links
 from bo.core.rewards.records import Dispute, RewardLine
 from bo.core.rewards.simulating import Compared, simulate
 from bo.core.rewards.terms import show_rate
-from bo.core.rewards.words import computed_again, money, words_of
+from bo.core.rewards.words import computed_again, words_of
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bo.core.kernel.amounts import format_amount
+from bo.core.kernel.amounts import money
 from bo.core.kernel.text import _
 from bo.core.rewards.frozen import thaw
 from bo.core.rewards.records import RewardLine
@@ -21,10 +21,6 @@ def words_of(line: RewardLine) -> list[str]:
     if line.kind == "clawback":
         return [_clawback(line)]
     return [_(step.words, **step.facts) for step in computed_again(line).arithmetic]
-
-
-def money(amount: int, currency: str) -> str:
-    return f"{format_amount(amount, currency)} {currency}"
 
 
 def _clawback(line: RewardLine) -> str:

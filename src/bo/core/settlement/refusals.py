@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bo.core.kernel.errors import Refused
+from bo.core.rewards.disputing import LineDisputed as LineDisputed
 
 
 class PeriodSettled(Refused):
@@ -63,12 +64,6 @@ class CannotBeWritten(Refused):
     """A name or an account that a payout file cannot have."""
 
     code = "cannot_be_written"
-
-
-class LineDisputed(Refused):
-    """A settlement with a line that somebody disputes."""
-
-    code = "line_disputed"
 
 
 class PaymentsOpen(Refused):
