@@ -333,7 +333,7 @@ def test_a_call_has_an_end_however_the_other_side_behaves(serve: Callable[[socke
             made.call("hello", b"{}", timeout=0.4)
 
         made.close()
-    assert time.monotonic() - begun < 3.0
+    assert time.monotonic() - begun < 15
 
 
 def test_an_answer_that_is_cut_short_is_an_error_and_not_a_short_answer() -> None:

@@ -196,7 +196,7 @@ def test_a_signal_ends_it_in_order_and_lets_go_of_who_waits(server: Server, numb
     server.wait_for("bo_pulls_waiting", 1.0)
     started = time.monotonic()
     assert server.end(number) == 0
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 12
     page = json_as(waiting.answered(), Page)
     assert (page.commits, page.to) == ((), welcome.head)
     assert [line["message"] for line in server.log][-1] == "ended"
@@ -457,8 +457,8 @@ def test_several_processes_serve_one_database(database: str) -> None:
             answer = server.post("sync/push", push_body(f"1381234{number:04}", first=number + 1), boss.token)
             assert json_as(answer, Pushed).results[0].status == "applied"
         for wait in waits:
-            assert json_as(wait.answered(3), Page).commits
+            assert json_as(wait.answered(9), Page).commits
         assert server.figures()['bo_operations_total{status="applied"}'] == 6.0
         started = time.monotonic()
         assert server.end() == 0
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 12

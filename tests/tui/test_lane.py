@@ -22,7 +22,7 @@ class Held:
         self.stopped = threading.Event()
 
     def slow(self) -> str:
-        if self.stopped.wait(3):
+        if self.stopped.wait(20):
             self.stopped.clear()
             raise Interrupted
         return "slow"
@@ -87,7 +87,7 @@ def test_a_newer_question_interrupts_the_running_one_and_drops_the_waiting_one(b
     bench.ask(lambda held: "third", topic="view")
     bench.run_calls(1)
     assert bench.answers == ["third"]
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     with pytest.raises(Empty):
         bench.calls.get(timeout=0.05)
 

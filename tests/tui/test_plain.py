@@ -58,6 +58,7 @@ def walk(folder: Path, noun: str, options: ScreenOptions, size: tuple[int, int])
         for keys in ("", *WALKS[noun]):
             await stage.press(*([keys] if keys.startswith("ctrl") or keys in ("enter", "space") else keys))
             await stage.pilot.pause(0.15)
+            await stage.until(lambda: stage.text().strip(), "anything at all")
             seen.append((keys, stage.text()))
             for _again in range(3):
                 await stage.press("escape")

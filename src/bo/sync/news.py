@@ -18,9 +18,8 @@ REST_SECONDS: Final = 0.02  # between two looks, so that many commits in a row a
 class News:
     """The head of one journal as far as it is known, and who waits for another."""
 
-    def __init__(self, head: Callable[[], Awaitable[int]], *, look_seconds: float = LOOK_SECONDS) -> None:
+    def __init__(self, head: Callable[[], Awaitable[int]]) -> None:
         self._read_head = head
-        self._look_seconds = look_seconds
         self._head = 0
         self._waiting: dict[asyncio.Future[None], int] = {}
         self._written = asyncio.Event()
@@ -73,7 +72,7 @@ class News:
                         _wake(waiter)
             await asyncio.sleep(REST_SECONDS)
             try:
-                async with asyncio.timeout(self._look_seconds):
+                async with asyncio.timeout(LOOK_SECONDS):
                     await self._written.wait()
             except TimeoutError:
                 continue
