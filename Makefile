@@ -30,13 +30,10 @@ install: .venv/.project
 demo: install
 	@$(BIN)/bo demo
 
+# First what one processor is enough for, side by side; then the tests, in the order of tests/conftest.py.
 test: install
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
-	$(PY) -m pytest tests/tidy
-	$(PY) -m pytest --ignore=tests/tidy --numprocesses=auto --dist=loadfile
+	@$(MAKE) --no-print-directory --jobs=2 lint types imports tidy
+	$(PY) -m pytest --ignore=tests/tidy --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 lint: install
 	$(BIN)/ruff check

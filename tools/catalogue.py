@@ -53,7 +53,10 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "bo.core.banking.formats.totals": ("STATED",),
     "bo.core.orders.exceptions": ("GONE",),
     "bo.cli.exit_codes": ("MEANINGS",),
+    "bo.tui.form": ("DAYS_AHEAD",),
     "bo.tui.jobs_screen": ("WORDS",),
+    "bo.tui.looks": ("THEMES",),
+    "bo.tui.shown": ("SAID",),
 }
 PLACEHOLDER: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
@@ -162,7 +165,7 @@ def _of_screen() -> Iterator[str]:
     """Titles and past tenses that the screen makes from the verbs of commands."""
     from bo.core.office import registry
     from bo.tui import words
-    from bo.tui.office import spec
+    from bo.tui.specs import spec
 
     for command in registry().load_all().commands.values():
         offered = spec(command)
@@ -170,13 +173,15 @@ def _of_screen() -> Iterator[str]:
 
 
 def _of_views() -> Iterator[str]:
-    """Titles of the views that come with the office, and the names of what is no record."""
+    """Titles of the views and names of the rules that come with the office, and the names of what is no record."""
+    from bo.core.orders.looks import LOOKS
     from bo.core.views.shipped import VIEWS
     from bo.tui.conflicts import COMMANDS, NOUN
 
     yield NOUN
     for views in VIEWS.values():
         yield from (name.replace("_", " ").capitalize() for name in views)
+    yield from (look.name for look in LOOKS.values())
     for command in COMMANDS:
         yield from (command.title, command.done, command.summary)
 

@@ -1,7 +1,8 @@
-"""Records what the screen looks like: `python -m tools.frames [NAME …]` writes docs/screens/NAME.txt, one frame a file.
+"""Records what the screen looks like: `python -m tools.frames [NAME …]` writes docs/screens/NAME.txt, one frame a file,
+and README.md beside them, which says what each shows.
 
-A scene is an office, a size, a language and keys; whoever adds a screen adds a line to SCENES. With `--svg` each frame
-is drawn with its colours too, for whoever wants to look at them; those are not kept.
+A scene (`frames_scenes.py`) is an office, a size, a language and keys. With `--svg` each frame is drawn with its
+colours too, for whoever wants to look at them; those are not kept.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import chdir, contextmanager
+from itertools import repeat
 from pathlib import Path
 from time import monotonic
 
-from msgspec import Struct
 from textual.pilot import Pilot
 
 from bo.core.kernel.text import language, use_language
@@ -25,60 +27,13 @@ from bo.tui.office import OfficeDesk, OfficeLibrary
 from bo.tui.screen import BoApp
 from bo.tui.source import ScreenOptions, Standing
 from tools import frames_office
+from tools.frames_scenes import SCENES, Scene, index
 
 TARGET = Path(__file__).parents[1] / "docs/screens"
-SMALL, LARGE = (80, 24), (200, 50)
+INDEX = "README.md"
 WAIT_S = 20.0
-RESTING_S = 0.3
-
-
-class Scene(Struct, frozen=True):
-    """What is pressed, and what is shown then. A step is a key; `=words` waits until they stand on the screen; `'text`
-    is typed."""
-
-    name: str
-    keys: tuple[str, ...] = ()
-    size: tuple[int, int] = SMALL
-    noun: str = "leads"
-    filter_text: str = ""
-    language: str = "en"
-    device: bool = False
-    options: tuple[str, ...] = ()  # --ascii
-
-
-SCENES = (
-    Scene("leads", ("1",)),
-    Scene("leads-zh", ("1",), language="zh_CN"),
-    Scene("leads-wide", ("1",), LARGE),
-    Scene("leads-wide-zh", ("1",), LARGE, language="zh_CN"),
-    Scene("leads-ascii", ("1",), options=("ascii",)),
-    Scene("preview", ("1", "p")),
-    Scene("detail", ("1", "enter")),
-    Scene("accepted", ("1", "d", "=undoes")),
-    Scene("marks", ("1", "space", "space", "space")),
-    Scene("reject", ("1", "b")),
-    Scene("reject-zh", ("1", "b"), language="zh_CN"),
-    Scene("assign", ("4", "a"), (120, 30)),
-    Scene("report", ("c",)),
-    Scene("confirm", ("1", "*", "d", "=do it")),
-    Scene("help", ("?",)),
-    Scene("palette", ("ctrl+p", "'assi")),
-    Scene("filter", ("/", "'city:上海")),
-    Scene("command", (":", "'orders sta")),
-    Scene("dashboard", ("g", "d", "=as of"), LARGE),
-    Scene("dashboard-small", ("g", "d", "=as of")),
-    Scene("jobs", ("g", "j")),
-    Scene("orders", ("0",), noun="orders"),
-    Scene("orders-wide", ("0",), LARGE, noun="orders"),
-    Scene("order", ("0", "enter"), (120, 36), noun="orders"),
-    Scene("refund", ("0", "G", "R"), noun="orders"),
-    Scene("exceptions", (), (120, 30), noun="exceptions"),
-    Scene("stores", ("g", "t")),
-    Scene("settings", ("g", "z")),
-    Scene("import", ("I",)),
-    Scene("import-mapping", ("I", "enter", "enter")),
-    Scene("conflicts", (), (120, 30), noun="conflicts", device=True),
-)
+RESTING_S = 0.4
+SIDE_BY_SIDE = 4
 
 
 class Recorder:
@@ -105,6 +60,8 @@ class Recorder:
             else:
                 await self.pilot.press(step)
             await self._rest()
+        self.app.screen.refresh()  # what lies behind a dialog too
+        await self._rest()
         return self.frame()
 
     async def _until(self, holds: object) -> None:
@@ -143,7 +100,7 @@ async def _play(scene: Scene, folder: Path, svg: Path | None) -> str:
 
     who = "Hugo" if scene.device else "Mei Lin"
     options = ScreenOptions(
-        "dark", "ascii" in scene.options, noun=scene.noun, filter_text=scene.filter_text,
+        "dark", "ascii" in scene.options, noun=scene.noun,
         environment={"BO_WORKSPACE": str(folder), "BO_OPERATOR": "mei"},
     )  # fmt: skip
     lane, browser = reading(open_library, scene.noun)
@@ -170,15 +127,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="scenes to record; all when none is named")
     parser.add_argument("--svg", type=Path, help="draw them with their colours into this folder too")
+    parser.add_argument("--to", type=Path, default=TARGET, help="write them elsewhere")
     chosen = parser.parse_args()
-    TARGET.mkdir(parents=True, exist_ok=True)
+    chosen.to.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as kept:
         office = Path(kept) / "acme"
         frames_office.make(office)
-        for scene in SCENES:
-            if not chosen.names or scene.name in chosen.names:
-                (TARGET / f"{scene.name}.txt").write_text(record(scene, office, chosen.svg), "utf-8")
+        wanted = [scene for scene in SCENES if not chosen.names or scene.name in chosen.names]
+        # Most of it is waiting for a screen to come to rest.
+        with ProcessPoolExecutor(SIDE_BY_SIDE) as pool:
+            frames = pool.map(record, wanted, repeat(office), repeat(chosen.svg))
+            for scene, frame in zip(wanted, frames, strict=True):
+                (chosen.to / f"{scene.name}.txt").write_text(frame, "utf-8")
                 print(scene.name)
+    (chosen.to / INDEX).write_text(index(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from bo.sync.central import Caller, Central
 from bo.sync.client import Client, found_device
 from bo.sync.protocol import Ticket
 from bo.sync.transport import Within
+from tools import frames_money
 
 BEGAN = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)  # a Monday, 9:00 in Shanghai
 NOW = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
@@ -32,14 +33,17 @@ LEADS = (
     ("赵磊", "13800130010", "杭州", "drama expo", "needs a quote this week"),
     ("黄艳", "13800130011", "宁波", "小红书", ""),
     ("Chloë Smith", "13800130012", "上海", "form", "kitchen, island"),
+    ("Chloe Smith", "13800130013", "上海", "shop", "kitchen with an island"),
 )
-ORDERS = (
+HOMES = {"Chloë Smith": "静安府", "Chloe Smith": "静安府"}  # who may be the same customer
+KNOWN, UNKNOWN = "KIT-01", "ISL-07"  # SKUs: of a product that there is, and of none
+ORDERS = (  # number, customer, city, total, paid, and what is wrong with it
     ("1001", "王伟", "上海", 1280000, 1280000, ""),
-    ("1002", "Ann Moss", "杭州", 459900, 459900, ""),
+    ("1002", "Ann Moss", "杭州", 459900, 459900, "sku"),
     ("1003", "李娜", "上海", 89900, 0, ""),
     ("1004", "Eve Zhang", "北京", 2350000, 2350000, "address"),
     ("1005", "张敏", "苏州", 129900, 129900, ""),
-    ("1006", "Farid Moss", "上海", 760000, 300000, ""),
+    ("1006", "Farid Moss", "上海", 760000, 300000, "risk"),
 )
 
 
@@ -54,6 +58,10 @@ class Numbered:
     def clock(self) -> datetime:
         return self.now
 
+    def skip(self, moment: datetime) -> None:
+        """Go on to a moment, unless it is later already."""
+        self.now = max(self.now, moment)
+
     def new_id(self) -> str:
         self._made += 1
         self.now += timedelta(minutes=37)
@@ -63,7 +71,7 @@ class Numbered:
 def make(folder: Path) -> None:
     """Make the office in a folder, and beside it a device of it with a conflict."""
     folder.mkdir(parents=True)
-    numbers = Numbered()
+    numbers = Numbered(frames_money.BEGAN)
     office = found(
         SqliteDatabase(folder / DATABASE_NAME),
         context_for("CN"),
@@ -76,8 +84,17 @@ def make(folder: Path) -> None:
     for code, name in (("S1", "浦东店"), ("S2", "West")):
         do("stores.add", code=code, name=name, city="上海")
     do("operators.add", login="hugo", name="Hugo", roles=["manager"])
+    money = frames_money.Money(office, do, numbers.skip)
+    money.begin()
+    money.earn(0)
+    first_week = money.settle("2026-W45")
+    money.pay(first_week)
+    numbers.skip(BEGAN - timedelta(days=7))
+    money.earn(1)
+    money.settle("2026-W46")
+    numbers.skip(BEGAN)
     leads = [
-        do("leads.report", name=name, phone=phone, city=city, source=source, note=note)
+        do("leads.report", name=name, phone=phone, city=city, source=source, note=note, community=HOMES.get(name, ""))
         for name, phone, city, source, note in LEADS
     ]
     for lead in leads[:4]:
@@ -85,14 +102,13 @@ def make(folder: Path) -> None:
     do("leads.assign", leads[0], store="S1")
     do("leads.reject", leads[4], reason="no_intent")
     do("leads.request_info", leads[5], note="which flat?")
-    for number, name, city, total, captured, held in ORDERS:
-        order = do("orders.record", number=number, name=name, city=city, total=total, captured=captured, channel="shop",
-                   phone=f"1390013{number}", method="card", placed_at=numbers.now - timedelta(days=3 * int(number[-1])),
-                   lines=[{"sku": "KIT-01", "name": "Kitchen 厨房", "quantity": 1, "price": total}])  # fmt: skip
-        if held:
-            do("orders.hold", order, reason=held)
+    _sell(do, numbers)
+    money.earn(2)
+    money.give_back()
+    money.state(first_week)
+    do("exception_rules.standard")
     do("exceptions.scan")
-    numbers.now = max(numbers.now, NOW)
+    numbers.skip(NOW)
     _make_device(folder, office, numbers, leads[7])
     office.close()
     _make_file(folder)
@@ -106,6 +122,21 @@ def _doing(office: Workspace) -> Callable[..., str]:
         return outcome.returned or ""
 
     return do
+
+
+def _sell(do: Callable[..., str], numbers: Numbered) -> None:
+    """Orders of a shop: most are as they should be."""
+    do("products.record", title="Kitchen 厨房", variants=[{"sku": KNOWN, "price": 1280000}])
+    for number, name, city, total, captured, wrong in ORDERS:
+        sku = UNKNOWN if wrong == "sku" else KNOWN
+        told: dict[str, object] = {} if wrong == "address" else {"address": f"{city}路 {number} 号"}
+        if wrong == "risk":
+            told["risk"] = "high"
+        order = do("orders.record", number=number, name=name, city=city, total=total, captured=captured, channel="shop",
+                   phone=f"1390013{number}", method="card", placed_at=numbers.now - timedelta(days=3 * int(number[-1])),
+                   lines=[{"sku": sku, "name": "Kitchen 厨房", "quantity": 1, "price": total}], **told)  # fmt: skip
+        if wrong == "address":
+            do("orders.hold", order, reason=wrong)
 
 
 def _make_device(folder: Path, office: Workspace, numbers: Numbered, lead: str) -> None:

@@ -82,7 +82,7 @@ def _command(command: Command) -> Entry:
         entry["where"] = command.where
     returns = command.returns
     noun = next((noun for noun, info in declared_records().items() if info.cls is returns), "")
-    _put(entry, confirm=command.confirm, returns=noun)
+    _put(entry, confirm=command.confirm, step_up=command.step_up, returns=noun)
     entry["params"] = {param.name: _param(param) for param in command.params}
     return entry
 

@@ -17,7 +17,7 @@ from bo.core.kernel.dispatch import Call
 from bo.core.kernel.tx import SYSTEM
 from bo.core.kernel.workspace import Workspace, utc_now
 from bo.core.office import context_for, open_database
-from bo.sync import accounts, credentials
+from bo.sync import accounts, tokens
 from bo.sync.client import Client, found_device
 from bo.sync.http import HttpTransport
 from bo.sync.organisations import Organisations
@@ -62,7 +62,7 @@ class Central:
         (device,) = self.run([Call("devices.register", None, {"operator": operator, "name": "laptop"})])
         now = utc_now()
         with self.office.database.writing() as session:
-            token = credentials.new_token(session, operator, device, "", now, now + accounts.LIFETIME)
+            token = tokens.new_token(session, operator, device, "", now, now + accounts.LIFETIME)
         return Ticket(token, operator, device, 0, "CN", "CNY", "Asia/Shanghai", now)
 
     def device(self, operator: str, name: str) -> Device:

@@ -1,6 +1,7 @@
-"""The screen's figures, in a pseudo terminal: first paint against a trivial Textual app, and what a key press costs.
+"""The screen's figures, in a pseudo terminal: first paint against a trivial Textual app, and what a key press costs;
+the same of VisiData and Harlequin over the same orders where they are installed.
 
-    python -m tests.benchmarks screen [--orders 1000000] [--leads 200000] [--runs 9]
+    python -m tests.benchmarks screen [--orders N] [--leads N] [--runs N] [--visidata COMMAND] [--harlequin COMMAND]
 
 All programs are started in turn, so that a slow moment of the machine hits all of them. Leads are reported one by one;
 orders are one order multiplied in the database, without words in its search index, so they are filtered by fields.
@@ -12,16 +13,14 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import select
-import signal
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.benchmarks import _peers
+from tests.benchmarks._terminal import Burst, Report, Start, Terminal, busy, first_paint, measure_held
 
 if TYPE_CHECKING:
     from bo.core.kernel.workspace import Workspace
@@ -35,7 +34,6 @@ class Trivial(App):
 Trivial().run()
 """
 SCREEN = "import sys, pathlib; from bo.tui.app import run; run(pathlib.Path(sys.argv[1]), noun=sys.argv[2])"
-SIZE = (24, 80)
 IDLE_S = 12.0  # longer than the standing is looked at twice
 CITIES = ("北京", "上海", "广州", "深圳", "Berlin", "Lyon", "Oslo")
 GOALS = {
@@ -47,138 +45,6 @@ GOALS = {
     "move": 600,
     "page": 4000,
 }
-START_S_MAX = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """What one key press brought: time to its first byte, and all bytes until the screen rested."""
-
-    first_ms: float
-    size: int
-    text: bytes
-
-
-class Terminal:
-    """A program in a pseudo terminal, read byte for byte."""
-
-    def __init__(self, argv: Sequence[str], size: tuple[int, int] = SIZE) -> None:
-        import fcntl
-        import pty
-        import struct
-        import termios
-
-        self.started = time.perf_counter()
-        self._pid, self._fd = pty.fork()
-        if self._pid == 0:
-            environment = dict(os.environ, TERM="xterm-256color", COLORTERM="truecolor")
-            # Otherwise our modules would be compiled anew at every start, and those of Textual not.
-            for name in ("NO_COLOR", "PYTHONDONTWRITEBYTECODE"):
-                environment.pop(name, None)
-            os.execvpe(argv[0], list(argv), environment)
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-
-    def until(self, needle: bytes, within_s: float = START_S_MAX) -> float:
-        """Seconds from now, or from the start before the first call, until the needle has been written."""
-        seen, began = b"", self.started
-        while time.perf_counter() - began < within_s:
-            seen = seen[-4096:] + self._read(0.2)
-            if needle in seen:
-                return time.perf_counter() - began
-        raise TimeoutError(f"{needle!r} was not drawn within {within_s} s; last seen: {seen[-300:]!r}")
-
-    def press(self, keys: bytes, quiet_s: float) -> Burst:
-        """Send keys; collect what is drawn until nothing comes for `quiet_s`."""
-        sent = time.perf_counter()
-        os.write(self._fd, keys)
-        text, first = b"", 0.0
-        while data := self._read(quiet_s if text else 2.0):
-            if not text:
-                first = time.perf_counter()
-            text += data
-        return Burst((first - sent) * 1000, len(text), text)
-
-    def send_until(self, keys: bytes, needle: bytes, within_s: float = 5.0) -> float:
-        """Send keys; seconds until the needle has been written."""
-        sent = time.perf_counter()
-        os.write(self._fd, keys)
-        seen = b""
-        while time.perf_counter() - sent < within_s:
-            seen += self._read(0.2)
-            if needle in seen:
-                return time.perf_counter() - sent
-        raise TimeoutError(f"{needle!r} was not drawn within {within_s} s after {keys!r}")
-
-    def idle(self, seconds: float) -> int:
-        """How many bytes come by themselves."""
-        until, size = time.perf_counter() + seconds, 0
-        while (left := until - time.perf_counter()) > 0:
-            size += len(self._read(left))
-        return size
-
-    def rest(self, quiet_s: float = 0.4) -> None:
-        while self._read(quiet_s):
-            pass
-
-    def memory_mb(self) -> float:
-        """Peak resident memory, where /proc tells it."""
-        status = Path(f"/proc/{self._pid}/status")
-        lines = status.read_text().splitlines() if status.exists() else []
-        return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
-
-    def close(self) -> None:
-        os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
-        os.close(self._fd)
-
-    def _read(self, wait_s: float) -> bytes:
-        ready, _, _ = select.select([self._fd], [], [], wait_s)
-        if not ready:
-            return b""
-        try:
-            return os.read(self._fd, 1 << 16)
-        except OSError:
-            return b""
-
-
-def first_paint(programs: Mapping[str, tuple[Sequence[str], bytes]], runs: int) -> dict[str, float]:
-    """Median seconds to the first content of each program; one run each before, so that files are cached."""
-    times: dict[str, list[float]] = {name: [] for name in programs}
-    for run in range(runs + 1):
-        for name, (argv, wanted) in programs.items():
-            terminal = Terminal(argv)
-            try:
-                taken = terminal.until(wanted)
-            finally:
-                terminal.close()
-            if run:
-                times[name].append(taken)
-    return {name: statistics.median(taken) for name, taken in times.items()}
-
-
-def p95(values: Sequence[float]) -> float:
-    return sorted(values)[int(len(values) * 0.95)]
-
-
-class Report:
-    """Prints figures beside their goals, and counts what was missed."""
-
-    def __init__(self) -> None:
-        self.missed = 0
-
-    def say(self, what: str, value: float, unit: str, goal: float | None = None) -> None:
-        note = ""
-        if goal is not None:
-            missed = value > goal
-            self.missed += missed
-            note = f"  (goal {goal:g}{', MISSED' if missed else ''})"
-        print(f"{what}: {value:.1f} {unit}{note}", flush=True)
-
-    def keys(self, name: str, bursts: Sequence[Burst], bytes_most: float) -> None:
-        times = [burst.first_ms for burst in bursts]
-        self.say(f"{name}, median", statistics.median(times), "ms")
-        self.say(f"{name}, p95", p95(times), "ms", GOALS["key"])
-        self.say(f"{name}, bytes", statistics.median([burst.size for burst in bursts]), "bytes", bytes_most)
 
 
 def measure_keys(terminal: Terminal, what: str, report: Report) -> None:
@@ -187,7 +53,7 @@ def measure_keys(terminal: Terminal, what: str, report: Report) -> None:
     for _ in range(3):
         terminal.press(b"j", 0.2)
     moves = [terminal.press(b"j", 0.03) for _ in range(12)] + [terminal.press(b"k", 0.03) for _ in range(12)]
-    report.keys(f"{what}: j / k", moves, GOALS["move"])
+    say_keys(report, f"{what}: j / k", moves, GOALS["move"])
     for name, keys in (("PgDn", b"\x1b[6~"), ("End", b"G")):
         bursts = []
         for _ in range(12):
@@ -195,25 +61,31 @@ def measure_keys(terminal: Terminal, what: str, report: Report) -> None:
             terminal.rest(0.15)
             if keys == b"G":
                 terminal.press(b"gg", 0.15)
-        report.keys(f"{what}: {name}", bursts, GOALS["page"])
-    held = [terminal.press(b"j", 0.004) for _ in range(200)]
-    report.say(f"{what}: j held down, p95", p95([burst.first_ms for burst in held]), "ms", GOALS["key"])
+        say_keys(report, f"{what}: {name}", bursts, GOALS["page"])
+    measure_held(terminal, what, b"j", report, GOALS["key"])
     terminal.rest()
     report.say(f"{what}: idle for {IDLE_S:g} s", terminal.idle(IDLE_S), "bytes", 0)
+
+
+def say_keys(report: Report, name: str, bursts: Sequence[Burst], bytes_most: float) -> None:
+    report.times(name, [burst.first_ms for burst in bursts], most=GOALS["key"])
+    report.say(f"{name}, bytes", sorted(burst.size for burst in bursts)[len(bursts) // 2], "bytes", bytes_most)
 
 
 def measure_filter(terminal: Terminal, what: str, filters: Sequence[tuple[str, str]], report: Report) -> None:
     """From the key that completes a filter to the first rows of the narrowed view."""
     for text, last_row in filters:
-        times = []
+        times, worked = [], 0.0
         for _ in range(12):
             terminal.press(b"F", 0.5)
             terminal.press(b"/", 0.3)
             terminal.press(text[:-1].encode(), 0.5)
+            before = terminal.processor_ms()
             times.append(terminal.send_until(text[-1].encode(), last_row.encode()) * 1000)
+            worked += terminal.processor_ms() - before
             terminal.press(b"\r", 0.3)
-        report.say(f"{what}: filter {text}, median", statistics.median(times), "ms", GOALS["filter"])
-        report.say(f"{what}: filter {text}, p95", p95(times), "ms", GOALS["filter p95"])
+        report.times(f"{what}: filter {text}", times, GOALS["filter"], GOALS["filter p95"])
+        report.say(f"{what}: filter {text}, of a processor", worked / len(times), "ms each")
 
 
 def make_office(folder: Path, leads: int, orders: int) -> None:
@@ -290,52 +162,48 @@ def _lead(chance: random.Random, number: int) -> dict[str, str]:
     }
 
 
-def busy() -> str:
-    load = os.getloadavg()
-    return f"load {load[0]:.1f} on {os.cpu_count()} cores"
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--orders", type=int, default=1_000_000)
     parser.add_argument("--leads", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--office", type=Path, help="keep the office in this folder, and use it again")
+    for peer in _peers.PEERS:
+        parser.add_argument(f"--{peer}", help="its command, where it is not on the path")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        office, trivial = chosen.office or Path(folder) / "office", Path(folder) / "trivial.py"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # nobody's own settings, such as a language or a theme, count here
+        os.environ |= {"HOME": name, "XDG_CONFIG_HOME": name, "XDG_CACHE_HOME": name, "XDG_DATA_HOME": name}
+        office, trivial = chosen.office or folder / "office", folder / "trivial.py"
         if not office.exists():
             make_office(office, chosen.leads, chosen.orders)
         trivial.write_text(TRIVIAL)
-        kinds = {
-            "leads": last_rows(office, "leads", "phone", ("", "city:Oslo", "kitchen", "厨房")),
-            "orders": last_rows(office, "orders", "number", ("", "city:Oslo", "state:unfulfilled"))
-            if chosen.orders
-            else [],
-        }
-        return measure(
-            office, [sys.executable, str(trivial)], {noun: rows for noun, rows in kinds.items() if rows}, chosen.runs
-        )
+        kinds = {"leads": last_rows(office, "leads", "phone", ("", "city:Oslo", "kitchen", "厨房"))}
+        peers: list[_peers.Peer] = []
+        if chosen.orders:
+            kinds["orders"] = last_rows(office, "orders", "number", ("", "city:Oslo", "state:unfulfilled"))
+            peers = _peers.installed(folder, office, {peer: getattr(chosen, peer) for peer in _peers.PEERS})
+        return measure(office, [sys.executable, str(trivial)], kinds, peers, chosen.runs)
 
 
-def measure(office: Path, trivial: Sequence[str], kinds: Mapping[str, Sequence[tuple[str, str]]], runs: int) -> int:
-    """Measure the screen of each sort of records; 1 where a goal was missed."""
+def measure(
+    office: Path,
+    trivial: Sequence[str],
+    kinds: Mapping[str, Sequence[tuple[str, str]]],
+    peers: Sequence[_peers.Peer],
+    runs: int,
+) -> int:
+    """Measure the screen of each sort of records, and the peers; 1 where a goal was missed."""
     report = Report()
     print(busy())
     screens = {noun: [sys.executable, "-c", SCREEN, str(office), noun] for noun in kinds}
     for noun, argv in screens.items():
-        # Once to the end and out again: what a first start compiles is kept in the workspace.
-        first = Terminal(argv)
-        first.until(kinds[noun][0][1].encode())
-        first.press(b"Q", 0.5)
-        first.close()
-    programs = {"trivial": (trivial, b"hello-trivial")}
+        learn_statements(argv, kinds[noun][0][1].encode())
+    programs: dict[str, tuple[Sequence[str], bytes]] = {"trivial": (trivial, b"hello-trivial")}
     programs |= {noun: (argv, kinds[noun][0][1].encode()) for noun, argv in screens.items()}
-    paints = first_paint(programs, runs)
-    report.say("trivial app: first paint", paints["trivial"] * 1000, "ms")
-    for noun in screens:
-        report.say(f"{noun}: first paint", paints[noun] * 1000, "ms")
-        report.say(f"{noun}: first paint", paints[noun] / paints["trivial"], "times that", GOALS["first paint"])
+    programs |= {peer.name: (peer.argv, peer.first) for peer in peers}
+    say_starts(report, first_paint(programs, runs), screens)
     for noun, argv in screens.items():
         terminal = Terminal(argv)
         try:
@@ -345,8 +213,35 @@ def measure(office: Path, trivial: Sequence[str], kinds: Mapping[str, Sequence[t
             report.say(f"{noun}: peak memory", terminal.memory_mb(), "MB", GOALS["memory"])
         finally:
             terminal.close()
+    for peer in peers:
+        peer.measure(report)
     print(busy())
     return min(report.missed, 1)
+
+
+def learn_statements(argv: Sequence[str], first: bytes) -> None:
+    """To the first rows and out again: what a first start compiles is kept in the workspace."""
+    terminal = Terminal(argv)
+    try:
+        terminal.until(first)
+        terminal.rest(1.0)
+        os.write(terminal.fd, b"Q")
+        if not terminal.ended(10.0):
+            raise TimeoutError("the screen did not end")
+    finally:
+        terminal.close()
+
+
+def say_starts(report: Report, starts: Mapping[str, Start], ours: Container[str]) -> None:
+    trivial = starts["trivial"]
+    for name, start in starts.items():
+        goal = GOALS["first paint"] if name in ours else None
+        report.say(f"{name}: first paint", start.clock_ms, "ms")
+        report.say(f"{name}: first paint, of a processor", start.processor_ms, "ms")
+        if name != "trivial":
+            report.say(f"{name}: first paint", start.clock_ms / trivial.clock_ms, "times the trivial app's", goal)
+            share = start.processor_ms / max(1.0, trivial.processor_ms)
+            report.say(f"{name}: first paint, of a processor", share, "times the trivial app's")
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def process(
         encoding="utf-8",
         env=environment(env),
         cwd=cwd,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 

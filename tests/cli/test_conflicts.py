@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.laptop import Laptop, assigned, refused
 from tests.cli.running import Desk
 from tests.sync.stage import Stage
@@ -110,6 +112,27 @@ def test_letting_go_asks_first(stage: Stage, laptop: Laptop) -> None:
     assert laptop.bo("conflicts", "discard", before[0].id, "--yes").code == 0
     assert laptop.conflicts() == []
     assert laptop.bo("conflicts", "discard", before[0].id, "--yes").code == 66
+
+
+def test_a_conflict_is_handed_to_somebody_else(
+    stage: Stage, laptop: Laptop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = refused(stage, laptop)
+    (old,) = laptop.conflicts()
+
+    ran = laptop.bo("conflicts", "hand", old.id, "--to", "hugo", "--note", "yours now", "-o", "json")
+
+    assert ran.code == 0, ran
+    assert ran.things() == [{"id": old.id, "outcome": "handed over"}]
+    assert laptop.conflicts() == []
+    assert laptop.bo("sync").code == 0
+    hugo = Laptop(laptop.folder.with_name("hugo"), capsys, monkeypatch).joined("hugo")
+    (listed,) = hugo.well("conflicts", "list", "-o", "json").things()
+    assert (listed["command"], listed["subject"], listed["code"]) == ("leads.take", lead, "not_found")
+    shown = hugo.well("conflicts", "show", str(listed["id"]), "-o", "json").thing()
+    assert shown["note"] == "yours now"
+    assert hugo.bo("conflicts", "discard", str(listed["id"]), "--yes").code == 0
+    assert hugo.well("conflicts", "list", "-o", "json").things() == []
 
 
 def test_an_office_of_its_own_has_no_conflicts(desk: Desk) -> None:

@@ -41,7 +41,7 @@ def test_bo_is_this_very_program_in_this_very_workspace(desk: Desk) -> None:
 
 def test_a_second_run_waits_no_longer_than_it_may(office: Path) -> None:
     env = {"BO_WORKSPACE": str(office)}
-    holding = "import time; open('held', 'w').close(); time.sleep(30)"
+    holding = "import time; open('held', 'w').close(); time.sleep(600)"
     with subprocess.Popen(
         command("cron", "run", "--job", "t", "--", sys.executable, "-c", holding), env=environment(env), cwd=office
     ) as first:
@@ -51,7 +51,7 @@ def test_a_second_run_waits_no_longer_than_it_may(office: Path) -> None:
         waited = process("cron", "run", "--job", "t", "--wait", "0.3s", "--", sys.executable, "-c", "pass", env=env)
         other = process("cron", "run", "--job", "u", "--", sys.executable, "-c", "pass", env=env)
         first.terminate()
-        first.wait(30)
+        first.wait(60)
 
     assert (at_once.returncode, waited.returncode, other.returncode) == (75, 75, 0)
     assert "the run before of t is still going on" in at_once.stderr
@@ -68,7 +68,7 @@ def test_a_holder_that_is_killed_leaves_no_lock(office: Path) -> None:
         while not (office / "held").exists():
             assert first.poll() is None
         first.kill()
-        first.wait(30)
+        first.wait(60)
 
     assert process("cron", "run", "--job", "t", "--", sys.executable, "-c", "pass", env=env).returncode == 0
 

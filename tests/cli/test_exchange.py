@@ -76,6 +76,8 @@ def test_a_reject_file_keeps_the_good_rows_and_can_be_mended(desk: Desk, mixed: 
     text = rejects.read_text("utf-8-sig")
     (row,) = csv.DictReader(text.splitlines())
     assert row["手机"].lstrip("'") == "12"
+    told = desk.bo("leads", "import", mixed, "--rejects", str(rejects))
+    assert f"1 rows were rejected; {rejects} has them all, with the reason" in told.err
     rejects.write_text(text.replace(",12,", ",13700137000,"), "utf-8")
     assert counts(desk.well("leads", "import", str(rejects), "-o", "json").thing())[:2] == [1, 1]
 

@@ -88,3 +88,16 @@ def test_a_bundle_takes_the_place_of_nothing(desk: Desk, approved: str, tmp_path
 
     assert ran.code == 65
     assert list((tmp_path / "b").iterdir()) == []
+
+
+def test_who_may_not_read_operators_sees_what_they_are_called(desk: Desk, approved: str) -> None:
+    desk.well("operators", "edit", "fin", "--name", "方 Fang", "--yes")
+
+    shown = desk.well("settlements", "show", approved, "-o", "table", "--as", "anna").out
+    listed = desk.well("settlements", "list", "-o", "table", "--as", "anna").out
+    as_json = desk.well("settlements", "show", approved, "-o", "json", "--as", "anna").thing()
+
+    assert "方 Fang" in shown
+    assert "方 Fang" in listed
+    assert str(as_json["created_by"]).startswith("oper_")
+    assert "fin" in desk.well("settlements", "show", approved, "-o", "table").out

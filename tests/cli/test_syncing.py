@@ -128,7 +128,7 @@ def test_the_status_of_a_device(stage: Stage, laptop: Laptop) -> None:
     with open_device(laptop.folder) as ws:
         device = ws.device
     assert {name: value for name, value in found.items() if name != "contact_at"} == {
-        "central": URL, "operator": "anna", "device": device, "waiting": 1, "requests": 0, "refused": 0,
+        "central": URL, "operator": "anna", "device": device, "waiting": 1, "requests": 0, "refused": 0, "given": 0,
         "cursor": stage.office.data_version(), "lease_days_left": 30,
     }  # fmt: skip
     line = laptop.well("status", "-o", "json").thing()
@@ -239,13 +239,13 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server = Server(Config(make_app(organisations, Settings()), port=0, log_config=None, access_log=False, ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not server.started and time.monotonic() < until:
         time.sleep(0.02)
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}/acme"
     server.should_exit = True
-    thread.join(20)
+    thread.join(60)
 
 
 def test_over_real_http_from_login_to_logout(
@@ -291,7 +291,7 @@ def test_a_watch_that_is_told_to_end_has_done_well(
         assert running.stdout.readline().split("\t")[1:3] == ["1", "1"]
         assert hugo.bo("sync").code == 75  # it is at work
         running.send_signal(signal.SIGTERM)
-        assert running.wait(20) == 0
+        assert running.wait(60) == 0
     finally:
         running.kill()
         running.communicate()

@@ -123,6 +123,18 @@ def test_the_doctor_finds_a_sound_office_sound(desk: Desk) -> None:
     assert {"sqlite", "schema", "integrity", "journal", "clock", "settings"} <= set(results)
 
 
+def test_the_doctor_names_roles_that_somebody_edited_and_that_lack_what_came_later(desk: Desk) -> None:
+    desk.well("roles", "edit", "reviewer", "--permissions", "leads.read", "--yes")
+
+    ran = desk.well("doctor")
+
+    assert "roles\tnote\treviewer lack permissions that came later: bo roles missing" in ran.out
+    missing = [line.split("\t") for line in desk.well("roles", "missing").lines()[1:]]
+    assert {line[0] for line in missing} == {"reviewer"}
+    desk.well("roles", "grant", "reviewer", *(word for line in missing for word in ("--permissions", line[1])), "--yes")
+    assert "roles\tok\t" in desk.well("doctor").out
+
+
 def test_the_doctor_sees_a_journal_that_was_edited(desk: Desk) -> None:
     from bo.core.kernel.database import SqliteDatabase
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.cli.running import Desk
 
 
@@ -271,3 +273,18 @@ def test_many_records_go_in_several_transactions_and_are_undone_together(desk: D
     assert desk.well("leads", "count", "state:valid").out == "3\n"
     desk.well("undo", operation, "-y", "-q")
     assert desk.well("leads", "count", "state:pending_review").out == "3\n"
+
+
+def test_a_long_dry_run_is_tried_in_a_copy_with_the_same_result(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        desk.well("leads", "report", "--name", f"n{number}", "--phone", f"1380013800{number}")
+    ids = desk.well("leads", "list", "-o", "ids").out.split()
+    before = desk.operations()
+    short = desk.well("leads", "accept", *ids, "--dry-run", "-o", "json").things()
+
+    monkeypatch.setattr("bo.cli.writing.LONG", 2)
+    long = desk.well("leads", "accept", *ids, "--dry-run", "-o", "json").things()
+
+    assert [(item["id"], item["outcome"]) for item in long] == [(item["id"], item["outcome"]) for item in short]
+    assert desk.operations() == before
+    assert not list(desk.folder.glob(".try-*"))

@@ -42,7 +42,7 @@ def ask(folder: Path, *arguments: str, who: str = "") -> list[dict[str, object]]
     environment = {**os.environ, "BO_WORKSPACE": str(folder), **({"BO_OPERATOR": who} if who else {})}
     done = subprocess.run(
         [sys.executable, "-m", "bo", *arguments, "-o", "jsonl"],
-        capture_output=True, encoding="utf-8", timeout=60, check=False, env=environment,
+        capture_output=True, encoding="utf-8", timeout=240, check=False, env=environment,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -12,6 +12,7 @@ import pytest
 from bo.core.kernel.database import Database, PostgresDatabase, SqliteDatabase
 from bo.sync.organisations import Organisations
 from bo.sync.protocol import Ticket
+from tests.made_once import SCHEMA, postgres_copy
 from tests.sync.house import House, cheap_passwords, furnish, opened
 from tests.sync.stage import Stage
 
@@ -20,16 +21,12 @@ _numbers = count(1)
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def central_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Database]]:
-    """Opens the central store's database, empty at first, as often as it is asked."""
+    """Opens the central store's database, without a row at first, as often as it is asked."""
     if request.param == "sqlite":
         yield lambda: SqliteDatabase(tmp_path / "central.db")
         return
-    url, schema = request.getfixturevalue("postgres_url"), f"central_{os.getpid()}_{next(_numbers)}"
-    made = PostgresDatabase(url, schema)
-    made.session.script([f'CREATE SCHEMA "{schema}"'])
-    yield lambda: PostgresDatabase(url, schema)
-    made.session.script([f'DROP SCHEMA "{schema}" CASCADE'])
-    made.close()
+    with postgres_copy(request.getfixturevalue("postgres_url")) as url:
+        yield lambda: PostgresDatabase(url, SCHEMA)
 
 
 @pytest.fixture

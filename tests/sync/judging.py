@@ -11,9 +11,10 @@ from typing import Any
 from bo.core.access.permissions import authorise
 from bo.core.access.records import Operator, Role
 from bo.core.kernel.database import Session, SqliteDatabase
-from bo.core.kernel.record import Record, RecordInfo
+from bo.core.kernel.record import Record, RecordInfo, declared_records
 from bo.core.kernel.replay import contents, replay
 from bo.core.kernel.tx import SYSTEM
+from bo.core.kernel.unit import image_before
 from bo.core.kernel.workspace import Workspace, make_office
 from bo.core.office import registry
 from tests.sync.stage import Device, office_records
@@ -33,14 +34,15 @@ def rows_held(ws: Workspace) -> Rows:
 def rows_confirmed(ws: Workspace) -> Rows:
     """What a device would hold without its pending operations."""
     rows = rows_held(ws)
-    sql = f"SELECT noun, row, before FROM change WHERE seq > {FIRST_PENDING} ORDER BY seq, place"
+    sql = f"SELECT noun, row, before, after FROM change WHERE seq > {FIRST_PENDING} ORDER BY seq, place"
     seen: set[str] = set()
-    for noun, row, before in selected(ws, sql):
+    for noun, row, was, after in selected(ws, sql):
         if row in seen:
             continue
         seen.add(row)
-        if before:
-            rows[noun][row] = before.encode()
+        before = image_before(declared_records()[noun], was.encode() or None, after.encode() or None)
+        if before is not None:
+            rows[noun][row] = before
         else:
             rows[noun].pop(row, None)
     return rows

@@ -31,7 +31,7 @@ from bo.core.kernel import migrations
 from bo.core.kernel.database import SqliteDatabase
 from bo.core.kernel.dispatch import Call
 from bo.core.kernel.workspace import Workspace, utc_now
-from bo.sync import accounts, credentials
+from bo.sync import accounts, tokens
 from bo.sync.client import Client
 from bo.sync.device import join, open_device
 from bo.sync.http import HttpTransport
@@ -41,9 +41,9 @@ from tests.cli.running import command, environment
 from tests.sync import judging
 from tests.sync.house import ORG
 
-START_SECONDS: Final = 30.0
+START_SECONDS: Final = 60.0
 LEADS: Final = 1_000  # of a large organisation
-LONG: Final = 60.0
+LONG: Final = 240.0
 HEAD_END: Final = b"\r\n\r\n"
 NO_DATA: Final = b""
 
@@ -269,7 +269,7 @@ class Site:
         device = str(self.office.do("devices.register", operator=operator, name="a laptop").returned)
         now = utc_now()
         with self.office.database.writing() as session:
-            token = credentials.new_token(session, operator, device, "", now, now + accounts.LIFETIME)
+            token = tokens.new_token(session, operator, device, "", now, now + accounts.LIFETIME)
         return Ticket(token, operator, device, 0, "CN", "CNY", "Asia/Shanghai", now)
 
     def operator(self, user: str) -> str:
@@ -448,7 +448,7 @@ def kill_at(site: Site, process: subprocess.Popen[bytes], path: str, after: floa
             reached.set()
 
     site.line.arrived = arrived
-    assert reached.wait(30)
+    assert reached.wait(LONG)
     time.sleep(after)
     process.kill()
     process.wait()

@@ -14,17 +14,20 @@ import pytest
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
+from bo.core.access import credentials, second_factor
+from bo.core.access.proving import TRIES_FREE, TooManyTries
 from bo.core.access.records import Device
 from bo.core.kernel.database import Session
 from bo.core.kernel.errors import BoError, Configuration, NotFound, UsageError
 from bo.core.kernel.workspace import SCHEMA_VERSION
-from bo.sync import accounts, credentials, passwords, second_factor
-from bo.sync.accounts import AddressTries, CodeWanted, LoginRefused, TooManyTries
+from bo.sync import accounts, passwords
+from bo.sync.accounts import AddressTries, CodeWanted, LoginRefused
 from bo.sync.central import Caller, Revoked
 from bo.sync.limits import Rate
 from bo.sync.oversight import people
 from bo.sync.passwords import WeakPassword
 from bo.sync.protocol import Cursor, Hello, Login, Push, Sent, Ticket, encode
+from bo.sync.tokens import bearer_of
 from bo.sync.transport import LoggedOut
 from tests.sync.stage import Stage
 
@@ -256,7 +259,7 @@ def test_a_device_decides_nothing_about_logins(stage: Stage, anna: str) -> None:
 
 @pytest.mark.parametrize("user", ["anna", "nobody"])
 def test_who_guesses_has_to_wait_longer_and_longer(stage: Stage, anna: str, hasher: CountingHasher, user: str) -> None:
-    for _try in range(accounts.TRIES_FREE):
+    for _try in range(TRIES_FREE):
         assert refusal(lambda: logged_in(stage, user, OTHER)).code == "login_refused"
     compared = len(hasher.verified)
 
@@ -281,7 +284,7 @@ def test_a_thousand_guesses_at_once_are_no_more_than_ten(stage: Stage, anna: str
         codes = list(pool.map(lambda _try: refusal(lambda: logged_in(stage, password=OTHER)).code, range(40)))
 
     assert sorted(set(codes)) == ["login_refused", "too_many"]
-    assert codes.count("login_refused") == accounts.TRIES_FREE == len(hasher.verified) - compared
+    assert codes.count("login_refused") == TRIES_FREE == len(hasher.verified) - compared
 
 
 def test_an_address_that_guesses_is_held_back_whomever_it_tries(
@@ -320,7 +323,7 @@ def test_with_a_second_factor_the_password_alone_is_not_enough(stage: Stage, ann
 
 def test_asking_for_the_code_counts_as_no_try(stage: Stage, anna: str) -> None:
     uri, _codes = accounts.set_up_second_factor(stage.office, anna)
-    for _time in range(3 * accounts.TRIES_FREE):
+    for _time in range(3 * TRIES_FREE):
         assert refusal(lambda: logged_in(stage)).code == "code_wanted"
 
     assert logged_in(stage, otp=totp_of(uri).at(stage.clock())).operator == anna
@@ -536,7 +539,7 @@ def test_no_secret_is_kept_told_or_logged(stage: Stage, anna: str, caplog: pytes
         refusal(lambda: accounts.issue_token(stage.office, anna, "till")),
     ]
     with stage.office.database.reading() as session:
-        account, bearer = credentials.account_of(session, anna), credentials.bearer_of(session, ticket.token)
+        account, bearer = credentials.account_of(session, anna), bearer_of(session, ticket.token)
 
     told = " ".join(f"{error!r} {error} {error.hint} {error.facts} {error.__cause__!r}" for error in errors)
     logged = " ".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)

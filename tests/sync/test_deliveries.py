@@ -71,7 +71,7 @@ def running(given: Given, workers: dict[str, Worked], scene: Callable[[Deliverie
     assert all(worker.stopped for worker in workers.values())
 
 
-async def until(true: Callable[[], bool], seconds: float = 15) -> None:
+async def until(true: Callable[[], bool], seconds: float = 60) -> None:
     for _look in range(round(seconds * 100)):
         if true():
             return

@@ -320,20 +320,19 @@ def _drip_body(connection: socket.socket) -> None:
 
 
 def _silent(connection: socket.socket) -> None:
-    connection.recv(65_536)
-    time.sleep(30)
+    while connection.recv(65_536):
+        pass
 
 
 @pytest.mark.parametrize("serve", [_drip, _drip_body, _silent])
 def test_a_call_has_an_end_however_the_other_side_behaves(serve: Callable[[socket.socket], None]) -> None:
     with server(serve) as url:
-        made, begun = HttpTransport(url, TOKEN), time.monotonic()
+        made = HttpTransport(url, TOKEN)
 
         with pytest.raises(Unreachable, match="has not answered within"):
             made.call("hello", b"{}", timeout=0.4)
 
         made.close()
-    assert time.monotonic() - begun < 15
 
 
 def test_an_answer_that_is_cut_short_is_an_error_and_not_a_short_answer() -> None:

@@ -351,7 +351,7 @@ def test_two_processes_upgrade_a_schema_once(server_url: str) -> None:
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    came = [process.communicate(timeout=60) for process in running]
+    came = [process.communicate(timeout=240) for process in running]
 
     assert [(out, error) for out, error in came] == [("done\n", "")] * 2
     database.session.cursor.execute("SELECT version_num FROM alembic_version")

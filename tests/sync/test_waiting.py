@@ -33,7 +33,7 @@ def test_a_pull_waits_until_another_device_pushes(house: House, hugo: Ticket, mo
     house.post(sync("hello"), hello_body(), boss.token)
 
     async def both() -> tuple[Page, float]:
-        wait = asyncio.create_task(waiting(house, hugo, house_cursor, welcome.view, 20))
+        wait = asyncio.create_task(waiting(house, hugo, house_cursor, welcome.view, 25))
         await asyncio.sleep(0.3)
         answer = await house.posting(sync("push"), push_body("13711112222"), boss.token)
         assert json_as(answer, Pushed).results[0].status == "applied"
@@ -42,7 +42,7 @@ def test_a_pull_waits_until_another_device_pushes(house: House, hugo: Ticket, mo
     house_cursor = house.hello(hugo.token).head
     page, waited = house.run(both())
     assert [made.op.name for made in page.commits] == ["leads.report"]
-    assert waited < 10
+    assert waited < 20
 
 
 def test_a_pull_sees_what_another_process_wrote_within_a_look(
@@ -52,7 +52,7 @@ def test_a_pull_sees_what_another_process_wrote_within_a_look(
     welcome = house.hello(hugo.token)
 
     async def both() -> tuple[Page, float]:
-        wait = asyncio.create_task(waiting(house, hugo, welcome.head, welcome.view, 20))
+        wait = asyncio.create_task(waiting(house, hugo, welcome.head, welcome.view, 25))
         await asyncio.sleep(0.2)
         await asyncio.to_thread(write)
         return await wait
@@ -64,14 +64,14 @@ def test_a_pull_sees_what_another_process_wrote_within_a_look(
     page, waited = house.run(both())
     another.close()
     assert len(page.commits) == 1
-    assert waited < 10
+    assert waited < 20
 
 
 def test_a_pull_ends_after_its_wait_with_what_it_knows(house: House, hugo: Ticket) -> None:
     welcome = house.hello(hugo.token)
     page, waited = house.run(waiting(house, hugo, welcome.head, welcome.view, 0.4))
     assert (page.commits, page.to, page.more, page.status) == ((), welcome.head, False, "ok")
-    assert 0.35 < waited < 10
+    assert 0.35 < waited < 20
 
 
 @pytest.mark.parametrize("wait", [-5, 0, 1e300])
@@ -84,14 +84,14 @@ def test_a_pull_with_news_answers_at_once(house: House, hugo: Ticket, wait: floa
     ):
         page, waited = house.run(waiting(house, hugo, cursor, view, wait))
         assert page.status == status
-        assert waited < 10
+        assert waited < 20
 
 
 def test_who_is_shut_out_while_waiting_gets_nothing_more(house: House, hugo: Ticket) -> None:
     welcome = house.hello(hugo.token)
 
     async def both() -> httpx.Response:
-        body = pull_body(welcome.head, welcome.view, 10)
+        body = pull_body(welcome.head, welcome.view, 25)
         wait = asyncio.create_task(house.posting(sync("pull"), body, hugo.token))
         await asyncio.sleep(0.2)
         await asyncio.to_thread(house.revoke, hugo.device)
@@ -104,7 +104,7 @@ def test_a_shops_device_is_not_woken_by_what_it_may_not_see(house: House, anna: 
     welcome = house.hello(anna.token)
 
     async def both() -> tuple[Page, float]:
-        wait = asyncio.create_task(waiting(house, anna, welcome.head, welcome.view, 0.8))
+        wait = asyncio.create_task(waiting(house, anna, welcome.head, welcome.view, 3.0))
         await asyncio.sleep(0.2)
         await asyncio.to_thread(house.do, "leads.report", name="李雷", phone="13500001111", city="北京")
         return await wait
@@ -112,7 +112,7 @@ def test_a_shops_device_is_not_woken_by_what_it_may_not_see(house: House, anna: 
     page, waited = house.run(both())
     assert page.commits == ()
     assert page.to.seq == welcome.head.seq + 1  # it need not look there again
-    assert waited > 0.7
+    assert waited > 2.9
 
 
 def test_those_who_wait_take_no_thread_from_those_who_work(house: House, hugo: Ticket) -> None:
@@ -121,7 +121,7 @@ def test_those_who_wait_take_no_thread_from_those_who_work(house: House, hugo: T
 
     async def all_of_them() -> None:
         waits = [
-            asyncio.create_task(waiting(house, ticket, welcome.head, shown.view, 20))
+            asyncio.create_task(waiting(house, ticket, welcome.head, shown.view, 25))
             for ticket in tickets
             for _ in range(10)
         ]
@@ -141,7 +141,7 @@ def test_one_caller_has_only_so_many_requests_at_once(house: House, hugo: Ticket
     welcome = house.hello(hugo.token)
 
     async def many() -> list[int]:
-        body = pull_body(welcome.head, welcome.view, 0.5)
+        body = pull_body(welcome.head, welcome.view, 3.0)
         answers = await asyncio.gather(*(house.posting(sync("pull"), body, hugo.token) for _ in range(20)))
         return sorted(answer.status_code for answer in answers)
 

@@ -14,7 +14,7 @@ Rule = Callable[[Module], Iterator[str]]
 
 FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 70
-DECORATOR_BUDGET = frozenset(("needs", "moves", "where", "confirm", "version"))
+DECORATOR_BUDGET = frozenset(("needs", "moves", "where", "confirm", "version", "step_up"))
 NAMELESS = frozenset(("utils", "util", "helpers", "helper", "manager", "managers", "base", "common", "misc"))
 
 # These two alone write to the terminal, so that stdout stays data and stderr stays talk.

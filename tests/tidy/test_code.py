@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.conftest import LONGEST
 from tests.tidy import rules
 from tests.tidy.code import Module, modules
 from tests.tidy.rules import RULES, Rule
@@ -12,6 +15,10 @@ from tests.tidy.rules import RULES, Rule
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_file_keeps_the_rule(rule: Rule) -> None:
     assert [wrong for module in modules() for wrong in rule(module)] == []
+
+
+def test_the_tests_that_begin_first_are_there(project: Path) -> None:
+    assert [name for name in LONGEST if not (project / "tests" / name).is_file()] == []
 
 
 COMMANDS = "src/bo/core/leads/commands.py"

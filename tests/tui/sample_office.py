@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from bo.core.kernel.errors import BadInput, NotFound
 from bo.core.kernel.workspace import Workspace
 from bo.tui.leads import Comparison, StoreOffer
 from bo.tui.source import (
+    PAGE_ROWS,
     Answer,
     Bars,
     Board,
@@ -140,11 +142,40 @@ def _lead(chance: random.Random, number: int, hostile: bool) -> tuple[object, ..
 
 
 class SampleSnapshot:
-    def __init__(self, database: sqlite3.Connection, table: str, count: int) -> None:
+    """Numbers its first rows before the rest, if that is wanted; then the rest waits for `gate`."""
+
+    def __init__(
+        self, database: sqlite3.Connection, table: str, rows: str, values: Sequence[str], gate: threading.Event | None
+    ) -> None:
         self._database = database
         self._table = table
-        self.count = count
-        self.closed = False
+        self._rows = rows
+        self._values = values
+        self._gate = gate
+        self.count = 0
+        self.whole = self.closed = self.interrupted = False
+        self._number("" if gate is None else f"LIMIT {PAGE_ROWS}")
+        self.whole = gate is None or self.count < PAGE_ROWS
+
+    def complete(self) -> None:
+        if self.whole:
+            return
+        while self._gate is not None and not self._gate.wait(0.005):
+            if self.interrupted:
+                raise Interrupted
+        self._number(f"LIMIT -1 OFFSET {self.count}")
+        self.whole = True
+
+    def stop(self) -> None:
+        """Nothing is held."""
+
+    def _number(self, part: str) -> None:
+        try:
+            inserted = self._database.execute(f"INSERT INTO {self._table} (id) {self._rows} {part}", self._values)
+            self._database.commit()
+        except sqlite3.OperationalError as error:
+            raise Interrupted from error
+        self.count += inserted.rowcount
 
     def window(self, start: int, stop: int) -> list[RowView]:
         rows = self._database.execute(
@@ -160,6 +191,11 @@ class SampleSnapshot:
 
     def position(self, record_id: str) -> int | None:
         row = self._database.execute(f"SELECT n FROM {self._table} WHERE id = ?", (record_id,)).fetchone()
+        if row is None and not self.whole and not self.interrupted:
+            found = self._database.execute(f"SELECT 1 FROM ({self._rows}) WHERE id = ?", (*self._values, record_id))
+            if found.fetchone():
+                self.complete()
+                return self.position(record_id)
         return row[0] - 1 if row else None
 
     def close(self) -> None:
@@ -183,6 +219,7 @@ class SampleSource:
         self._database = sqlite3.connect(path, check_same_thread=False)
         self._database.execute("PRAGMA temp_store=file")
         self._views = 0
+        self.gate: threading.Event | None = None
         self.snapshots: list[SampleSnapshot] = []
 
     def of(self, noun: str) -> SampleSource:
@@ -211,15 +248,9 @@ class SampleSource:
         order = f"{field} {'DESC' if sort.startswith('-') else 'ASC'}, id"
         self._views += 1
         table = f"view_{self._views}"
-        try:
-            self._database.execute(f"CREATE TEMP TABLE {table} (n INTEGER PRIMARY KEY, id TEXT)")
-            inserted = self._database.execute(
-                f"INSERT INTO {table} (id) SELECT id FROM lead {where} ORDER BY {order}", values
-            )
-            self._database.commit()
-        except sqlite3.OperationalError as error:
-            raise Interrupted from error
-        self.snapshots.append(SampleSnapshot(self._database, table, inserted.rowcount))
+        self._database.execute(f"CREATE TEMP TABLE {table} (n INTEGER PRIMARY KEY, id TEXT)")
+        rows = f"SELECT id FROM lead {where} ORDER BY {order}"
+        self.snapshots.append(SampleSnapshot(self._database, table, rows, values, self.gate))
         return self.snapshots[-1]
 
     def detail(self, record_id: str) -> Detail:
@@ -268,6 +299,8 @@ class SampleSource:
         raise NotFound("There is no workspace behind these leads")
 
     def interrupt(self) -> None:
+        if self.snapshots:
+            self.snapshots[-1].interrupted = True
         self._database.interrupt()
 
     def close(self) -> None:

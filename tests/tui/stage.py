@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
 from textual import events
 from textual.pilot import Pilot
 
+from bo.tui import confirm, form, keyboard
 from bo.tui.app import reading
+from bo.tui.lane import Lane
 from bo.tui.screen import BoApp
 from bo.tui.source import Desk, Library, RowView, ScreenOptions, Standing
 from tests.tui.sample_office import SampleDesk, SampleSource
 
-WAIT_S = 15.0
+WAIT_S = 60.0
+MOMENT_S = 0.1  # longer than anything that the screen puts off until keys rest
+SETTLED = 2  # looks in a row that find nothing
 SMALL, LARGE = (80, 24), (200, 50)
 
 Story = Callable[["Stage"], Awaitable[None]]
@@ -87,9 +94,34 @@ class Stage:
         """Wait for words anywhere on the screen."""
         await self.until(lambda: words in self.text(), repr(words))
 
+    @contextmanager
+    def hurrying(self) -> Iterator[None]:
+        """However long the machine takes: what is pressed now comes sooner than anybody can read, or is a held key."""
+        with pytest.MonkeyPatch.context() as patch:
+            for place, name in ((confirm, "SETTLE_S"), (form, "SETTLE_S"), (keyboard, "HELD_KEY_S")):
+                patch.setattr(place, name, 3_600.0)
+            yield
+
     async def settled(self) -> None:
         """Wait until nothing is on its way any more and the preview, head and footer have followed."""
-        await self.pilot.pause(0.12)
+        began = time.monotonic()
+        still = 0
+        while still < SETTLED:
+            await asyncio.sleep(0.001 if still else 0.005)  # what came from another thread stands in line now
+            await self.pilot._wait_for_screen()
+            self.app.screen._on_timer_update()
+            still = 0 if self._is_on_its_way() else still + 1
+            if time.monotonic() - began > WAIT_S:
+                raise AssertionError(f"it did not settle; the screen:\n{self.text()}")
+
+    def _is_on_its_way(self) -> bool:
+        """Whether a thread is at work for the screen, or something comes by itself in a moment."""
+        app, loop = self.app, asyncio.get_running_loop()
+        lanes: list[Lane[Any]] = [app._reading_lane, *([app.desk_lane] if app.has_desk else [])]
+        if any(lane._tasks or lane._running for lane in lanes) or any(not work.is_finished for work in app.workers):
+            return True
+        timers: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined]
+        return any(not timer.cancelled() and timer.when() < loop.time() + MOMENT_S for timer in timers)
 
 
 def play(office: Path, story: Story, *, size: tuple[int, int] = SMALL, options: ScreenOptions | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,19 @@ def test_a_filter_that_is_not_understood_says_so_and_keeps_the_rows(office: Path
         await stage.press("enter")
         await stage.until_said("cannot be understood")
         assert stage.app.table.count == 300
+
+    play(office, story)
+
+
+def test_a_filter_that_is_taken_and_not_understood_is_not_said_to_be_that_of_the_rows(office: Path) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.type("/Oslo!")
+        await stage.until_said("The filter Oslo! cannot be understood")
+        await stage.press("enter")
+        await stage.until(lambda: "cannot be understood" in stage.app.message.text)
+        await stage.settled()
+        assert stage.app.browser.wanted_filter == stage.app.browser.filter_text != "Oslo!"
+        assert "Oslo!" not in stage.lines()[0]
 
     play(office, story)
 
@@ -207,30 +221,174 @@ def test_the_preview_comes_and_goes_with_the_width_of_the_window(office: Path) -
     play(office, story)
 
 
-def test_the_whole_record_and_its_history_open_over_the_table(office: Path) -> None:
-    async def story(stage: Stage) -> None:
-        await stage.type("/state:pending_review")
-        await stage.press("enter")
-        await stage.until(lambda: stage.app.browser.filter_text == "state:pending_review")
-        name = stage.current().cells[1]
-        await stage.press("d")
-        await stage.until_said("accepted, u undoes")
-        await stage.press("k", "enter")
-        await stage.until_said("q closes")
-        assert name in stage.text()
-        assert "leads.accept: pending_review -> valid" in stage.text()
-        await stage.press("j", "G", "g", "q")
-        await stage.until(lambda: len(stage.app.screen_stack) == 1)
-        await stage.press("g", "h")
-        await stage.until_said("History")
-
-    play(office, story)
-
-
 def test_the_id_is_copied_to_the_terminals_clipboard(office: Path) -> None:
     async def story(stage: Stage) -> None:
         await stage.press("j", "y")
         await stage.until_said(f"Copied: {stage.current().id}")
         assert stage.app.clipboard == stage.current().id
+
+    play(office, story)
+
+
+# First rows before all are known
+
+
+def held_back(stage: Stage) -> threading.Event:
+    """From now on views show their first rows and wait for this before they know the rest."""
+    stage.source.gate = threading.Event()
+    return stage.source.gate
+
+
+def test_first_rows_are_shown_before_the_count_is_known_and_stay_where_they_are(office: Path) -> None:
+    async def story(stage: Stage) -> None:
+        gate = held_back(stage)
+        await stage.press("r")
+        await stage.until_said("leads 1/…")
+        before = stage.table_lines()
+        await stage.press("j", "j")
+        record = stage.current().id
+        gate.set()
+        await stage.until_said("leads 3/300")
+        assert (stage.app.table.cursor, stage.app.table.top, stage.current().id) == (2, 0, record)
+        assert stage.table_lines()[1:20] == before[1:20]
+        every = stage.source.snapshots[-1].ids(0, 300)
+        assert [stage.row(at).id for at in range(128)] == every[:128]
+        assert len(set(every)) == 300
+
+    play(office, story)
+
+
+def test_who_moves_on_while_a_view_is_built_stays_on_the_record_they_went_to(office: Path) -> None:
+    async def story(stage: Stage) -> None:
+        record = stage.row(3).id
+        stage.burst("r", "j", "j", "j")
+        await stage.until(lambda: len(stage.source.snapshots) == 2)
+        await stage.settled()
+        assert (stage.app.table.cursor, stage.current().id) == (3, record)
+
+    play(office, story)
+
+
+@pytest.mark.parametrize(
+    ("keys", "cursor"), [(("G", "k"), 298), ((":", *"250", "enter", "j"), 250), (("pagedown",) * 8, 152)]
+)
+def test_what_goes_beyond_the_first_rows_waits_for_the_rest_and_so_do_the_keys_behind_it(
+    office: Path, keys: tuple[str, ...], cursor: int
+) -> None:
+    async def story(stage: Stage) -> None:
+        gate = held_back(stage)
+        await stage.press("r")
+        await stage.until_said("leads 1/…")
+        stage.burst(*keys)
+        await stage.until(lambda: stage.app.keyboard._waits)
+        assert stage.app.table.cursor < 128
+        gate.set()
+        await stage.until(lambda: stage.app.table.cursor == cursor)
+        await stage.until_said(f"leads {cursor + 1}/300")
+
+    play(office, story)
+
+
+def test_marking_everything_waits_for_all_rows_and_the_command_behind_it_for_the_marks(office: Path) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.type("/state:pending_review")
+        await stage.press("enter")
+        await stage.until(lambda: stage.app.browser.filter_text == "state:pending_review")
+        count = stage.app.table.count
+        assert count > 128
+        gate = held_back(stage)
+        await stage.press("r")
+        await stage.until_said("leads 1/…")
+        stage.burst("*", "d")
+        await stage.until(lambda: stage.app.keyboard._waits)
+        assert len(stage.app.table.marks) == 0
+        assert len(stage.app.screen_stack) == 1
+        gate.set()
+        await stage.until_said(f"{count}")
+        await stage.until(lambda: len(stage.app.table.marks) == count)
+        await stage.until(lambda: len(stage.app.screen_stack) == 2, "the question about all of them")
+
+    play(office, story)
+
+
+def test_acting_before_all_rows_are_known_is_done_to_the_record_under_the_cursor(office: Path) -> None:
+    async def story(stage: Stage) -> None:
+        gate = held_back(stage)
+        await stage.type("/state:pending_review")
+        await stage.press("enter")
+        await stage.until_said("leads 1/…")
+        record = stage.current().id
+        await stage.press("d")
+        await stage.until_said("accepted, u undoes")
+        assert stage.app.table.acted == {record}
+        gate.set()
+        await stage.until(lambda: stage.row(0).state == "valid")
+        assert (stage.row(0).id, stage.app.table.cursor) == (record, 1)
+        assert stage.app.table.count == stage.source.snapshots[-1].count > 128
+
+    play(office, story)
+
+
+def test_a_newer_filter_drops_the_rest_of_the_older_one(office: Path) -> None:
+    async def story(stage: Stage) -> None:
+        gate = held_back(stage)
+        await stage.press("r")
+        await stage.until_said("leads 1/…")
+        older = stage.source.snapshots[-1]
+        await stage.type("/Oslo")
+        await stage.until(lambda: stage.app.browser.filter_text == "Oslo")
+        assert stage.app.table.whole
+        assert (older.whole, older.count) == (False, 128)
+        gate.set()
+        await stage.press("enter", "q")
+        await stage.until_said("/300 ")
+
+    play(office, story)
+
+
+def test_after_a_filter_that_is_given_up_the_rows_from_before_are_all_known_again(office: Path) -> None:
+    async def story(stage: Stage) -> None:
+        gate = held_back(stage)
+        await stage.press("r")
+        await stage.until_said("leads 1/…")
+        await stage.press("j", "j")
+        place = stage.current().id, stage.app.table.cursor, stage.app.table.top
+        await stage.type("/Oslo")
+        await stage.until(lambda: stage.app.browser.filter_text == "Oslo")
+        await stage.press("escape")
+        gate.set()
+        await stage.until_said("leads 3/300")
+        assert (stage.current().id, stage.app.table.cursor, stage.app.table.top) == place
+
+    play(office, story)
+
+
+def test_a_filter_that_is_not_understood_does_not_leave_the_rows_half_known(office: Path) -> None:
+    async def story(stage: Stage) -> None:
+        gate = held_back(stage)
+        await stage.press("r")
+        await stage.until_said("leads 1/…")
+        await stage.type(":filter city:!")
+        await stage.press("enter")
+        await stage.until_said("cannot be understood")
+        gate.set()
+        await stage.until_said("leads 1/300")
+
+    play(office, story)
+
+
+def test_a_record_further_down_than_the_first_rows_is_kept_under_the_cursor(office: Path) -> None:
+    async def story(stage: Stage) -> None:
+        stage.app.table.move_to(200)
+        await stage.settled()
+        record = stage.current().id
+        gate = held_back(stage)
+        await stage.press("r")
+        await stage.until(lambda: len(stage.source.snapshots) == 2)
+        assert stage.app.table.whole  # the rows from before, until the new ones are all known
+        gate.set()
+        await stage.until(lambda: stage.source.snapshots[-1].whole)
+        await stage.settled()
+        assert (stage.current().id, stage.app.table.cursor) == (record, 200)
 
     play(office, story)

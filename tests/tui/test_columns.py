@@ -8,6 +8,8 @@ import pytest
 
 from bo.core.office import context_for, create, open_office
 from bo.tui.office import OfficeDesk, OfficeLibrary
+from bo.tui.shown import said
+from bo.tui.words import state_words
 from tests.tui.stage import LARGE, Stage, Story, perform
 
 
@@ -89,3 +91,24 @@ def test_a_saved_view_brings_its_columns_and_others_keep_theirs(folder: Path) ->
     (view,) = kept.ask("views.mine", None, of="leads")
     assert (view.name, view.columns) == ("Shanghai", "city,name")
     kept.close()
+
+
+def test_the_head_says_in_words_what_the_rows_are_sorted_by(folder: Path) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.press("1")
+        await stage.until_said("by Due ▴")
+        await stage.press(":", *"sort", "space", *"-name", "enter")
+        await stage.until_said("by Name ▾")
+        await stage.press(":", *"columns", "space", *"city", "enter")
+        await stage.until(lambda: shown(stage) == ["state", "city"])
+        assert "by Name ▾" in stage.text()
+
+    play(folder, story)
+
+
+def test_what_commands_write_is_in_words_and_what_people_write_stays() -> None:
+    assert said("leads", "due_kind", "first_contact") == "the first contact"
+    assert said("payments", "method", "imported") == "as imported"
+    assert said("payments", "method", "Visa ••42") == "Visa ••42"
+    assert said("leads", "name", "review") == "review"
+    assert state_words({"visit_booked", "accepted"}) == "accepted, visit booked"

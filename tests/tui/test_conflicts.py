@@ -90,6 +90,21 @@ def test_mine_again_is_refused_here_too_where_it_cannot_be_and_stays(device: Dev
     play(device, story)
 
 
+def test_somebody_else_is_to_decide(device: Device) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until_said("leads: reject")
+        await stage.press("s")
+        await stage.until_said("For whom")
+        await stage.press(*"boss", "ctrl+s")
+        await stage.until_said("handed over")
+        await stage.until(lambda: "conflicts 1 " not in stage.lines()[0])
+
+    play(device, story)
+
+    assert device.client.conflicts() == []
+    assert [item.name for item in device.client.pending()] == ["handovers.give"]
+
+
 def test_the_record_is_one_key_away(device: Device) -> None:
     async def story(stage: Stage) -> None:
         await stage.until_said("leads: reject")

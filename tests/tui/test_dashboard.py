@@ -19,7 +19,7 @@ def test_a_pile_is_picked_by_its_place_and_leads_to_its_rows(office: Path, size:
         await stage.press("g", "d")
         await stage.until_said("as of now")
         await stage.press("j")
-        await stage.until(lambda: any("▪" in line and "To review" in line for line in stage.lines()))
+        await stage.until(lambda: any(" > " in line and "To review" in line for line in stage.lines()))
         await stage.press("enter")
         await stage.until(lambda: stage.app.browser.filter_text == "state:pending_review")
         await stage.press("q")

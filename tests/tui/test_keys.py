@@ -127,7 +127,7 @@ def test_help_lists_every_action_with_its_keys(office: Path) -> None:
         text = screen.pane.text
         for action in stage.app.actions.all():
             assert action.title in text
-        assert "pending_review" in text
+        assert "pending review" in text
 
     play(office, story, size=LARGE)
 

@@ -140,7 +140,7 @@ def test_stores_stand_with_their_load_and_the_rules_pick_is_under_the_cursor(
         await stage.until_said("the rule picks it:")
         lines = stage.lines()
         first = next(line for line in lines if "the rule picks it:" in line)
-        assert "⇢ 1 朝阳店 S1" in first or "⇢ 1 East S3" in first
+        assert " > 1 朝阳店 S1" in first or " > 1 East S3" in first
         assert any("West S2" in line and "1/1" in line and "✗" in line for line in lines)
         await stage.press("3")
         await stage.until_said("West S2 cannot take it:")

@@ -9,10 +9,13 @@ import pytest
 
 from bo.core.kernel.dispatch import Call
 from bo.core.kernel.errors import Configuration, NotAllowed, NotFound
+from bo.core.kernel.record import declared_records
+from bo.core.kernel.text import use_language
 from bo.core.kernel.workspace import Workspace
 from bo.core.office import context_for, create, open_office
 from bo.tui.app import run
-from bo.tui.office import OfficeDesk, OfficeLibrary, OfficeSource, spec
+from bo.tui.office import OfficeDesk, OfficeLibrary, OfficeSource
+from bo.tui.specs import spec
 from tests.tui.stage import LARGE, Stage, Story, perform
 
 LEADS = (
@@ -130,7 +133,7 @@ def test_what_a_rule_refuses_is_told_in_the_form_and_nothing_typed_is_lost(folde
     async def story(stage: Stage) -> None:
         await go_to(stage, "0002")
         await stage.press("b", "2")
-        await stage.until_said("the reason wrong_number needs a note that shows it")
+        await stage.until_said("the reason wrong number needs a note that shows it")
         assert lead(folder, "L2")["state"] == "pending_review"
         # The keyboard is where the words are missing.
         await stage.type("called twice")
@@ -192,12 +195,49 @@ def test_every_command_of_leads_is_offered_without_a_clash(workspace: Workspace)
     assert reject.params[0].required
 
 
-def test_the_keys_of_real_commands_do_not_clash(folder: Path) -> None:
+def test_the_keys_of_real_commands_do_not_clash_anywhere(folder: Path) -> None:
     async def story(stage: Stage) -> None:
-        assert stage.app.actions.problems == []
-        assert stage.app.actions.clashes() == []
+        app = stage.app
+        assert len(app.frame.places) > 10
+        for place in app.frame.places:
+            app.frame.go(place.noun)
+            await stage.until(lambda: app.browser.noun == place.noun and app.has_commands, place.noun)  # noqa: B023
+            assert (place.noun, app.actions.clashes()) == (place.noun, [])
 
     play(folder, story)
+
+
+def test_there_is_a_place_for_every_sort_of_records(workspace: Workspace) -> None:
+    registry = workspace.registry
+    registry.load_all()
+    places = {place.noun for place in OfficeDesk(workspace, "Office").places()}
+    assert places == {noun for noun in registry.nouns if noun in declared_records()}
+
+
+def test_the_key_that_adds_a_lead_adds_a_store_too(folder: Path) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.press("g", "t")
+        await stage.until_said("朝阳店")
+        await stage.press("c")
+        await stage.until_said("Add")
+        await stage.until(lambda: len(stage.app.screen_stack) == 2)
+
+    play(folder, story)
+
+
+def test_another_language_changes_every_word_that_stands_there(folder: Path) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.until_said("pending review")
+        await stage.type(":lang zh_CN")
+        await stage.press("enter")
+        await stage.until(lambda: "待审核" in stage.table_lines()[1])
+        assert "状态" in stage.table_lines()[0]
+        assert "State" not in stage.text()
+
+    try:
+        play(folder, story)
+    finally:
+        use_language("en")
 
 
 def test_arguments_are_judged_by_their_kinds_before_anything_is_sent(workspace: Workspace) -> None:
@@ -212,7 +252,7 @@ def test_a_refusal_keeps_its_words_and_changes_nothing(folder: Path, workspace: 
     record = str(lead(folder, "L1")["id"])
     outcomes = desk.run("leads.take", [record], {})
     assert [(outcome.record_id, outcome.ok) for outcome in outcomes] == [(record, False)]
-    assert "pending_review" in outcomes[0].message
+    assert "pending review" in outcomes[0].message
     assert lead(folder, "L1")["state"] == "pending_review"
 
 
@@ -277,9 +317,9 @@ def test_the_screen_is_refused_before_the_terminal_is_taken(folder: Path, tmp_pa
         run(folder, operator="nobody")
 
 
-def test_who_may_not_read_leads_gets_no_screen(folder: Path) -> None:
+def test_who_may_read_nothing_gets_no_screen(folder: Path) -> None:
     workspace = open_office(folder)
-    workspace.run([Call("roles.add", None, {"code": "blind", "permissions": ["stores.read"]})], atomic=True)
+    workspace.run([Call("roles.add", None, {"code": "blind", "permissions": ["leads.assign"]})], atomic=True)
     workspace.run([Call("operators.add", None, {"login": "bo", "name": "Bo", "roles": ["blind"]})], atomic=True)
     workspace.close()
     with pytest.raises(NotAllowed):

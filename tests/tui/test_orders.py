@@ -158,13 +158,14 @@ def test_a_partial_refund_takes_eight_keys_and_tells_before_it_is_sent(folder: P
     async def story(stage: Stage) -> None:
         await go_to(stage, "1001")
         await stage.press("R")
-        await stage.until_said("Refund: 1001")
+        await stage.until_said("Refund: order 1001")
         await stage.press("3", "0", "enter", "x", "enter")
         await stage.until_said("paid 85.00, given back 0.00, granted and on its way 0.00")
         await stage.until_said("could be given back: 85.00 USD; after this 55.00 USD")
         await stage.until_said("30.00 USD is taken from the payment card")
         assert found(folder, Refund) == []
-        await stage.press("enter")  # too fast to have been read
+        with stage.hurrying():
+            await stage.press("enter")
         assert found(folder, Refund) == []
         await again(stage, "enter")
         await stage.until_said("1001 granted a refund, u undoes")
@@ -178,7 +179,7 @@ def test_what_was_changed_after_it_was_foreseen_is_foreseen_again(folder: Path) 
     async def story(stage: Stage) -> None:
         await go_to(stage, "1001")
         await stage.press("R")
-        await stage.until_said("Refund: 1001")
+        await stage.until_said("Refund: order 1001")
         await stage.press("3", "0", "enter", "x", "enter")
         await stage.until_said("after this 55.00 USD")
         await stage.press("up", "0")
@@ -195,7 +196,7 @@ def test_a_hold_shows_in_the_list_and_one_key_releases_it(folder: Path) -> None:
         await go_to(stage, "1001")
         at = stage.app.table.cursor
         await stage.press("w")
-        await stage.until_said("Hold: 1001")
+        await stage.until_said("Hold: order 1001")
         await stage.type("fraud?")
         await stage.press("enter")
         await stage.until(lambda: stage.row(at).cells[0] == "on hold")
@@ -244,7 +245,7 @@ def test_a_return_goes_from_the_order_to_an_exchange_and_says_what_is_due(folder
         await stage.until_said("1001 sent")
         await go_to(stage, "1001")
         await stage.press("c")
-        await stage.until_said("Returns: request: 1001")
+        await stage.until_said("Request a return: order 1001")
         await stage.press("1", "down", "space", "enter", "2")
         await stage.until_said("1 return requested, u undoes")
         await stage.press("g", "r")

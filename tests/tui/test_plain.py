@@ -57,12 +57,11 @@ def walk(folder: Path, noun: str, options: ScreenOptions, size: tuple[int, int])
         await stage.settled()
         for keys in ("", *WALKS[noun]):
             await stage.press(*([keys] if keys.startswith("ctrl") or keys in ("enter", "space") else keys))
-            await stage.pilot.pause(0.15)
-            await stage.until(lambda: stage.text().strip(), "anything at all")
+            await stage.settled()
             seen.append((keys, stage.text()))
             for _again in range(3):
                 await stage.press("escape")
-                await stage.pilot.pause(0.03)
+                await stage.settled()
             await stage.press("y") if len(stage.app.screen_stack) > 1 else None
             await stage.until(lambda: len(stage.app.screen_stack) == 1)
 

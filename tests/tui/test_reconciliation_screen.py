@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from bo.core.banking.records import BankLine
 from bo.core.settlement.records import Settlement
+from bo.demo.money import Entry, statement
 from tests.core.banking.matching_office import BankOffice, copy, make_office, row
 from tests.tui import money_stage
 from tests.tui.money_stage import Counted
@@ -216,7 +218,7 @@ def test_all_that_is_sure_is_matched_by_rule_in_one_key(bank: BankOffice, tmp_pa
     async def story(stage: Stage) -> None:
         await opened(stage)
         await stage.press("a")
-        await stage.until_said("matched by rule")
+        await stage.until_said("2 matched by rule, 1 left")
         await stage.until_said("Reconcile 1")
 
     play(bank, tmp_path, story)
@@ -252,6 +254,54 @@ def test_a_line_that_was_set_aside_is_taken_up_again(bank: BankOffice, tmp_path:
     assert states(bank) == [("open", 0)]
 
 
+def test_after_an_undo_the_cursor_is_on_what_was_taken_back(bank: BankOffice, tmp_path: Path) -> None:
+    paid_out(bank)
+
+    async def story(stage: Stage) -> None:
+        await opened(stage)
+        await stage.press("G")
+        await stage.until_said("Nothing that is open fits")
+        await stage.press("f")
+        await stage.until_said("Reconcile 2")
+        assert "李设计2" in stage.lines()[1]  # the last one that is left
+        await stage.press("g", "u")
+        await stage.until_said("Undone: Fee")
+        await stage.until_said("Reconcile 3")
+        assert "-5.00 CNY" in stage.lines()[1]
+
+    play(bank, tmp_path, story)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_the_proof_stands_in_the_head_and_a_key_shows_it_line_by_line(
+    bank: BankOffice, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    paid_out(bank)
+
+    async def story(stage: Stage) -> None:
+        await opened(stage)
+        await stage.until_said("MAIN: bank 895.00 = ledger 895.00")
+        await stage.press("p")
+        await stage.until_said("Proof of MAIN")
+        assert "opening balance" in stage.text()
+        assert "1,000.00 CNY" in stage.text()
+
+    play(bank, tmp_path, story, size)
+
+
+def test_a_line_that_nothing_fits_is_not_offered_a_match(bank: BankOffice, tmp_path: Path) -> None:
+    bank.take(row("03", 777, purpose="?"))
+
+    async def story(stage: Stage) -> None:
+        await opened(stage)
+        await stage.until_said("Nothing that is open fits")
+        assert "match" not in stage.lines()[-1]
+        await stage.press("enter")
+        await stage.until_said("Not possible here")
+
+    play(bank, tmp_path, story)
+
+
 def test_a_ledger_that_differs_says_so_in_the_head(bank: BankOffice, tmp_path: Path) -> None:
     bank.take(row("03", -500, purpose="card service"))
     bank.money.by("boss").do(
@@ -265,6 +315,51 @@ def test_a_ledger_that_differs_says_so_in_the_head(bank: BankOffice, tmp_path: P
 
     money_stage.play(bank.money, tmp_path / "office", "fin", story, noun="bank_lines", size=LARGE)
     bank.check = lambda: None  # type: ignore[method-assign]
+
+
+def test_a_statement_is_taken_in_from_where_its_lines_are_reconciled(bank: BankOffice, tmp_path: Path) -> None:
+    file = tmp_path / "bank.xml"
+    file.write_text(
+        statement(
+            [Entry(Decimal("-15.00"), "招商银行", "账户管理费"), Entry(Decimal(558), "陈晓", "货款")], "2026-11-03"
+        ),
+        "utf-8",
+    )
+
+    async def story(stage: Stage) -> None:
+        await stage.press("I")
+        await stage.until_said("Take in a bank statement")
+        await stage.press("/", *["backspace"] * 200)
+        await stage.type(str(file))
+        await stage.press("enter")
+        await stage.until_said("2 lines, 2 new, 0 known before")
+        assert "50,000.00 and 543.00 are 50,543.00 CNY" in stage.text()
+        assert states(bank) == []
+        await stage.pilot.pause(0.3)  # a key that is held would not be heard
+        await stage.press("enter")
+        await stage.until(lambda: stage.app.table.count == 2)
+
+    money_stage.play(bank.money, tmp_path / "office", "fin", story, noun="bank_lines", jobs=True)
+
+    assert states(bank) == [("open", 0), ("open", 0)]
+
+
+def test_a_file_that_is_no_statement_is_told_while_it_can_be_said_what_it_is(bank: BankOffice, tmp_path: Path) -> None:
+    file = tmp_path / "poem.txt"
+    file.write_text("nothing of the kind\n", "utf-8")
+
+    async def story(stage: Stage) -> None:
+        await stage.type(f":import {file}")
+        await stage.press("enter")
+        await stage.until_said("poem.txt")
+        await stage.until_said("Format")
+        await stage.until(lambda: "statement" in stage.lines()[-6] or "statement" in stage.text())
+        await stage.press("escape", "q")
+        await stage.until(lambda: len(stage.app.screen_stack) == 1)
+
+    money_stage.play(bank.money, tmp_path / "office", "fin", story, noun="bank_lines", jobs=True)
+
+    assert states(bank) == []
 
 
 def test_who_only_reads_is_offered_nothing_to_do(bank: BankOffice, tmp_path: Path) -> None:

@@ -38,12 +38,14 @@ class Browser:
         return {"Origin": self.address.url}
 
     async def open(self, path: str = "/", headers: Mapping[str, str] | None = None) -> ClientResponse:
-        return await self.session.get(self.address.url + path, headers=headers, allow_redirects=False)
+        return await _whole(self.session.get(self.address.url + path, headers=headers, allow_redirects=False))
 
     async def log_in(self, user: str, password: str, code: str = "", origin: str = "") -> ClientResponse:
         form = {"user": user, "password": password, "code": code}
         headers = {"Origin": origin or self.address.url}
-        return await self.session.post(self.address.url + "/login", data=form, headers=headers, allow_redirects=False)
+        return await _whole(
+            self.session.post(self.address.url + "/login", data=form, headers=headers, allow_redirects=False)
+        )
 
     async def refused(self, headers: Mapping[str, str]) -> int:
         """The status that a websocket is refused with."""
@@ -64,6 +66,13 @@ class Browser:
                     await socket.send_json(["stdin", keys])
                     await socket.receive()
         return seen
+
+
+async def _whole(asked: Awaitable[ClientResponse]) -> ClientResponse:
+    """An answer that has been read, so that its connection is free again."""
+    answer = await asked
+    await answer.read()
+    return answer
 
 
 Story = Callable[[Browser], Awaitable[None]]
@@ -302,7 +311,7 @@ def test_who_logs_out_or_is_switched_off_sees_nothing_more(store: Path, monkeypa
 def test_an_address_that_others_could_listen_in_on_is_refused(folder: Path, words: tuple[str, ...]) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "bo", "tui", "--serve", "--workspace", str(folder), *words],
-        capture_output=True, encoding="utf-8", timeout=60, check=False,
+        capture_output=True, encoding="utf-8", timeout=240, check=False,
     )  # fmt: skip
     assert ran.returncode == 2
     assert ran.stdout == ""

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bo.core.access.proving import WrongCode
 from bo.core.referrers.records import PayeeAccount
 from bo.core.rewards.records import RewardLine
 from bo.core.settlement.records import Payout, Settlement
 from bo.sync import accounts
+from bo.tui.app import _first_place
 from bo.tui.settling import is_typed
 from tests.core.money_office import MoneyOffice, copy_office
 from tests.core.money_office import make_office as make_money
@@ -64,12 +66,19 @@ def test_a_run_is_shown_with_who_is_held_before_it_is_made(
         assert "the referrer is blocked" in text
         assert settlements(money) == []
         await stage.press("y")
+        await stage.until_said("submit")  # it is opened
+        assert "Settlement S-2026-11-CNY-0001" in stage.text()
+        await stage.press("q")
         await stage.until_said("1 settlement made")
         await stage.until(lambda: stage.app.table.count == 1)
 
     play(money, folder, "fin", story, noun="settlements", size=size)
 
     assert [(made.state, made.total) for made in settlements(money)] == [("draft", 18000)]
+
+
+def test_an_approver_who_may_not_read_leads_begins_with_settlements(money: MoneyOffice) -> None:
+    assert _first_place(money.by("anna")) == "settlements"
 
 
 def test_a_run_that_is_not_wanted_leaves_nothing_behind(money: MoneyOffice, folder: Path) -> None:
@@ -146,6 +155,78 @@ def test_a_reward_line_says_why_where_rewards_are_listed(money: MoneyOffice, fol
     play(money, folder, "fin", story, noun="rewards")
 
 
+def test_what_was_taken_back_is_named_and_can_be_gone_to(money: MoneyOffice, folder: Path) -> None:
+    line = money.line(money.earn("D2", event="won", gross="2000", net="1600"))
+    money.by("boss").do("deeds.refund", cause=line.cause, refunded="500", of="2000", refunded_net="400", net="1600")
+
+    async def story(stage: Stage) -> None:
+        await stage.type("/kind:clawback")
+        await stage.press("enter")
+        await stage.until(lambda: stage.app.table.count == 1)
+        await stage.press("enter")
+        await stage.until_said(f"takes back part of {line.id[-8:]}")
+        await stage.press("o")
+        await stage.until_said("Where to")
+        await stage.press("escape")
+        await stage.until(lambda: "Where to" not in stage.text())
+        assert "Why this amount?" in stage.text()
+        await stage.press("o")
+        await stage.until_said("Where to")
+        await stage.type("taken")
+        await stage.press("enter")
+        await stage.until(lambda: len(stage.app.screen_stack) == 1)
+        await stage.until(lambda: stage.current().id == line.id)
+
+    play(money, folder, "fin", story, noun="rewards")
+
+
+def test_why_a_run_is_refused_is_said_to_its_end(money: MoneyOffice, folder: Path) -> None:
+    money.run("2026-W45")
+
+    async def story(stage: Stage) -> None:
+        await stage.press("c")
+        await stage.until_said("Period")
+        await stage.type("2026-11")
+        await stage.press("ctrl+s")
+        await stage.until_said("overlaps 2026-W45")
+        assert "Choose another period, or cancel that settlement" in " ".join(stage.text().split())
+        assert "Esc leave" in stage.text()
+        await stage.press("backspace")
+        await stage.until(lambda: "overlaps" not in stage.text())
+
+    play(money, folder, "fin", story, noun="settlements")
+
+
+def test_our_only_account_is_filled_in_where_a_payout_file_is_asked_for(money: MoneyOffice, folder: Path) -> None:
+    money.by("boss").do("bank_accounts.add", code="MAIN", holder="Acme", number="6225880112345674", currency="CNY")
+    money.approved()
+
+    async def story(stage: Stage) -> None:
+        await stage.press("E")
+        await stage.until_said("Paying account")
+        await stage.until_said("MAIN")
+
+    async def opened(stage: Stage) -> None:
+        await stage.press("enter")
+        await stage.until_said("export")
+        await story(stage)
+
+    play(money, folder, "fin", opened, noun="settlements", jobs=True)
+
+
+def test_what_is_left_to_be_paid_is_asked_about(money: MoneyOffice, folder: Path) -> None:
+    made = money.exported()
+    money.by("fin").do("payouts.mark_paid", money.payout(made, "D1").id)
+
+    async def story(stage: Stage) -> None:
+        await stage.press("enter")
+        await stage.until_said("mark paid")
+        await stage.press("d")
+        await stage.until_said("Paid by the bank: S-2026-11-CNY-0001, 1 payees, 50.00 CNY")
+
+    play(money, folder, "fin", story, noun="settlements")
+
+
 def test_a_line_and_a_payee_are_taken_out_and_in_again(money: MoneyOffice, folder: Path) -> None:
     made = money.run()
 
@@ -183,8 +264,16 @@ def test_what_is_approved_is_shown_and_the_total_is_typed(
         await counted.press("d")
         await stage.until_said("Type the total of S-2026-11-CNY-0001, 180.00")
         text = stage.text()
-        bound = (made.content_hash[:32], made.content_hash[32:], money.ids["fin"][-8:])
-        told = ("2026-11", "180.00 CNY", "2 payees, 3 lines", "1 not paid now", "D1, D2", "yours is enough")
+        bound = (made.content_hash[:32], made.content_hash[32:])
+        told = (
+            f"made by{' ' * 16}fin",
+            "2026-11",
+            "180.00 CNY",
+            "2 payees, 3 lines",
+            "1 not paid now",
+            "D1, D2",
+            "yours is enough",
+        )
         for words in (*told, *bound):
             assert words in text, words
         await stage.type("18")  # the proof of who it is stands beside the count
@@ -236,7 +325,9 @@ def test_several_payouts_are_asked_about_with_their_count_and_amount(money: Mone
         await stage.type("state:planned")
         await stage.press("enter")
         await stage.until(lambda: stage.app.table.count == 2)
-        await stage.press("*", "b")
+        await stage.press("*")
+        await stage.until(lambda: len(stage.app.table.marks) == 2)
+        await stage.press("b")
         await stage.until_said("Hold: 2 payouts")
         await stage.type("not this month")
         await stage.press("ctrl+s")
@@ -308,25 +399,8 @@ def test_a_second_factor_is_asked_for_where_there_is_one_and_each_code_is_good_o
     play(money, folder, "anna", story, noun="settlements")
 
     assert money.get(Settlement, made.id).state == "approved"
-    with pytest.raises(accounts.LoginRefused):
-        accounts.step_up(money.ws, money.ids["anna"], codes[0])
-
-
-def test_wrong_codes_are_counted_as_tries_of_a_login_are(money: MoneyOffice) -> None:
-    _uri, codes = accounts.set_up_second_factor(money.ws, money.ids["anna"])
-    for _try in range(accounts.TRIES_FREE):
-        with pytest.raises(accounts.LoginRefused):
-            accounts.step_up(money.ws, money.ids["anna"], "000000")
-    with pytest.raises(accounts.TooManyTries):
-        accounts.step_up(money.ws, money.ids["anna"], codes[0])
-    money.wait(hours=1)
-    accounts.step_up(money.ws, money.ids["anna"], codes[0])
-
-
-def test_who_has_no_second_factor_cannot_step_up(money: MoneyOffice) -> None:
-    assert not accounts.has_second_factor(money.ws, money.ids["anna"])
-    with pytest.raises(accounts.LoginRefused):
-        accounts.step_up(money.ws, money.ids["anna"], "")
+    with pytest.raises(WrongCode):
+        money.by("anna").prove(codes[0])
 
 
 def test_who_only_approves_takes_nothing_out(money: MoneyOffice, folder: Path) -> None:
@@ -360,6 +434,23 @@ def test_a_payout_opens_its_settlement_at_its_payee(money: MoneyOffice, folder: 
         await stage.until(lambda: "D2 李设计2" in stage.lines()[0])
 
     play(money, folder, "fin", story, noun="payouts", size=LARGE)
+
+
+def test_a_key_behind_that_of_a_view_is_meant_for_the_rows_of_that_view(money: MoneyOffice, folder: Path) -> None:
+    first = money.run("2026-W45")
+    money.wait(days=7)
+    money.earn("D2")
+    second = money.run("2026-W46")
+    money.by("fin").do("settlements.submit", second.id)
+
+    async def story(stage: Stage) -> None:
+        await stage.press("0")
+        await stage.until(lambda: stage.app.table.count == 2)
+        assert stage.current().id == second.id
+        stage.burst("2", "d")  # the drafts, and the good step
+        await stage.until(lambda: money.get(Settlement, first.id).state == "submitted")
+
+    play(money, folder, "fin", story, noun="settlements")
 
 
 def test_it_is_given_back_with_a_reason(money: MoneyOffice, folder: Path) -> None:

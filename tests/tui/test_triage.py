@@ -133,7 +133,8 @@ def test_enter_and_escape_and_too_early_keys_leave_bulk_undone(office: Path) -> 
     async def story(stage: Stage) -> None:
         before = states(office)
         await go_to(stage, "pending_review")
-        await stage.press("x", "j", "x", "k", "d", "y", "y")
+        with stage.hurrying():
+            await stage.press("x", "j", "x", "k", "d", "y", "y")
         assert len(stage.app.screen_stack) == 2
         await answer(stage, "enter")
         await stage.until_said("Left as it is")
@@ -201,9 +202,10 @@ def test_a_key_held_down_opens_one_form_and_types_nothing_into_it(office: Path) 
     async def story(stage: Stage) -> None:
         before = states(office)
         await go_to(stage, "pending_review")
-        stage.burst(*["b"] * 30)
-        await stage.until_said("unreachable")
-        await stage.settled()
+        with stage.hurrying():
+            stage.burst(*["b"] * 30)
+            await stage.until_said("unreachable")
+            await stage.settled()
         assert "1 unreachable" in stage.text()
         assert states(office) == before
         await stage.press("escape")

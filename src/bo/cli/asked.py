@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from bo.core.kernel.errors import UsageError
@@ -54,6 +54,26 @@ class Asked:
                 "--{option} takes a whole number above 0, not {value}", option=name.replace("_", "-"), value=text
             )
         return number
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names that `--fields` has."""
+        return tuple(name.strip() for name in self.text("fields").split(",") if name.strip())
+
+    def fields_of(self, known: Iterable[str], shown: Iterable[str] = ()) -> list[str]:
+        """The fields asked for, else those shown, else all that are known. Raises UsageError with the list."""
+        by_name = dict.fromkeys(known)
+        names = list(self.fields or shown)
+        unknown = [name for name in names if name not in by_name and names != ["all"]]
+        if unknown:
+            raise UsageError(
+                "{noun} have no field {field}",
+                hint="Fields: {names}",
+                noun=self.command,
+                field=unknown[0],
+                names=", ".join(by_name),
+            )
+        return list(by_name) if names in ([], ["all"]) else names
 
     def arguments(self) -> dict[str, object]:
         """The values of the command's own parameters, those alone that were given."""

@@ -84,17 +84,7 @@ def _table(asked: Asked, cls: type, answer: Sequence[object], currency: str) -> 
         return [Column(output.ID if all(is_record_id(str(item)) for item in answer) else "value")], [
             [item] for item in answer
         ]
-    names = [name.strip() for name in asked.text("fields").split(",") if name.strip()]
-    names = list(kinds) if names in ([], ["all"]) else names
-    unknown = [name for name in names if name not in kinds]
-    if unknown:
-        raise UsageError(
-            "{noun} have no field {field}",
-            hint="Fields: {names}",
-            noun=asked.command,
-            field=unknown[0],
-            names=", ".join(kinds),
-        )
+    names = asked.fields_of(kinds)
     made = [plain(item, currency) for item in answer]
     rows = [[item[name] for name in names] for item in made]
     return [Column(name, _kind(kinds[name], [row[place] for row in rows])) for place, name in enumerate(names)], rows

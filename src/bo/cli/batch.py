@@ -8,6 +8,7 @@ the lines after it go on.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -75,6 +76,7 @@ class Tally:
         self.asked = asked
         self.workspace = workspace
         self.dry_run = asked.flag("dry_run")
+        self.proof = "" if self.dry_run else asked.text("code") or os.environ.get("BO_CODE", "")
         self.done = 0
         self.failures: list[BaseException] = []
 
@@ -86,6 +88,9 @@ class Tally:
                 unread.error.facts.setdefault("line", unread.number)
                 raise unread.error
         calls = [item.call for item in chunk if item.call is not None]
+        if self.proof and any(self.workspace.wants_code(call.name) for call in calls):
+            self.workspace.prove(self.proof)
+            self.proof = ""  # it is good for one transaction
         outcomes = iter(self.workspace.run(calls, atomic=atomic, dry_run=self.dry_run))
         for item in chunk:
             if item.call is None:

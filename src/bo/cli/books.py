@@ -81,7 +81,7 @@ NOTHING: Final[dict[str, Any]] = {"account": "", "party": "", "by_party": False,
 
 def _asked(workspace: Workspace, asked: Asked) -> tuple[Reader, dict[str, Any]]:
     """Eyes that may read the ledger, and the values that were given, read by their kinds."""
-    from bo.core.kernel.dispatch import decode_arguments
+    from bo.core.kernel.arguments import decode_arguments
 
     query, read = workspace.registry.query(asked.command), workspace.reader()
     read.require(query.needs)

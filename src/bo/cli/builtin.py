@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from bo.cli import hooks
-from bo.cli.leaf import BULK, EVERYWHERE, LISTS, READS, WRITES, Argument, Leaf, Option
+from bo.cli.leaf import BULK, CODED, EVERYWHERE, LISTS, READS, WRITES, Argument, Leaf, Option
 
 _OP: Final = Argument(
     "operation", "OPERATION", "id of the operation or its unique end; bo op log shows them", required=True
@@ -255,6 +255,8 @@ _SYNC: Final = _leaf(
         Option("watch", "go on until it is stopped, and wait for news", kind="flag"),
         Option("every", "with --watch: send at least so often; 10s when not given", metavar="30s"),
         Option("check", "compare every row with the central store's too", kind="flag"),
+        *CODED,
+        WRITES[2],
         WRITES[3],
         BULK[2],
     ),
@@ -275,7 +277,7 @@ LEAVES: Final[dict[tuple[str, ...], Leaf]] = {
         "workspace:screen",
         arguments=(Argument("filter", "FILTER", "what to show first", many=True),),
         options=(
-            Option("of", "records to begin with, such as orders; leads when not given", metavar="NOUN"),
+            Option("of", "records to begin with, such as orders; else leads, or what one may see", metavar="NOUN"),
             Option(
                 "theme",
                 "dark, light, colour-blind, ansi or plain; NO_COLOR outweighs it",
@@ -299,6 +301,7 @@ LEAVES: Final[dict[tuple[str, ...], Leaf]] = {
         options=(
             Option("chunk", "commands in one transaction; 1 when not given", metavar="N"),
             Option("atomic", "all in one transaction, all or nothing", kind="flag"),
+            *CODED,
             WRITES[0],
         ),
         doc='A line is {"command": "leads.accept", "subject": "7f3k9x", "args": {…}, "key": "…"}. '
@@ -389,6 +392,17 @@ LEAVES: Final[dict[tuple[str, ...], Leaf]] = {
         "conflicts:edit",
         arguments=(_CONFLICT,),
         options=(Option("set", "another value of a field; blank clears it", kind="many", metavar="FIELD=VALUE"),),
+    ),
+    ("conflicts", "hand"): _leaf(
+        "conflicts.hand",
+        "Give refused operations to somebody else to decide about.",
+        "conflicts:hand",
+        arguments=(_CONFLICTS,),
+        options=(
+            Option("to", "whose it is from now on; whoever may settle such when not given", metavar="LOGIN"),
+            Option("note", "a few words for them", metavar="TEXT"),
+        ),
+        doc="It is with them after the next sync of both, and among their conflicts. They do it with their own rights.",
     ),
     ("conflicts", "discard"): _leaf(
         "conflicts.discard",

@@ -387,18 +387,7 @@ def _wanted(asked: Asked, known: Sequence[Column], shown: Sequence[str], key: st
         return [Column(output.ID, "id", key)]
     if output.form_of(asked) == "template":
         return list(known)
-    names = [name.strip() for name in asked.text("fields").split(",") if name.strip()] or list(shown)
-    names = list(by_name) if names in ([], ["all"]) else names
-    unknown = [name for name in names if name not in by_name]
-    if unknown:
-        raise UsageError(
-            "{noun} have no field {field}",
-            hint="Fields: {names}",
-            noun=asked.command,
-            field=unknown[0],
-            names=", ".join(by_name),
-        )
-    return [by_name[name] for name in names]
+    return [by_name[name] for name in asked.fields_of(by_name, shown)]
 
 
 def _write(

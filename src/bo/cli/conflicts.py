@@ -18,12 +18,16 @@ from bo.cli.output import Column
 from bo.core.kernel.errors import BoError, UsageError
 from bo.core.kernel.kinds import moment_text
 from bo.core.kernel.text import _
+from bo.core.kernel.wire import Names
 
 if TYPE_CHECKING:
     from bo.core.kernel.workspace import Workspace
     from bo.sync.conflicts import Conflict
 
-NEXT: Final = "bo conflicts show ID says more; retry does it again, edit with other values, discard lets it go."
+NEXT: Final = (
+    "bo conflicts show ID says more; retry does it again, edit with other values, hand gives it to somebody else, "
+    "discard lets it go."
+)
 LISTED: Final = (
     Column("id", "id"),
     Column("at", "moment", "when"),
@@ -33,7 +37,13 @@ LISTED: Final = (
     Column("reason", "text", "why not"),
     Column("hint"),
 )
-SHOWN: Final = (*LISTED, Column("args", "facts", "with"), Column("caused_by", "id", "because of"))
+SHOWN: Final = (
+    *LISTED,
+    Column("args", "facts", "with"),
+    Column("caused_by", "id", "because of"),
+    Column("by", "text", "handed over by"),
+    Column("note"),
+)
 
 
 def list_conflicts(asked: Asked) -> int:
@@ -58,7 +68,8 @@ def show(asked: Asked) -> int:
         found = conflict(workspace, asked.text("conflict"))
         columns = list(SHOWN)
         args = msgspec.json.decode(found.operation.args, type=dict[str, object])
-        values = [*_row(found), args, found.answer.caused_by or None]
+        giver = Names(workspace.reader()).of(found.operation.actor) if found.is_given else None
+        values = [*_row(found), args, found.answer.caused_by or None, giver, found.note or None]
         now = _now(asked, workspace, found)
         if output.form_of(asked) != "table":
             shown = dict(zip((column.name for column in now[0]), now[1], strict=True)) if now else None
@@ -83,6 +94,21 @@ def edit(asked: Asked) -> int:
     if not changed:
         raise UsageError("what is to be changed?", hint="--set field=value")
     return _again(asked, (asked.text("conflict"),), changed)
+
+
+def hand(asked: Asked) -> int:
+    """Give operations to somebody else."""
+    from bo.sync import conflicts
+
+    to, note = asked.text("to"), asked.text("note")
+    with opened(asked) as workspace:
+        _require_device(workspace)
+        found = _named(workspace, asked.many("conflicts"))
+        for item in found:
+            conflicts.hand(workspace, item, to, note)
+        output.rows(asked, [LISTED[0], Column("outcome")], [[[item.id, "handed over"] for item in found]])
+    diagnostics.note(asked, "{count} handed over; bo sync sends it", count=len(found))
+    return exit_codes.OK
 
 
 def discard(asked: Asked) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import TYPE_CHECKING, Final
 
-from bo.cli.leaf import BULK, EVERYWHERE, KEYED, LISTS, READS, WRITES, Argument, Leaf, Option
+from bo.cli.leaf import BULK, CODED, EVERYWHERE, KEYED, LISTS, READS, WRITES, Argument, Leaf, Option
 from bo.cli.manifest import dashed, manifest
 from bo.core.kernel.text import _
 
@@ -128,6 +128,7 @@ def _has(entry: NounEntry, verb: str) -> bool:
 
 def _command(noun: str, verb: str, entry: CommandEntry) -> Leaf:
     taken = {option.name for option in (*EVERYWHERE, *WRITES, *KEYED, *BULK)}
+    coded = CODED if entry.get("step_up") else ()
     own = tuple(option_for(name, param, taken) for name, param in entry["params"].items())
     subject = entry.get("subject")
     arguments = (subjects(subject),) if subject else ()
@@ -137,7 +138,7 @@ def _command(noun: str, verb: str, entry: CommandEntry) -> Leaf:
         entry["summary"],
         "bo.cli.writing:run",
         arguments=arguments,
-        options=(*own, *bulk, *WRITES, *KEYED, *EVERYWHERE),
+        options=(*own, *coded, *bulk, *WRITES, *KEYED, *EVERYWHERE),
         params=tuple(entry["params"]),
         doc=_doc(entry),
     )
@@ -214,6 +215,8 @@ def _doc(entry: CommandEntry) -> str:
         parts.append(_("Offered in: {states}.", states=states) + leads_to)
     if entry.get("where") == "central":
         parts.append(_("Decided at the central store."))
+    if entry.get("step_up"):
+        parts.append(_("An operator with a second factor gives a fresh code of it."))
     parts.append(_("Permission: {needs}.", needs=entry["needs"]))
     return "\n\n".join(parts)
 

@@ -115,11 +115,9 @@ def _ticket(asked: Asked, transport: HttpTransport, wanted: Login) -> Ticket:
     except BoError as error:
         if error.code != CODE_WANTED or not diagnostics.can_ask(asked):
             raise
-    from getpass import getpass
-
     from msgspec.structs import replace
 
-    return transport.log_in(replace(wanted, otp=getpass(_("Code of the second factor:") + " ").strip()))
+    return transport.log_in(replace(wanted, otp=diagnostics.secret(asked, _("Code of the second factor:"))))
 
 
 def _user(asked: Asked, folder: Path) -> str:
@@ -138,9 +136,7 @@ def _password(asked: Asked, user: str, url: str) -> str:
         line = buffer.readline(PASSWORD_BYTES_MOST).decode("utf-8", "replace") if buffer is not None else ""
         password = line.rstrip("\r\n")
     elif diagnostics.can_ask(asked):
-        from getpass import getpass
-
-        password = getpass(_("Password of {user} at {url}:", user=user, url=url) + " ")
+        password = diagnostics.secret(asked, _("Password of {user} at {url}:", user=user, url=url))
     else:
         raise UsageError("a password is needed, and nobody is here to type it", hint="Pipe it in: --password-stdin")
     if not password:

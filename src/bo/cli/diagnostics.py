@@ -134,6 +134,21 @@ def confirm(asked: Asked, question: str) -> None:
         raise UsageError("not confirmed: nothing was changed")
 
 
+def secret(asked: Asked, question: str) -> str:
+    """What somebody types unseen; blank where nobody is there to be asked."""
+    if not can_ask(asked):
+        return ""
+    from getpass import getpass
+
+    return getpass(question + " ")
+
+
+def code_of(asked: Asked) -> str:
+    """A code of the second factor: given with --code or BO_CODE, else typed where somebody is there."""
+    given = asked.text("code") or os.environ.get("BO_CODE", "")
+    return given or secret(asked, _("Code of the second factor:"))
+
+
 # -- progress ----------------------------------------------------------------------------------------------------------
 
 

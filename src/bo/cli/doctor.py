@@ -26,6 +26,10 @@ class Problem(Exception):
     """What is wrong, and what to do about it."""
 
 
+class Note(Exception):
+    """What somebody may want to do something about; nothing is wrong."""
+
+
 def run(asked: Asked) -> int:
     """Carry out every check."""
     lines: list[list[object]] = []
@@ -39,6 +43,8 @@ def run(asked: Asked) -> int:
 def _line(name: str, check: Callable[[], str]) -> list[object]:
     try:
         return [name, "ok", check()]
+    except Note as note:
+        return [name, "note", str(note)]
     except Problem as problem:
         return [name, CHECK_MEANS_PROBLEM, str(problem)]
     except BoError as error:
@@ -60,6 +66,7 @@ def _of_workspace(asked: Asked) -> list[list[object]]:
                 ("clock", lambda: _clock(workspace)),
                 ("statements", lambda: _statements(workspace)),
                 ("settings", lambda: _settings(workspace)),
+                ("roles", lambda: _roles(workspace)),
                 ("room", lambda: _room(str(folder))),
             )
             return [_line(name, check) for name, check in checks]
@@ -148,6 +155,19 @@ def _statements(workspace: Workspace) -> str:
 
 def _settings(workspace: Workspace) -> str:
     return _("operator {name}", name=workspace.who().name)
+
+
+def _roles(workspace: Workspace) -> str:
+    """What roles that somebody has edited lack of what they are shipped with today."""
+    missing = {item.role for item in workspace.ask("roles.missing")} if workspace.who().may("roles.read") else set()
+    if missing:
+        raise Note(
+            _(
+                "{roles} lack permissions that came later: bo roles missing lists them, bo roles grant gives them",
+                roles=", ".join(sorted(missing)),
+            )
+        )
+    return _("nothing is missing")
 
 
 def _room(folder: str) -> str:

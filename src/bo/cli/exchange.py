@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bo.core.exchange.report import ImportReport, RowOutcome
     from bo.core.kernel.workspace import Workspace
 
+LONG_BYTES: Final = 1_000_000
 ROW_COLUMNS: Final = (
     Column("record", "whole"),
     Column("line", "whole"),
@@ -40,20 +41,21 @@ def import_file(asked: Asked) -> int:
         if asked.flag("suggest_map"):
             return _suggest(asked, workspace)
         from bo.core.exchange.pipeline import import_file as carry_out
+        from bo.core.kernel.aside import aside
 
         progress = diagnostics.Progress(asked)
         try:
-            report = carry_out(
-                workspace,
-                asked.noun,
-                _file(asked),
-                _import_options(asked),
-                progress=progress.share,
-            )
+            with aside(workspace, wanted=asked.flag("dry_run") and _is_long(_file(asked))) as place:
+                report = carry_out(place, asked.noun, _file(asked), _import_options(asked), progress=progress.share)
         finally:
             progress.end()
         _write(asked, report, workspace.context.zone)
     return _code(asked, report)
+
+
+def _is_long(file: str) -> bool:
+    """Whether importing a file takes so long that others would wait for it."""
+    return file == "-" or (os.path.isfile(file) and os.path.getsize(file) > LONG_BYTES)
 
 
 def _import_options(asked: Asked) -> ImportOptions:
@@ -138,7 +140,8 @@ def _talk(asked: Asked, report: ImportReport) -> None:
     for line in report.notes:
         diagnostics.note(asked, "{line}", line=line)
     for problem in report.problems:
-        place = ": ".join(part for part in (problem.column, problem.value) if part)
+        value = "" if problem.reason.startswith(problem.value) else problem.value  # most reasons begin with it
+        place = ": ".join(part for part in (problem.column, value) if part)
         diagnostics.note(
             asked,
             "line {line}: {place}: {reason}. {hint}" if place else "line {line}: {reason}. {hint}",
@@ -148,7 +151,12 @@ def _talk(asked: Asked, report: ImportReport) -> None:
             hint=problem.hint,
         )
     told = {problem.record for problem in report.problems}
-    if report.rejected > len(told):
+    if report.rejects:
+        diagnostics.note(
+            asked, "{count} rows were rejected; {file} has them all, with the reason", count=report.rejected,
+            file=str(report.rejects),
+        )  # fmt: skip
+    elif report.rejected > len(told):
         diagnostics.note(
             asked,
             "and {count} more rows were rejected; --rejects FILE writes them all",
@@ -208,7 +216,7 @@ def export_file(asked: Asked) -> int:
     options = ExportOptions(
         format=format_called(asked.text("format")),
         filter=asked.text("where"),
-        fields=tuple(name.strip() for name in asked.text("fields").split(",") if name.strip()),
+        fields=asked.fields,
         limit=asked.whole("limit"),
         bom=encoding == "utf-8-sig",
         preset=asked.text("preset"),

@@ -61,6 +61,7 @@ _TOLD: Final = {
     "logged_out": NOT_ALLOWED,
     "login_refused": NOT_ALLOWED,
     "code_wanted": NOT_ALLOWED,
+    "wrong_code": NOT_ALLOWED,
     "no_token": NOT_ALLOWED,
     "revoked": NOT_ALLOWED,
     "old_schema": CONFIGURATION,

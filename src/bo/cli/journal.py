@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 from bo.cli import diagnostics, exit_codes, output
 from bo.cli.asked import LIMIT_ON_TERMINAL
 from bo.cli.office import opened, require_subjects, subject_words
-from bo.cli.outcomes import ResultWriter, result_of
+from bo.cli.outcomes import write_all
 from bo.cli.output import Column
+from bo.core.automation.rules import read_cause
 from bo.core.kernel import journal
-from bo.core.kernel.errors import BoError, UsageError
+from bo.core.kernel.errors import BoError
 from bo.core.kernel.ids import short
 from bo.core.kernel.kinds import moment_text
 from bo.core.kernel.record import declared_records
@@ -57,17 +58,7 @@ def log(asked: Asked) -> int:
     limit = asked.whole("limit")
     if limit is None and output.form_of(asked) == "table" and output.is_terminal():
         limit = LIMIT_ON_TERMINAL
-    names = [name.strip() for name in asked.text("fields").split(",") if name.strip()] or list(LOG_SHOWN)
-    names = list(LOG_COLUMNS) if names == ["all"] else ["id"] if output.form_of(asked) == "ids" else names
-    unknown = [name for name in names if name not in LOG_COLUMNS]
-    if unknown:
-        raise UsageError(
-            "{noun} have no field {field}",
-            hint="Fields: {names}",
-            noun=_("operations"),
-            field=unknown[0],
-            names=", ".join(LOG_COLUMNS),
-        )
+    names = ["id"] if output.form_of(asked) == "ids" else asked.fields_of(LOG_COLUMNS, LOG_SHOWN)
     with opened(asked) as workspace:
         workspace.reader().require("op.read")
         who = Who(workspace, asked)
@@ -99,10 +90,12 @@ class Who:
 
     def did(self, item: Operation) -> str:
         login = self.names.of(item.actor)
-        parts = item.cause.split("/")
-        if not self.in_words or len(parts) < 2:
+        cause = read_cause(item.cause)
+        if cause is None or not self.in_words:
             return login
-        return _("{who}, by rule {rule} after {origin}", who=login, rule=self._code(parts[1]), origin=short(parts[0]))
+        return _(
+            "{who}, by rule {rule} after {origin}", who=login, rule=self._code(cause.rule), origin=short(cause.origin)
+        )
 
     def _code(self, rule: str) -> str:
         if rule not in self.codes:
@@ -208,8 +201,5 @@ def undo(asked: Asked) -> int:
         if len(undone) > 1:
             diagnostics.confirm(asked, _("undo {count} operations?", count=f"{len(undone):,}"))
         workspace.registry.load_all()
-        outcomes = workspace.undo(undone[0].id, dry_run=asked.flag("dry_run"))
-        writer = ResultWriter(asked, workspace, several=len(outcomes) > 1)
-        writer.write([result_of(outcome, workspace) for outcome in outcomes])
-        writer.end()
+        write_all(asked, workspace, workspace.undo(undone[0].id, dry_run=asked.flag("dry_run")))
     return exit_codes.OK

@@ -147,6 +147,9 @@ WRITES: Final = (
 KEYED: Final = (
     Option("idempotency_key", "the same key is the same call: done once, however often it is sent", metavar="KEY"),
 )
+CODED: Final = (
+    Option("code", "code of your second factor (BO_CODE); asked for on a terminal when it is wanted", metavar="CODE"),
+)
 BULK: Final = (
     Option("where", "every record that this filter finds", metavar="FILTER"),
     Option("atomic", "all or nothing: the first refusal undoes every other", kind="flag"),

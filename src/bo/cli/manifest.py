@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         moves: NotRequired[Moves]
         where: NotRequired[str]
         confirm: NotRequired[str]
+        step_up: NotRequired[bool]
         returns: NotRequired[str]
         params: dict[str, ParamEntry]
 
@@ -115,3 +116,9 @@ def offered(noun: str, state: str) -> list[str]:
         if command.get("subject") == noun and (moves is None or state in moves["from"]):
             found.append(verb)
     return found
+
+
+def stepping_up() -> list[tuple[str, str]]:
+    """The commands that want a code of the second factor, by noun and verb."""
+    entries = ((noun, entry["commands"]) for noun, entry in manifest().items())
+    return [(noun, verb) for noun, commands in entries for verb, found in commands.items() if found.get("step_up")]

@@ -86,6 +86,13 @@ def result_of(outcome: Outcome, workspace: Workspace) -> Result:
     )
 
 
+def write_all(asked: Asked, workspace: Workspace, outcomes: Sequence[Outcome]) -> None:
+    """Write the results of what was done in one step."""
+    writer = ResultWriter(asked, workspace, several=len(outcomes) > 1)
+    writer.write([result_of(outcome, workspace) for outcome in outcomes])
+    writer.end()
+
+
 def _brief(value: object) -> str:
     from bo.cli.table import cut, shown
 

@@ -9,7 +9,7 @@ from bo.cli import diagnostics, exit_codes, output
 from bo.cli.asked import Asked
 from bo.cli.leaf import BULK, EVERYWHERE, WRITES, Argument, Leaf, Option
 from bo.cli.office import opened, require_subjects, subject_words
-from bo.cli.outcomes import ResultWriter, result_of
+from bo.cli.outcomes import write_all
 from bo.cli.saving import placed
 from bo.core.kernel.dispatch import Call
 from bo.core.kernel.errors import UsageError
@@ -55,9 +55,7 @@ def print_orders(asked: Asked) -> int:
         with placed(path, file.content, keep=not dry_run):
             calls = [Call("orders.printed", order, {"paper": paper, "again": asked.flag("again")}) for order in ids]
             outcomes = workspace.run(calls, atomic=True, dry_run=dry_run)
-        writer = ResultWriter(asked, workspace, several=len(ids) > 1)
-        writer.write([result_of(outcome, workspace) for outcome in outcomes])
-        writer.end()
+        write_all(asked, workspace, outcomes)
     diagnostics.note(asked, "{pages} pages in {name}", pages=file.pages, name=str(path))
     return exit_codes.OK
 

@@ -9,7 +9,7 @@ from bo.cli import diagnostics, exit_codes
 from bo.cli.asked import Asked
 from bo.cli.leaf import EVERYWHERE, WRITES, Argument, Leaf, Option
 from bo.cli.office import opened
-from bo.cli.outcomes import ResultWriter, result_of
+from bo.cli.outcomes import write_all
 from bo.cli.saving import placed
 from bo.core.kernel.dispatch import Call
 from bo.core.kernel.errors import BadFile, UsageError
@@ -49,9 +49,7 @@ def export(asked: Asked) -> int:
             (outcome,) = workspace.run([call], dry_run=asked.flag("dry_run"))
             if outcome.error is not None:
                 raise outcome.error
-        writer = ResultWriter(asked, workspace, several=False)
-        writer.write([result_of(outcome, workspace)])
-        writer.end()
+        write_all(asked, workspace, [outcome])
     if file.again:
         diagnostics.note(asked, "it was exported before: this is the same file, {hash}", hash=file.hash)
     return exit_codes.OK

@@ -15,6 +15,7 @@ from bo.cli.manifest import dashed, offered
 from bo.cli.office import opened, require_subjects, subject_words
 from bo.cli.output import Column
 from bo.cli.pager import paged
+from bo.cli.table import is_record_id
 from bo.cli.views import apply_view
 from bo.core.kernel.errors import BoError, UsageError
 from bo.core.kernel.reader import PAGE_MOST, Reader
@@ -139,7 +140,7 @@ class Shape:
     def _fields(self, asked: Asked, *, whole: bool) -> tuple[FieldInfo, ...]:
         if self.form == "ids":
             return (self.info.by_name[output.ID],)
-        names = [name.strip() for name in asked.text("fields").split(",") if name.strip()]
+        names = list(asked.fields)
         if self.form == "template":
             names = names or template.names(asked.text("template"))
         if names == ["all"] or (whole and not names):
@@ -178,7 +179,7 @@ class Shape:
                 row.pop(place)
 
     def _with_keys(self, rows: list[list[object]]) -> list[list[object]]:
-        """References as the key of the record they mean, where it has one."""
+        """References as the key of the record they mean, where it has one; operators in texts likewise."""
         for at, column in enumerate(self.columns[: len(rows[0])]):
             if column.kind != "ref":
                 continue
@@ -188,20 +189,42 @@ class Shape:
             )
             for row in rows:
                 row[at] = keys.get(str(row[at]), row[at])
+        return self._with_people(rows)
+
+    def _with_people(self, rows: list[list[object]]) -> list[list[object]]:
+        places = [at for at, column in enumerate(self.columns[: len(rows[0])]) if column.kind in ("text", "tags")]
+        held = {str(part) for row in rows for at in places for part in _parts(row[at]) if is_operator(part)}
+        people = keys_of(self.reader, "operators", held)
+        for row in rows if people else ():
+            for at in places:
+                value = row[at]
+                named = [people.get(str(part), part) for part in _parts(value)]
+                row[at] = named if isinstance(value, (list, tuple)) else named[0]
         return rows
 
 
+def _parts(value: object) -> Sequence[object]:
+    return value if isinstance(value, (list, tuple)) else (value,)
+
+
+def is_operator(value: object) -> bool:
+    return isinstance(value, str) and value.startswith("oper_") and is_record_id(value)
+
+
 def keys_of(reader: Reader, noun: str, ids: set[str]) -> dict[str, str]:
-    """The natural keys of records by id; of those that this operator may see and that have one."""
-    if not ids or not noun or not reader.actor.may(f"{noun}.read"):
+    """The natural keys of records by id, of those that this operator may see and that have one; of others what they are
+    called, where that is for everybody."""
+    if not ids or not noun:
         return {}
+    if not reader.actor.may(f"{noun}.read"):
+        return reader.called(noun, ids)
     info = reader.info(noun)
     if not info.key:
         return {}
     page = reader.page(
         noun, "id:" + ",".join(sorted(ids)[:PAGE_MOST]), fields=(output.ID, info.key[0]), limit=PAGE_MOST
     )
-    return {str(row[0]): str(row[1]) for row in page.rows if row[1]}
+    return reader.called(noun, ids) | {str(row[0]): str(row[1]) for row in page.rows if row[1]}
 
 
 class Pages:

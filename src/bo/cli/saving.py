@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from bo.core.kernel.errors import BadFile
+from bo.core.kernel.placing import Place
 
 
 @contextmanager
@@ -14,22 +14,17 @@ def placed(path: Path, content: bytes | Iterable[bytes], *, keep: bool = True) -
     """Write a file beside its place, and move it there when the block has ended well; `keep=False` is for a dry run.
 
     Raises:
-        BadFile: the folder or the disk does not allow it.
+        BadFile: the folder does not allow it.
+        StorageFull: the disk has no room.
     """
-    part = path.with_name(f".{path.name}.part")
+    place = Place(path)
     try:
-        with part.open("wb") as file:
-            file.writelines((content,) if isinstance(content, bytes) else content)
+        place.file.writelines((content,) if isinstance(content, bytes) else content)
+        place.file.flush()
         yield
         if keep:
-            part.replace(path)
+            place.complete()
     except OSError as error:
-        raise BadFile(
-            "{name} cannot be written: {reason}",
-            hint="Check the folder and your rights to it.",
-            name=str(path),
-            reason=error.strerror or str(error),
-        ) from None
+        raise place.trouble(error) from None
     finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        place.drop()

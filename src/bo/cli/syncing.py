@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from bo.cli import diagnostics, exit_codes, output
 from bo.cli.asked import seconds
+from bo.cli.manifest import stepping_up
 from bo.cli.output import Column
 from bo.core.kernel.errors import BoError, UsageError
 from bo.core.kernel.kinds import moment_text
@@ -59,7 +60,15 @@ def run(asked: Asked) -> int:
     with connected(asked, asked.workspace) as client:
         if asked.flag("watch"):
             return _watch(asked, client)
+        if wants_code(client):
+            client.code = diagnostics.code_of(asked)
         return _check(asked, client) if asked.flag("check") else once(asked, client)
+
+
+def wants_code(client: Client) -> bool:
+    """Whether something waits that central wants a code of the second factor for, where the operator has one."""
+    names = {item.name for item in client.pending()}
+    return any(f"{noun}.{verb}" in names for noun, verb in stepping_up())
 
 
 def once(asked: Asked, client: Client) -> int:
@@ -185,6 +194,7 @@ def _status(asked: Asked) -> int:
             Column("waiting", "whole"),
             Column("requests", "whole"),
             Column("refused", "whole"),
+            Column("given", "whole", "handed over by others"),
             Column("cursor", "whole"),
             Column("contact_at", "moment", "last contact"),
             Column("lease_days_left", "whole"),
@@ -196,6 +206,7 @@ def _status(asked: Asked) -> int:
             found.waiting,
             found.requests,
             found.refused,
+            found.given,
             found.seq,
             moment_text(found.contact_at),
             found.lease_left_days,

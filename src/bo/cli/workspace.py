@@ -196,7 +196,7 @@ def screen(asked: Asked) -> int:
         folder,
         operator=operator_of(asked, folder),
         filter_text=" ".join(asked.many("filter")),
-        noun=asked.text("of").replace("-", "_") or "leads",
+        noun=asked.text("of").replace("-", "_"),
         theme=theme,
         ascii_only=asked.flag("ascii"),
         lang=asked.text("lang"),

@@ -14,7 +14,8 @@ from bo.cli import diagnostics, exit_codes, output
 from bo.cli.asked import Asked
 from bo.cli.manifest import manifest
 from bo.cli.office import opened, require_subjects, subject_words
-from bo.cli.outcomes import ResultWriter, result_of
+from bo.cli.outcomes import ResultWriter, result_of, write_all
+from bo.core.kernel.aside import aside
 from bo.core.kernel.dispatch import Call
 from bo.core.kernel.errors import BoError, UsageError
 from bo.core.kernel.text import _
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bo.core.kernel.workspace import Workspace
 
 CHUNK: Final = 500
+LONG: Final = 5_000  # records that a dry run is long for: others wait ten seconds for it, and then give up
 CONFIRM_LOOKS_AT: Final = 1000  # records whose amounts are added up for a question
 
 
@@ -62,14 +64,24 @@ def _pair(text: object, option: str) -> tuple[str, str]:
 def _run_one(workspace: Workspace, asked: Asked, confirm: str) -> int:
     if confirm == "always":
         diagnostics.confirm(asked, _("{command}?", command=asked.command))
+    prove(workspace, asked)
     call = Call(asked.command, None, arguments_of(asked), id=_operation_id(asked, ""))
     (outcome,) = workspace.run([call], dry_run=asked.flag("dry_run"))
     if outcome.error is not None:
         raise outcome.error
-    writer = ResultWriter(asked, workspace, several=False)
-    writer.write([result_of(outcome, workspace)])
-    writer.end()
+    write_all(asked, workspace, [outcome])
     return exit_codes.OK
+
+
+def prove(workspace: Workspace, asked: Asked) -> None:
+    """Show the second factor where the command wants it: given, or asked for. Without one dispatch refuses. Raises
+    WrongCode, TooManyTries."""
+    if not manifest()[asked.noun]["commands"][asked.verb].get("step_up") or asked.flag("dry_run"):
+        return
+    if not workspace.authority:
+        diagnostics.note(asked, "who has a second factor sends this with a code of it: bo sync --code CODE")
+    elif workspace.wants_code(asked.command) and (code := diagnostics.code_of(asked)):
+        workspace.prove(code)
 
 
 class Bulk:
@@ -95,6 +107,15 @@ class Bulk:
         subjects = self._by_filter(where) if where else subject_words(texts)
         if several or self.confirm == "always":
             subjects = self._confirmed(subjects, several=several, streamed="-" in texts)
+        prove(self.workspace, asked)
+        if not self.dry_run:
+            return self._carry_out(subjects, several=several)
+        named = list(subjects)
+        with aside(self.workspace, wanted=len(named) > LONG) as self.workspace:
+            return self._carry_out(iter(named), several=several)
+
+    def _carry_out(self, subjects: Iterator[str], *, several: bool) -> int:
+        asked = self.asked
         writer = ResultWriter(asked, self.workspace, several=several)
         progress = diagnostics.Progress(asked)
         size = 2**62 if asked.flag("atomic") or self.dry_run else CHUNK

@@ -5,6 +5,7 @@ A module appears in `MODULES` and nowhere else; the order is that of the import 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, Final
 from bo.core.automation.hook import Follower
 from bo.core.kernel.command import Registry
 from bo.core.kernel.database import DATABASE_NAME, Database, SqliteDatabase
-from bo.core.kernel.dispatch import Call
+from bo.core.kernel.dispatch import OUTAGES, Call
 from bo.core.kernel.errors import Configuration
 from bo.core.kernel.ids import new_operation_id
 from bo.core.kernel.kinds import Context
@@ -50,6 +51,7 @@ NOUNS: Final = {
     "webhooks": "bo.core.access",
     "settings": "bo.core.access",
     "reveals": "bo.core.access",
+    "handovers": "bo.core.access",
     "entries": "bo.core.ledger",
     "postings": "bo.core.ledger",
     "ledger": "bo.core.ledger",
@@ -103,6 +105,8 @@ NOUNS: Final = {
     "appeals": "bo.core.leads",
     "dashboard": "bo.core.analytics",
 }
+# Of these there are commands and questions alone.
+WITHOUT_RECORDS: Final = frozenset({"op", "ledger", "reports", "dashboard"})
 # What a module does to a record of a module below it. Who asks for a noun's other commands does not load that module.
 VERBS: Final = {
     "leads.win": "bo.core.orders",
@@ -202,9 +206,12 @@ def found(
 ) -> Workspace:
     """Make an office in an empty database: schema, roles, first operator."""
     from bo.core.access.permissions import STANDARD_ROLES, authorise
+    from bo.core.access.proving import SecondFactors
 
     make_office(database, context, new_id().replace("op_", "dev_"))
-    workspace = Workspace(database, registry(), authorise, actor=SYSTEM.id, clock=clock, new_id=new_id)
+    workspace = Workspace(
+        database, registry(), authorise, actor=SYSTEM.id, clock=clock, new_id=new_id, factors=SecondFactors()
+    )
     workspace.after = Follower(workspace)
     roles = [
         Call("roles.add", None, {"code": code, "permissions": list(permissions)})
@@ -232,9 +239,14 @@ def open_database(
     """Open an office wherever it lies. Raises Configuration for an unknown operator, and for a device that has been out
     of touch for too long unless it is opened `lapsed`, to be synced."""
     from bo.core.access.permissions import authorise
+    from bo.core.access.proving import SecondFactors
 
-    workspace = Workspace(database, registry(), authorise, actor=SYSTEM.id, clock=clock, new_id=new_id)
+    workspace = Workspace(
+        database, registry(), authorise, actor=SYSTEM.id, clock=clock, new_id=new_id, factors=SecondFactors()
+    )
     workspace.after = Follower(workspace)
+    if workspace.authority and not lapsed:
+        _catch_up(workspace)
     if operator != SYSTEM.id:
         if workspace.link is not None and not lapsed:
             _require_contact(workspace)
@@ -258,6 +270,19 @@ def open_database(
             )
         workspace.actor = str(rows[0][0])
     return workspace
+
+
+def _catch_up(workspace: Workspace) -> None:
+    """What an office that an older bo made lacks, done by the system as operations of its own: permissions of roles
+    that nobody has edited, and the balances of its ledger. Where nothing can be written, the next opening does it."""
+    from bo.core.access import shipped_roles
+    from bo.core.ledger.opening import calls
+
+    session = workspace.database.session
+    wanted = [*shipped_roles.calls(session), *calls(session)]
+    if wanted:
+        with contextlib.suppress(*OUTAGES):
+            workspace.run(wanted)
 
 
 def _require_contact(workspace: Workspace) -> None:

@@ -12,16 +12,17 @@ import threading
 from datetime import datetime, timedelta
 from typing import Final
 
+from bo.core.access import credentials, second_factor
+from bo.core.access.credentials import Account
+from bo.core.access.proving import count_try, held_back, spend_code
 from bo.core.access.records import Device
-from bo.core.kernel.database import Session
 from bo.core.kernel.dispatch import Call, is_id
 from bo.core.kernel.errors import BoError, Busy, Configuration, NotFound, UsageError
 from bo.core.kernel.record import EPOCH, info_of
 from bo.core.kernel.tx import SYSTEM
 from bo.core.kernel.workspace import Transaction, Workspace
-from bo.sync import credentials, passwords, push, second_factor
+from bo.sync import passwords, push, tokens
 from bo.sync.central import Caller, Central, Revoked
-from bo.sync.credentials import Account
 from bo.sync.limits import Buckets, Rate, TooMany, neighbourhood
 from bo.sync.protocol import Login, Ticket
 from bo.sync.transport import LoggedOut
@@ -30,9 +31,6 @@ LIFETIME: Final = timedelta(days=90)  # of a device's token, from its last use
 RENEWED_EVERY: Final = timedelta(hours=1)
 DAYS_MOST: Final = 3660
 NAME_LONGEST: Final = 100
-TRIES_FREE: Final = 10
-LOCK_LEAST: Final = timedelta(seconds=30)
-LOCK_MOST: Final = timedelta(minutes=15)
 NOBODY: Final = "?"  # how the rows begin that count the tries for operators that are not there
 NOBODY_LETTERS: Final = 3  # of the login's hash: 4,096 rows at most
 ADDRESS_TRIES: Final = Rate(0.1, 30)
@@ -51,10 +49,6 @@ class CodeWanted(LoginRefused):
     code = "code_wanted"
 
 
-class TooManyTries(TooMany):
-    """So many were wrong that the next one has to wait."""
-
-
 class AddressTries(Buckets):
     """Wrong tries of each address. A right one is given back, so that an office behind one address is not held up."""
 
@@ -70,7 +64,7 @@ class AddressTries(Buckets):
             with self._lock:
                 super().take(neighbourhood(caller))
         except TooMany as error:
-            raise _held_back(int(str(error.facts["seconds"]))) from None
+            raise held_back(int(str(error.facts["seconds"]))) from None
 
     def give_back(self, caller: str) -> None:
         with self._lock:
@@ -113,7 +107,7 @@ def caller_of(central: Central, token: str) -> Caller:
     One read for each request; that it was used is written once an hour.
     """
     with central.workspace() as ws:
-        bearer, now = credentials.bearer_of(ws.database.session, token), ws.clock()
+        bearer, now = tokens.bearer_of(ws.database.session, token), ws.clock()
     if bearer is None or not bearer.active or bearer.expires_at <= now or (bearer.device and bearer.state is None):
         raise LoggedOut("the token is not good any more", hint="bo login")
     revoked = bearer.state == "revoked"
@@ -125,7 +119,7 @@ def caller_of(central: Central, token: str) -> Caller:
 def log_out(central: Central, token: str) -> None:
     """Make a token worthless; one that is so already is no error."""
     with central.writing(SYSTEM.id) as ws, ws.database.writing() as session:
-        credentials.drop_token(session, token)
+        tokens.drop_token(session, token)
 
 
 # -- what an administrator does ----------------------------------------------------------------------------------------
@@ -143,7 +137,7 @@ def set_password(ws: Workspace, operator_id: str, password: str) -> None:
         credentials.set_credential(
             session, operator_id, password=made, failures=0, locked_until=EPOCH, changed_at=now
         )  # fmt: skip
-        credentials.drop_of_devices(session, operator_id)
+        tokens.drop_of_devices(session, operator_id)
 
 
 def set_up_second_factor(ws: Workspace, operator_id: str, *, issuer: str = "bo") -> tuple[str, list[str]]:
@@ -160,27 +154,6 @@ def drop_second_factor(ws: Workspace, operator_id: str) -> None:
     _keep_factor(ws, operator_id, "", "")
 
 
-def has_second_factor(ws: Workspace, operator_id: str) -> bool:
-    """Whether an operator of this store has a second factor."""
-    account = credentials.account_of(ws.database.session, operator_id)
-    return account is not None and bool(account.totp)
-
-
-def step_up(ws: Workspace, operator_id: str, code: str) -> None:
-    """Spend a code of the second factor for one decision of somebody who is in already; a wrong one counts as a try.
-
-    Raises LoginRefused, TooManyTries.
-    """
-    with ws.database.writing() as session:
-        _count_try(session, operator_id, ws.clock())
-    with ws.database.writing() as session:
-        account = credentials.account_of(session, operator_id)
-        if account is None or not account.active or not account.totp:
-            raise _refused()
-        _spend_code(session, account, code, ws.clock())
-        credentials.set_credential(session, operator_id, failures=0, locked_until=EPOCH)
-
-
 def issue_token(ws: Workspace, operator_id: str, name: str, days: int = LIFETIME.days) -> str:
     """A token for a program, which is no device; after so many days it is worthless, used or not.
 
@@ -194,18 +167,18 @@ def issue_token(ws: Workspace, operator_id: str, name: str, days: int = LIFETIME
     with ws.database.writing() as session:
         credentials.require_row(session, operator_id, now)
         credentials.tries_of(session, operator_id)  # holds the row, so that a name is given once
-        credentials.drop_expired(session, operator_id, now)
-        if credentials.is_named(session, operator_id, name):
+        tokens.drop_expired(session, operator_id, now)
+        if tokens.is_named(session, operator_id, name):
             raise UsageError(
                 "{login} has a token {name} already", hint="Take another name, or --drop it.", login=called, name=name
             )
-        return credentials.new_token(session, operator_id, "", name, now, now + timedelta(days=days))
+        return tokens.new_token(session, operator_id, "", name, now, now + timedelta(days=days))
 
 
 def drop_token(ws: Workspace, operator_id: str, name: str) -> None:
     """Make a program's token worthless. Raises NotFound."""
     with ws.database.writing() as session:
-        dropped = credentials.drop_named(session, operator_id, name)
+        dropped = tokens.drop_named(session, operator_id, name)
     if not dropped:
         raise NotFound("there is no token {name}", hint="bo central user list shows them.", name=name)
 
@@ -213,7 +186,7 @@ def drop_token(ws: Workspace, operator_id: str, name: str) -> None:
 def drop_tokens(ws: Workspace, operator_id: str) -> int:
     """Make every token of an operator worthless; how many there were."""
     with ws.database.writing() as session:
-        return credentials.drop_all(session, operator_id)
+        return tokens.drop_all(session, operator_id)
 
 
 # -- the steps of a login ----------------------------------------------------------------------------------------------
@@ -226,22 +199,10 @@ def _take_try(central: Central, user: str) -> Account:
     """
     with central.writing(SYSTEM.id) as ws, ws.database.writing() as session:
         now = ws.clock()
-        stranger = Account(NOBODY + credentials.hashed(user)[:NOBODY_LETTERS])
+        stranger = Account(NOBODY + tokens.hashed(user)[:NOBODY_LETTERS])
         account = credentials.account_called(session, user) or stranger
-        _count_try(session, account.operator, now)
+        count_try(session, account.operator, now)
     return account
-
-
-def _count_try(session: Session, operator: str, now: datetime) -> None:
-    credentials.require_row(session, operator, now)
-    failures, locked_until = credentials.tries_of(session, operator)
-    if locked_until > now:
-        raise _held_back(int((locked_until - now).total_seconds()) + 1)
-    beyond = failures + 1 - TRIES_FREE
-    pause = min(LOCK_MOST, LOCK_LEAST * 2 ** min(beyond, 16)) if beyond >= 0 else None
-    credentials.set_credential(
-        session, operator, failures=failures + 1, locked_until=now + pause if pause else EPOCH
-    )  # fmt: skip
 
 
 def _give_back(central: Central, operator: str) -> None:
@@ -258,35 +219,23 @@ def _let_in(ws: Workspace, perform: Transaction, known: Account, wanted: Login) 
     account = credentials.account_of(session, operator)
     if account is None or not account.active or account.password != known.password:
         raise _refused()
-    if account.totp:
-        _spend_code(session, account, wanted.otp, now)
+    if account.totp and not spend_code(session, account, wanted.otp, now):
+        log.warning("a second factor was refused", extra={"facts": {"operator": account.operator}})
+        raise _refused()
     device = _device_for(perform, account, wanted)
     credentials.set_credential(session, operator, failures=0, locked_until=EPOCH)
-    credentials.drop_of_device(session, device)
-    credentials.drop_expired(session, operator, now)
-    token = credentials.new_token(session, operator, device, "", now, now + LIFETIME)
+    tokens.drop_of_device(session, device)
+    tokens.drop_expired(session, operator, now)
+    token = tokens.new_token(session, operator, device, "", now, now + LIFETIME)
     context, device_seq = ws.context, push.device_seq_of(session, device)
     return Ticket(
         token, operator, device, device_seq, context.region, context.currency, context.zone, now + LIFETIME
     )  # fmt: skip
 
 
-def _spend_code(session: Session, account: Account, code: str, now: datetime) -> None:
-    """Use a code up: each is good once, whoever comes with it at the same time. Raises LoginRefused."""
-    step = second_factor.step_of(account.totp, code, now)
-    if step:
-        spent = credentials.spend_step(session, account.operator, step)
-    else:
-        left = second_factor.without(account.recovery, code, account.operator)
-        spent = left is not None and credentials.spend_recovery(session, account.operator, account.recovery, left)
-    if not spent:
-        log.warning("a second factor was refused", extra={"facts": {"operator": account.operator}})
-        raise _refused()
-
-
 def _device_for(perform: Transaction, account: Account, wanted: Login) -> str:
     """The device that logs in: a new one, or one of that operator's. Raises LoginRefused, Revoked."""
-    owner = credentials.owner_of(perform.session, wanted.device) if wanted.device else None
+    owner = tokens.owner_of(perform.session, wanted.device) if wanted.device else None
     if owner is None and (not wanted.device or is_id(info_of(Device), wanted.device)):
         # one that this store has never seen was registered after the backup that the store was restored from
         args = {"operator": account.operator, "name": wanted.name, "known_as": wanted.device or None}
@@ -306,7 +255,7 @@ def _renew(central: Central, token: str, now: datetime, *, until: datetime | Non
     """Write that a token is used. Where somebody is writing for long, the next request does it."""
     try:
         with central.writing(SYSTEM.id) as ws, ws.database.writing() as session:
-            credentials.set_used(session, token, now, until)
+            tokens.set_used(session, token, now, until)
     except Busy:
         return
 
@@ -332,7 +281,3 @@ def _login_of(ws: Workspace, operator: str) -> str:
 
 def _refused() -> LoginRefused:
     return LoginRefused("the login, the password or the code is wrong", hint="Try again, or ask an administrator.")
-
-
-def _held_back(seconds: int) -> TooManyTries:
-    return TooManyTries("too many wrong tries", hint="Try again in {seconds} s.", seconds=seconds)

@@ -41,6 +41,7 @@ TEXT_LONGEST: Final = 40_000  # longer than any field; below what a pattern of t
 DEPTH_MOST: Final = 16
 PARAMS_MOST: Final = 200
 EXACT: Final = 2**53  # beyond it, readers of JSON lose digits
+CODE_HEADER: Final = "bo-code"  # of the second factor: in a header, so that it is in no log of bodies and addresses
 JSON: Final = "application/json"
 LINES: Final = "application/x-ndjson"
 MEDIA: Final = {"csv": "text/csv", "pdf": "application/pdf"}
@@ -301,7 +302,8 @@ async def _command(request: Request, central: Central, caller: Caller, target: T
     key, args = _key(request), await _body(request)
     operation = programs.operation_for(_organisation(request), caller.operator, key) if key else ""
     wanted = Wanted(target.command.name, target.subject, args, operation)
-    (result,) = await _carried_out(central, caller, [wanted], dry_run=_flag(params, "dry_run"))
+    code = request.headers.get(CODE_HEADER, "")
+    (result,) = await _carried_out(central, caller, [wanted], dry_run=_flag(params, "dry_run"), code=code)
     if result.error is not None:
         raise result.error
     return _json(result.said)
@@ -321,7 +323,8 @@ async def _batch(request: Request, central: Central, caller: Caller, _target: Ta
     for place, call in enumerate(batch.calls):
         own = call.key if call.key is not None else f"{key}:{place}" if key else None
         wanted.append(Wanted(call.command, call.subject, call.args, of_key(own) if own is not None else ""))
-    results = await _carried_out(central, caller, wanted, atomic=batch.atomic, dry_run=_flag(params, "dry_run"))
+    code, dry_run = request.headers.get(CODE_HEADER, ""), _flag(params, "dry_run")
+    results = await _carried_out(central, caller, wanted, atomic=batch.atomic, dry_run=dry_run, code=code)
     return _json({"results": [_in_batch(result) for result in results]})
 
 
@@ -330,11 +333,12 @@ def _in_batch(result: Result) -> dict[str, object]:
 
 
 async def _carried_out(
-    central: Central, caller: Caller, wanted: Sequence[Wanted], *, atomic: bool = False, dry_run: bool = False
-) -> list[Result]:
+    central: Central, caller: Caller, wanted: Sequence[Wanted], *, atomic: bool = False, dry_run: bool = False,
+    code: str = "",
+) -> list[Result]:  # fmt: skip
     def work() -> list[Result]:
         with central.writing(caller.operator) as ws:
-            return programs.carry_out(ws, wanted, atomic=atomic, dry_run=dry_run)
+            return programs.carry_out(ws, wanted, atomic=atomic, dry_run=dry_run, code=code)
 
     return await anyio.to_thread.run_sync(work)
 

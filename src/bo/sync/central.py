@@ -70,7 +70,7 @@ class Central:
         with self._lock:
             ws = self._idle.pop() if self._idle else None
         ws = ws or self._open()
-        ws.actor = operator
+        ws.actor, ws.proof = operator, None
         healthy = False
         try:
             yield ws
@@ -203,8 +203,8 @@ KINDS: Final[dict[str, tuple[type[Any], Callable[[Central, Caller, Any], object]
 }
 STATUS: Final = {
     "usage": 400, "bad_value": 422, "bad_input": 422, "bad_file": 422, "not_found": 404, "ambiguous": 409,
-    "not_allowed": 403, "revoked": 403, "busy": 503, "storage_full": 507, "too_new": 409, "old_schema": 426,
-    "configuration": 500, "damaged": 500,
+    "not_allowed": 403, "proof_wanted": 403, "wrong_code": 403, "revoked": 403, "busy": 503,
+    "storage_full": 507, "too_new": 409, "old_schema": 426, "configuration": 500, "damaged": 500,
 }  # fmt: skip
 REFUSED: Final = 409
 

@@ -17,7 +17,7 @@ import msgspec
 from bo import __version__
 from bo.core.kernel.dispatch import OUTAGES
 from bo.core.kernel.errors import BadFile, BoError, Configuration, StorageFull
-from bo.core.kernel.workspace import SCHEMA_VERSION, Link, Workspace
+from bo.core.kernel.workspace import SCHEMA_VERSION, Link, Workspace, collector_resting
 from bo.sync import anew, rebase
 from bo.sync.central import Nothing, Revoked, SnapshotWanted
 from bo.sync.feed import Sums, office_records
@@ -99,6 +99,7 @@ class Client:
         self.transport = transport
         self.spool = spool
         self.progress = progress
+        self.code = ""  # of the second factor, for what is sent that wants one
         self.welcomed = False
         self.operations_most, self.bytes_most = OPERATIONS_MOST, BYTES_MOST
 
@@ -132,7 +133,7 @@ class Client:
             if not waiting:
                 return applied
             part = self._part(waiting)
-            body = Push(SCHEMA_VERSION, len(part), self.ws.clock(), tuple(part))
+            body = Push(SCHEMA_VERSION, len(part), self.ws.clock(), tuple(part), self.code)
             pushed = self._ask("push", body, Pushed)
             if pushed.device == "forked":
                 report.events.append("forked")
@@ -363,7 +364,8 @@ class Client:
         """An answer. A body that was cut is an error, and nothing has moved."""
         try:
             body.decode()  # rows are read much later, and what is no UTF-8 would be found out only there
-            return msgspec.json.decode(body, type=wanted)
+            with collector_resting():
+                return msgspec.json.decode(body, type=wanted)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadFile(
                 "the central store's answer cannot be read: {reason}", hint="Try again.", reason=str(error)[:200]

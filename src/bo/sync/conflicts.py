@@ -1,8 +1,11 @@
-"""What central has refused, on the device that did it: looked at, done again, or let go.
+"""What central has refused, on the device that did it: looked at, done again, let go, or given to somebody else.
 
 Doing it again is a new operation, since central answers the refused one the same for ever; its `batch` is the id of the
 refused one. Both change places in one transaction. What the refused one had made gets other ids by that, so that the
 conflicts that were about it are changed to be about what is made now.
+
+What somebody else has given to who works here (a record, `handovers`) is listed with the rest, and done with in the
+same ways: it is then an operation of theirs, with their rights.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from typing import Any, Final
 
 import msgspec
 
+from bo.core.access.handing import handed_to
+from bo.core.access.records import Handover
 from bo.core.kernel.command import as_of_today
 from bo.core.kernel.database import Session
 from bo.core.kernel.dispatch import Call, Outcome
@@ -23,24 +28,34 @@ from bo.sync.pending import Pending
 from bo.sync.protocol import Answer, Cursor
 
 REFUSED: Final = "refused"
+GIVEN: Final = "given"  # by somebody else
+GIVEN_FIRST: Final = 2**52  # above every number of an operation made here
+GIVE: Final = "handovers.give"
+SETTLE: Final = "handovers.settle"
 TAIL_LEAST: Final = 3
 MADE_MOST: Final = 1000  # ids that one operation is looked through for
 
 
 class Conflict(msgspec.Struct, frozen=True):
-    """An operation that central refused, and what it said."""
+    """An operation that central refused, and what it said. `note`: what whoever has given it to us wrote with it."""
 
     operation: Pending
     answer: Answer
+    note: str = ""
 
     @property
     def id(self) -> str:
         return self.operation.id
 
+    @property
+    def is_given(self) -> bool:
+        return self.operation.state == GIVEN
+
 
 def conflicts(ws: Workspace) -> list[Conflict]:
-    """All that wait for a person, in the order in which they were done."""
-    return [_conflict(item) for item in pending.pending_of(ws.database.session, (REFUSED,))]
+    """All that wait for who works here: own ones in the order in which they were done, then what they were given."""
+    own = [_conflict(item) for item in pending.pending_of(ws.database.session, (REFUSED,))]
+    return [*own, *(_given(place, item) for place, item in enumerate(handed_to(ws.reader()), GIVEN_FIRST))]
 
 
 def conflict(ws: Workspace, text: str) -> Conflict:
@@ -58,29 +73,58 @@ def conflict(ws: Workspace, text: str) -> Conflict:
 def again(ws: Workspace, wanted: Conflict, changed: Mapping[str, object] | None = None) -> Outcome:
     """Do it again as a new operation, with some arguments changed, and drop the refused one. Raises what refuses it
     here; then it stays as it was."""
-    _take_back(ws)
     item = wanted.operation
     command = ws.registry.command(item.name)
     args = as_of_today(command, item.version, msgspec.json.decode(item.args, type=dict[str, object]))
-    call = Call(item.name, item.subject or None, {**args, **(changed or {})}, batch=item.id)
-    with ws.transaction() as perform:
-        _drop(perform.session, item.id)
-        (outcome,) = perform([call])
-        if outcome.error is not None:
-            raise outcome.error
-        _follow(perform.session, _ids_anew(item.id, outcome))
-    return outcome
+    call = Call(item.name, item.subject or None, {**args, **(changed or {})}, batch=_batch(wanted))
+    return _instead(ws, wanted, [call])[0]
+
+
+def hand(ws: Workspace, wanted: Conflict, to: str = "", note: str = "") -> Outcome:
+    """Give it to the operator with that login, or, where none is named, to whoever may settle such. Central finds them:
+    one that it does not know comes back as a conflict."""
+    item = wanted.operation
+    args = {
+        "of": item.name, "of_version": item.version, "record": item.subject, "values": item.args,
+        "reason": item.answer, "to": to, "note": note or wanted.note,
+    }  # fmt: skip
+    return _instead(ws, wanted, [Call(GIVE, None, args, batch=_batch(wanted))])[0]
 
 
 def discard(ws: Workspace, wanted: Conflict) -> None:
     """Let it go for good. Raises NotFound where somebody has dealt with it already."""
+    _instead(ws, wanted, [])
+
+
+def _instead(ws: Workspace, wanted: Conflict, calls: list[Call]) -> list[Outcome]:
+    """Put what is done now in the place of what was refused, in one transaction."""
     _take_back(ws)
     with ws.transaction() as perform:
+        if wanted.is_given:
+            return perform([*calls, Call(SETTLE, wanted.id)], atomic=True)
         _drop(perform.session, wanted.id)
+        outcomes = perform(calls, atomic=True) if calls else []
+        for outcome in outcomes:
+            _follow(perform.session, _ids_anew(wanted.id, outcome))
+    return outcomes
+
+
+def _batch(wanted: Conflict) -> str | None:
+    """History shows the connection with what was refused here."""
+    return None if wanted.is_given else wanted.id
 
 
 def _conflict(item: Pending) -> Conflict:
     return Conflict(item, msgspec.json.decode(item.answer, type=Answer))
+
+
+def _given(place: int, item: Handover) -> Conflict:
+    operation = Pending(
+        place, item.id, "", item.of, item.of_version, item.subject, item.values or "{}", item.giver, item.created_at,
+        "", GIVEN, item.reason,
+    )  # fmt: skip
+    answer = msgspec.json.decode(item.reason, type=Answer) if item.reason else Answer(item.id, REFUSED)
+    return Conflict(operation, answer, item.note)
 
 
 def _take_back(ws: Workspace) -> None:
@@ -99,7 +143,7 @@ def _drop(session: Session, name: str) -> None:
 
 def _ids_anew(before: str, outcome: Outcome) -> dict[str, str]:
     """The id of each row that the refused operation would have made -> of the row that was made in its place."""
-    made = {change.row[-TAIL_LENGTH:]: change.row for change in outcome.changes if change.before is None}
+    made = {change.row[-TAIL_LENGTH:]: change.row for change in outcome.changes if change.was is None}
     found = {}
     for count in range(MADE_MOST if made else 0):
         row = made.pop(derived_tail(outcome.operation, count), None)

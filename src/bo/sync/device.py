@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import msgspec
 
+from bo.core.access.handing import handed_to
 from bo.core.kernel.backup import FOLDER as BACKUPS
 from bo.core.kernel.database import DATABASE_NAME
-from bo.core.kernel.errors import Busy, Configuration
+from bo.core.kernel.errors import Busy, Configuration, NotAllowed
 from bo.core.kernel.tx import SYSTEM
 from bo.core.kernel.workspace import Workspace, database_at
 from bo.core.office import open_database
@@ -38,6 +39,7 @@ class Standing(msgspec.Struct, frozen=True):
     waiting: int  # operations that central has not confirmed
     requests: int  # of those, how many wait for central's decision
     refused: int  # to be dealt with: bo conflicts
+    given: int  # conflicts of others that are to be dealt with here
     seq: int
     contact_at: datetime
     lease_left_days: int
@@ -90,10 +92,19 @@ def standing(ws: Workspace) -> Standing:
         sum(waiting),
         waiting[1],
         sum(count for (state, _here), count in counts.items() if state == "refused"),
+        _given(ws),
         link.seq,
         link.contact_at,
         max(0, -(-left // DAY)),  # a day that has begun counts
     )
+
+
+def _given(ws: Workspace) -> int:
+    """How many conflicts of others were given to who works here."""
+    try:
+        return len(handed_to(ws.reader()))
+    except NotAllowed:  # before the first copy nobody is known here
+        return 0
 
 
 @contextmanager

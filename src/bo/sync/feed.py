@@ -32,6 +32,22 @@ def sees(actor: Actor, noun: str, scope: str | None) -> bool:
     return scope is not None and (scopes is None or scope in scopes)
 
 
+class Sight:
+    """What one operator sees of each noun, worked out once for all rows of a page."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+        self._known: dict[str, tuple[frozenset[str] | None, tuple[FieldInfo, ...], RecordInfo]] = {}
+
+    def of(self, noun: str) -> tuple[frozenset[str] | None, tuple[FieldInfo, ...], RecordInfo]:
+        """The scopes that they see (None: all), the fields that they do not, and the record."""
+        found = self._known.get(noun)
+        if found is None:
+            info = declared_records()[noun]
+            found = self._known[noun] = self.actor.scopes_of(noun), self.actor.withheld(info), info
+        return found
+
+
 def view_of(actor: Actor, infos: Sequence[RecordInfo], schema: str) -> str:
     """A short text that stands for all that an operator may see, and that their device can hold; it changes when
     either does."""
@@ -113,6 +129,7 @@ def commits_between(session: Session, actor: Actor, after: int, upto: int) -> It
 def _between(session: Session, actor: Actor, device: str, after: int, upto: int) -> Iterator[Commit]:
     """The commits in a window of the journal that concern an operator and a device."""
     span = {"after": after, "upto": upto}
+    sight = Sight(actor)
     if actor.scopes is None:
         operations = session.rows("sync:operations", _operations, span)
         changes = session.rows("sync:changes", _changes, span)
@@ -126,43 +143,37 @@ def _between(session: Session, actor: Actor, device: str, after: int, upto: int)
     for change in changes:
         grouped[change[0]].append(change)
     for row in operations:
-        made = _commit(actor, device, row, grouped.get(row[0], []))
+        made = _commit(sight, device, row, grouped.get(row[0], []))
         if made is not None:
             yield made
 
 
-def _commit(actor: Actor, device: str, operation: tuple[Any, ...], changes: Sequence[tuple[Any, ...]]) -> Commit | None:
+def _commit(sight: Sight, device: str, operation: tuple[Any, ...], changes: Sequence[tuple[Any, ...]]) -> Commit | None:
     """One operation as an operator may see it; None where it does not concern them."""
     rows, whole = [], True
     for _seq, noun, row, after, scope_before, scope_after in changes:
-        saw, see = sees(actor, noun, scope_before or None), sees(actor, noun, scope_after or None)
+        scopes, withheld, info = sight.of(noun)
+        saw = bool(scope_before) and (scopes is None or scope_before in scopes)
+        see = bool(scope_after) and (scopes is None or scope_after in scopes)
         if see:
-            rows.append(Row(noun, row, msgspec.Raw(_image(actor, noun, after))))
+            rows.append(Row(noun, row, msgspec.Raw(_image(info, withheld, after))))
         elif saw:
             rows.append(Row(noun, row))
         whole = whole and (see or not scope_after) and (saw or not scope_before)
-        whole = whole and not actor.withheld(declared_records()[noun])  # arguments would tell what the row does not
+        whole = whole and not withheld  # arguments would tell what the row does not
     own = operation[9] == device and bool(device)
     if not rows and not own:
         return None
-    seq, hashed, op_id, batch, name, version, subject, args, by, machine, at, cause = _done(operation)
+    seq, op_id, batch, name, version, subject, args, by, at, machine, hashed, cause = operation
     if not (whole or own):
         args = "{}"
         subject = subject if any(row.id == subject for row in rows) else ""
-    return Commit(Done(seq, hashed, op_id, batch, name, version, subject, args, by, machine, at, cause), tuple(rows))
+    done = Done(seq, hashed, op_id, batch, name, version, subject, args, by, machine, moment_of(at), cause)
+    return Commit(done, tuple(rows))
 
 
-def _done(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    seq, op_id, batch, name, version, subject, args, actor, device, at, hashed = (
-        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[9], row[8], row[10],
-    )  # fmt: skip
-    return seq, hashed, op_id, batch, name, version, subject, args, actor, device, moment_of(at), row[11]
-
-
-def _image(actor: Actor, noun: str, image: str) -> bytes:
+def _image(info: RecordInfo, withheld: Sequence[FieldInfo], image: str) -> bytes:
     """A row's image without the fields that an operator does not see."""
-    info = declared_records()[noun]
-    withheld = actor.withheld(info)
     if not withheld:
         return image.encode()
     record = info.decoder.decode(image.encode())

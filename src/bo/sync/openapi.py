@@ -123,7 +123,12 @@ def _command(command: Command) -> Schema:
         content["example"] = example
     return {
         **_operation(command.name, command.noun, command.summary, _about(command)),
-        "parameters": [*_subject(command.subject), _shared("idempotency_key"), _shared("dry_run")],
+        "parameters": [
+            *_subject(command.subject),
+            _shared("idempotency_key"),
+            _shared("dry_run"),
+            *([_shared("code")] if command.step_up else []),
+        ],
         "requestBody": {"required": bool(required), "content": {"application/json": content}},
         "responses": _responses("what became of it", _ref("outcome"), body=True),
     }
@@ -197,7 +202,7 @@ def _batch() -> Schema:
     example = {"calls": [{"command": "leads.report", "args": {"name": "李雷", "phone": "13800138000"}, "key": "4711"}]}
     return {
         **_operation("batch", "", "Carry out up to 1000 commands.", about),
-        "parameters": [_shared("idempotency_key"), _shared("dry_run")],
+        "parameters": [_shared("idempotency_key"), _shared("dry_run"), _shared("code")],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": _ref("batch"), "example": example}},
@@ -221,6 +226,8 @@ def _about(command: Command) -> str:
     if command.moves is not None:
         target = f" Leads to `{command.moves.target}`." if command.moves.target else ""
         parts.append("Offered in " + ", ".join(f"`{state}`" for state in command.moves.sources) + "." + target)
+    if command.step_up:
+        parts.append("An operator with a second factor sends a fresh code of it: `Bo-Code`.")
     parts.append(f"Permission: `{command.needs}`.")
     return "\n\n".join(part for part in parts if part)
 
@@ -262,6 +269,13 @@ def _parameters() -> Schema:
             "in": "header",
             "description": "the same key and the same call are carried out once; keys are your operator's own",
             "schema": key,
+        },
+        "code": {
+            "name": "Bo-Code",
+            "in": "header",
+            "description": "six digits of the operator's second factor, or a code from paper, each good once; what "
+            "wants one is refused with `proof_wanted`",
+            "schema": {"type": "string", "maxLength": 60},
         },
         "dry_run": _query_param("dry_run", {"type": "boolean"}, "carry it out, tell the result, and undo it"),
         "filter": _query_param(

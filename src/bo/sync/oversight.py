@@ -4,19 +4,22 @@ what was put into quarantine, and how much of the journal is in a verified backu
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from bo.core.access.credentials import moment
 from bo.core.kernel.errors import Ambiguous, NotFound, UsageError
-from bo.sync.credentials import moment
 from bo.sync.feed import head_of, stable_of
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from bo.core.kernel.workspace import Workspace
+
+ANSWERS_KEPT: Final = timedelta(days=400)  # longer than any device is out of touch and still has work to send
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -116,8 +119,9 @@ def quarantined_as(ws: Workspace, tail: str) -> Kept:
 
 
 def declare_stable(ws: Workspace, seq: int) -> int:
-    """Write that the journal is in a verified backup up to an operation: devices let go of what they sent before.
-    What was declared, which never goes back. Raises UsageError for an operation that there is not."""
+    """Write that the journal is in a verified backup up to an operation: devices let go of what they sent before, and
+    what became of operations that were not applied is forgotten here when it is older than `ANSWERS_KEPT`. What was
+    declared, which never goes back. Raises UsageError for an operation that there is not."""
     with ws.database.writing() as session:
         head = head_of(session).seq
         if not 0 < seq <= head:
@@ -125,6 +129,9 @@ def declare_stable(ws: Workspace, seq: int) -> int:
         declared = max(seq, stable_of(session))
         values = {"only": 1, "seq": declared, "at": ws.clock()}
         session.run("sync:stable:set", lambda: _set_stable(sqlite=session.is_sqlite), values)
+        for name in ("answer", "caused"):
+            old = {"before": ws.clock() - ANSWERS_KEPT}
+            session.run(f"sync:{name}:forget", partial(_forget, name), old)
     return declared
 
 
@@ -156,9 +163,8 @@ def _people() -> Any:
     import sqlalchemy as sa
 
     from bo.core.kernel.record import info_of
-    from bo.core.kernel.tables import table
+    from bo.core.kernel.tables import credential, table
     from bo.core.stores.records import Store
-    from bo.sync.tables import credential
 
     operator, kept, store = _records()[0], credential.c, table(info_of(Store))
     joined = operator.outerjoin(credential, kept.operator == operator.c.id)
@@ -214,6 +220,16 @@ def _quarantined() -> Any:
     joined = quarantine.outerjoin(operator, operator.c.id == kept.operator)
     wanted = sa.select(kept.id, kept.device, operator.c.login, kept.operator, kept.reason, kept.at, kept.body)
     return wanted.select_from(joined).order_by(kept.at, kept.id)
+
+
+def _forget(name: str) -> Any:
+    import sqlalchemy as sa
+
+    import bo.sync.tables  # noqa: F401 - declares tables of its own
+    from bo.core.kernel.tables import metadata
+
+    kept = metadata.tables[name]
+    return kept.delete().where(kept.c.at < sa.bindparam("before"))
 
 
 def _set_stable(*, sqlite: bool) -> Any:

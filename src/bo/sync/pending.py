@@ -11,7 +11,8 @@ import msgspec
 from bo.core.kernel.database import Session
 from bo.core.kernel.dispatch import Call
 from bo.core.kernel.kinds import moment_of
-from bo.core.kernel.unit import PENDING
+from bo.core.kernel.record import declared_records
+from bo.core.kernel.unit import PENDING, image_before
 from bo.core.kernel.workspace import Workspace
 
 WAITING: Final = "waiting"
@@ -71,8 +72,10 @@ def confirmed_images(session: Session) -> dict[tuple[str, str], str]:
     """Rows that pending operations have changed, as they were before; blank where there was none. For comparing with
     central."""
     found: dict[tuple[str, str], str] = {}
-    for noun, row, before in session.rows("sync:undone", pending_changes):
-        found.setdefault((str(noun), str(row)), str(before))
+    for noun, row, was, after in session.rows("sync:pending:changes", pending_changes):
+        if (noun, row) not in found:
+            image = image_before(declared_records()[noun], was.encode() or None, after.encode() or None)
+            found[noun, row] = (image or b"").decode()
     return found
 
 
@@ -113,7 +116,7 @@ def pending_changes() -> Any:
 
     from bo.core.kernel.tables import change
 
-    wanted = sa.select(change.c.noun, change.c.row, change.c.before).where(change.c.seq > PENDING)
+    wanted = sa.select(change.c.noun, change.c.row, change.c.before, change.c.after).where(change.c.seq > PENDING)
     return wanted.order_by(change.c.seq, change.c.place)
 
 

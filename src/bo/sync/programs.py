@@ -25,7 +25,7 @@ from bo.core.kernel.unit import Change
 from bo.core.kernel.wire import Names, Rows, changed_fields, kinds_of, plain
 from bo.sync.central import REFUSED
 from bo.sync.protocol import Answer, Problem
-from bo.sync.push import answered_before, keep_answer
+from bo.sync.push import answered_before, keep_answer, prove
 from bo.sync.transport import error_of
 
 if TYPE_CHECKING:
@@ -87,19 +87,24 @@ def operation_for(organisation: str, operator: str, key: str) -> str:
 # -- commands ----------------------------------------------------------------------------------------------------------
 
 
-def carry_out(ws: Workspace, wanted: Sequence[Wanted], *, atomic: bool = False, dry_run: bool = False) -> list[Result]:
-    """Run calls in order and in one transaction; each has its own result.
+def carry_out(
+    ws: Workspace, wanted: Sequence[Wanted], *, atomic: bool = False, dry_run: bool = False, code: str = ""
+) -> list[Result]:
+    """Run calls in order and in one transaction; each has its own result. `code` is one of the operator's second factor
+    for those that want it.
 
     A call under a key that came before is not run again: it gets the result it had. With `atomic` the first refusal
     undoes all and is raised; its facts name the `place` in the list.
 
     Raises:
         UsageError: a key occurs twice.
+        WrongCode, TooManyTries: nothing was done.
         Busy, StorageFull: nothing was done.
     """
     keys = [item.operation for item in wanted if item.operation]
     if len(set(keys)) != len(keys):
         raise UsageError("an idempotency key occurs twice", hint="Give each call a key of its own.")
+    prove(ws, "" if dry_run else code, [(item.operation, item.command) for item in wanted])
     with ws.transaction(dry_run=dry_run) as perform:
         teller = Teller(ws, dry_run=dry_run)
         calls = [_call(ws.registry, item) for item in wanted]
@@ -198,7 +203,7 @@ def _returned(command: Command, changes: Sequence[Change]) -> str | None:
     if command.returns is None:
         return None
     own = [change for change in changes if change.noun == info_of(command.returns).noun]
-    return next((change.row for change in (*(item for item in own if item.before is None), *own)), None)
+    return next((change.row for change in (*(item for item in own if item.was is None), *own)), None)
 
 
 # -- answers that are kept ---------------------------------------------------------------------------------------------

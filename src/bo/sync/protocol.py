@@ -68,13 +68,18 @@ class Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: datetime
 
 
-class Push(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Pending operations in the order they were done. `n` is how many; `now` the device's clock."""
+class Push(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Pending operations in the order they were done. `n` is how many; `now` the device's clock; `code` one of the
+    operator's second factor, for those that want it."""
 
     schema: str
     n: int
     now: datetime
     ops: tuple[Sent, ...]
+    code: str = ""
+
+    def __repr__(self) -> str:
+        return f"Push({self.n})"  # without what must be in no log
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):

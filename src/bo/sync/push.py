@@ -40,10 +40,11 @@ class Contact(msgspec.Struct):
 def push(ws: Workspace, device: str, body: Push) -> Pushed:
     """Run a device's operations in the name of the operator who is logged in there (`ws.actor`).
 
-    Raises BadFile for a body that was cut, and what keeps the whole store from working (Busy, StorageFull): then
-    nothing was run, and the device sends again.
+    Raises BadFile for a body that was cut, WrongCode and TooManyTries for its code, and what keeps the whole store from
+    working (Busy, StorageFull): then nothing was run, and the device sends again.
     """
     require_whole(body)
+    prove(ws, body.code, [(item.id, item.name) for item in body.ops])
     try:
         return _run(ws, device, body)
     except BoError:
@@ -51,6 +52,25 @@ def push(ws: Workspace, device: str, body: Push) -> Pushed:
     except Exception:  # a fault of ours in one of them: find it, and let the others through
         log.exception("a push of %s operations failed; running them one by one", len(body.ops))
         return _one_by_one(ws, device, body)
+
+
+def prove(ws: Workspace, code: str, wanted: Sequence[tuple[str, str]]) -> None:
+    """Spend a code of the second factor where one of these (operation id, command) wants it and was not carried out
+    yet: whoever had no answer sends the same again, with a code that is used up. Raises WrongCode, TooManyTries."""
+    ids = [operation for operation, name in wanted if _steps_up(ws, name)] if code else []
+    if not ids:
+        return
+    with ws.database.reading() as session:
+        known = {*answered_before(session, ids), *_known_of(session, ids)}
+    if not known.issuperset(ids):
+        ws.prove(code)
+
+
+def _steps_up(ws: Workspace, name: str) -> bool:
+    try:
+        return ws.registry.command(name).step_up
+    except UsageError:  # it is refused by itself
+        return False
 
 
 def require_whole(body: Push) -> None:
@@ -259,8 +279,12 @@ def _is_fork(session: Session, contact: Contact, ops: Sequence[Sent], answered: 
     old = [item.id for item in ops if item.device_seq <= contact.device_seq and item.id not in answered]
     if not old:
         return False
-    known = session.rows("sync:known", _known, {"ids": session.array(old)})
-    return len(known) < len(old)
+    return len(_known_of(session, old)) < len(old)
+
+
+def _known_of(session: Session, ids: Sequence[str]) -> list[str]:
+    """Those of these operations that were carried out."""
+    return [str(row[0]) for row in session.rows("sync:known", _known, {"ids": session.array(ids)})]
 
 
 def answered_before(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, Answer]]:

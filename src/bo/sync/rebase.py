@@ -21,7 +21,7 @@ from bo.core.kernel.record import Record, declared_records
 from bo.core.kernel.unit import PENDING, Unit, key_touched
 from bo.core.kernel.workspace import REST_LEAST, Transaction, Workspace, collector_resting
 from bo.sync.feed import office_records
-from bo.sync.pending import Pending, effects_to_take_back, pending_changes, pending_done, pending_of
+from bo.sync.pending import Pending, confirmed_images, effects_to_take_back, pending_done, pending_of
 from bo.sync.protocol import Commit, Cursor, Row
 
 AGAIN_AT_ONCE: Final = 500
@@ -112,9 +112,7 @@ def _forward(unit: Unit, commits: Sequence[Commit], waiting: Sequence[Pending], 
         if looked_at and _meets(commit.rows, looked_at):
             break
         foreign.append(commit)
-    load_rows(unit, foreign)
-    for commit in foreign:
-        put_commit(unit, commit)
+    put_commits(unit, foreign)
     session = unit.session
     if numbered:
         session.many("sync:number:operation", _number_operation, numbered)
@@ -170,11 +168,9 @@ def _rerun(
     unit.flush()
     session = perform.session
     _take_back(unit)
-    load_rows(unit, commits)
-    told = {commit.op.id for commit in commits}
-    for commit in commits:
-        put_commit(unit, commit)
     unit.flush()
+    put_commits(Unit(session, perform.head), commits)
+    told = {commit.op.id for commit in commits}
     mine = [item for item in waiting if item.id in told]
     session.many("sync:pending:done", pending_done, [(item.id,) for item in mine])
     done.confirmed += len(mine)
@@ -195,9 +191,7 @@ def rerun(perform: Transaction, waiting: Sequence[Pending], done: Absorbed) -> N
 
 def _take_back(unit: Unit) -> None:
     """Put every row that a pending operation changed to what it was before the first of them."""
-    firsts: dict[tuple[str, str], str] = {}
-    for noun, row, before in unit.session.rows("sync:undone", pending_changes):
-        firsts.setdefault((str(noun), str(row)), str(before))
+    firsts = confirmed_images(unit.session)
     _load_ids(unit, firsts)
     for (noun, row), before in firsts.items():
         unit.put(declared_records()[noun], row, before.encode() or None)
@@ -205,34 +199,19 @@ def _take_back(unit: Unit) -> None:
     unit.session.run("sync:undone:operations", _forget_operations)
 
 
-def put_commit(unit: Unit, commit: Commit) -> None:
-    op = commit.op
-    changes = []
-    for row in known_rows(commit.rows):
-        change = unit.put(declared_records()[row.noun], row.id, row.image)
-        if change.before is not None or change.after is not None:
-            changes.append(change)
-    unit.note_changes(op.seq, changes)
-    unit.operations.append(
-        (
-            op.seq,
-            op.id,
-            op.batch,
-            op.name,
-            op.version,
-            op.subject,
-            op.args,
-            op.actor,
-            op.device,
-            unit.moment(op.at),
-            op.hash,
-            op.cause,
-        )
+def put_commits(unit: Unit, commits: Sequence[Commit]) -> None:
+    """Make the rows what central's operations left of them, and keep those operations."""
+    infos = declared_records()
+    unit.take_in(
+        [(commit.op.seq, infos[row.noun], row.id, row.image) for commit in commits for row in known_rows(commit.rows)]
     )
-
-
-def load_rows(unit: Unit, commits: Sequence[Commit]) -> None:
-    _load_ids(unit, [(row.noun, row.id) for commit in commits for row in known_rows(commit.rows)])
+    for commit in commits:
+        op = commit.op
+        unit.operations.append(
+            (op.seq, op.id, op.batch, op.name, op.version, op.subject, op.args, op.actor, op.device,
+             unit.moment(op.at), op.hash, op.cause)
+        )  # fmt: skip
+    unit.flush()
 
 
 def _load_ids(unit: Unit, rows: Iterable[tuple[str, str]]) -> None:

@@ -1,6 +1,6 @@
-"""Tables that only a central store uses, and that no command writes: secrets, answers, how far each device has come.
+"""Tables that only a central store uses, and that no command writes: tokens, answers, how far each device has come.
 
-They are kept out of the journal on purpose: a password's hash does not belong into a history that is copied to devices.
+They are kept out of the journal on purpose: a secret does not belong into a history that is copied to devices.
 """
 
 from __future__ import annotations
@@ -44,19 +44,6 @@ contact = sa.Table(
     sa.Column("skew_ms", INTEGER, nullable=False),
     sa.Column("last_words", INTEGER, nullable=False),
     sa.Column("at", MOMENT, nullable=False),
-    sqlite_strict=True,
-)
-credential = sa.Table(
-    "credential",
-    metadata,
-    sa.Column("operator", TEXT, primary_key=True),
-    sa.Column("password", TEXT, nullable=False),
-    sa.Column("totp", TEXT, nullable=False),
-    sa.Column("totp_step", INTEGER, nullable=False),
-    sa.Column("recovery", TEXT, nullable=False),
-    sa.Column("failures", INTEGER, nullable=False),
-    sa.Column("locked_until", MOMENT, nullable=False),
-    sa.Column("changed_at", MOMENT, nullable=False),
     sqlite_strict=True,
 )
 token = sa.Table(

@@ -149,7 +149,7 @@ class Actions:
             # Twice the characters is the most cells a title can take.
             cells = sum(1 if character.isascii() else 2 for character in _title(action))
             needed = len(key_label(action.keys[0])) + 3 + cells
-            if needed <= room:
+            if needed <= room and _title(action) not in map(_title, shown):
                 room -= needed
                 shown.append(action)
         return shown

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bo.core.kernel.errors import NotAllowed, UsageError
 from bo.core.kernel.text import language
 from bo.tui.browse import Browser
+from bo.tui.keys import GO_KEYS
 from bo.tui.lane import Lane
 from bo.tui.source import Desk, Library, ScreenOptions, Standing
+
+if TYPE_CHECKING:
+    from bo.core.kernel.workspace import Workspace
 
 
 def run(
@@ -20,12 +25,13 @@ def run(
     *,
     operator: str = "",
     filter_text: str = "",
-    noun: str = "leads",
+    noun: str = "",
     theme: str = "",
     ascii_only: bool = False,
     lang: str = "",
 ) -> None:
-    """Run the screen on the office of a folder until it is left.
+    """Run the screen on the office of a folder until it is left. It begins with records of `noun`, or else with the
+    first that the operator may read and that there is something of.
 
     Raises:
         Configuration: there is no office, or no such operator.
@@ -41,6 +47,7 @@ def run(
 
     workspace = open_office(folder, operator=operator)
     who = workspace.who()
+    noun = noun or _first_place(workspace)
     if noun not in ("leads", "conflicts", *workspace.registry.nouns):
         workspace.close()
         raise UsageError("there are no records called {noun}", hint="bo --help lists them.", noun=noun)
@@ -60,6 +67,14 @@ def run(
     )
 
 
+def _first_place(workspace: Workspace) -> str:
+    """Leads, or where there are none yet orders; else the first that the operator may read."""
+    reader = workspace.reader()
+    places = [place for place in dict.fromkeys(("leads", "orders", *GO_KEYS)) if reader.actor.may(f"{place}.read")]
+    filled = (place for place in places if place in ("leads", "orders") and reader.page(place, "", limit=1).rows)
+    return next(filled, places[0] if places else "leads")
+
+
 def run_screen(
     open_library: Callable[[], Library],
     open_desk: Callable[[], Desk],
@@ -77,7 +92,12 @@ def run_screen(
 
     from bo.tui.screen import BoApp
 
-    BoApp(browser, lane, open_desk, standing, options).run()
+    app = BoApp(browser, lane, open_desk, standing, options)
+    app.run()
+    if app._exception is not None:
+        raise app._exception
+    if app.return_code:
+        raise SystemExit(app.return_code)
 
 
 def reading(open_library: Callable[[], Library], noun: str = "leads") -> tuple[Lane[Library], Browser]:

@@ -8,16 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from textual import events
-from textual.app import ComposeResult
-from textual.screen import ModalScreen
-
 from bo.core.kernel.text import _
 from bo.tui.cells import fitted, harmless, wrapped
-from bo.tui.keys import key_name
+from bo.tui.key_screen import KeyScreen
 from bo.tui.looks import Looks, Tone
-from bo.tui.pane import Bar, Line, Pane
-from bo.tui.settlement_screen import payout_line
+from bo.tui.pane import Bar, Line
+from bo.tui.settlement_screen import payee_lines
 from bo.tui.settling import Approval, Moved, approval, is_typed, step_up
 from bo.tui.words import error_words
 
@@ -32,60 +28,49 @@ REFUSAL_WIDTH, REFUSAL_LINES = 76, 4
 Prove = Callable[[str, Callable[[str], None]], None]
 
 
-class ApproveScreen(ModalScreen[bool]):
+class ApproveScreen(KeyScreen[bool]):
     """Closes with True once the operator has proved who they are; nothing is proved while it cannot be approved.
 
     `prove` spends a code and answers with what is wrong with it, or with nothing.
     """
 
     def __init__(self, looks: Looks, told: Approval, prove: Prove) -> None:
-        super().__init__()
-        self._looks = looks
+        self._said, self._answer = Bar(looks), Bar(looks, raised=True)
+        super().__init__(looks, self._said, self._answer)
         self._told = told
         self._prove = prove
         self._typed = ""
         self._proving = False
-        self._heading = Bar(looks, raised=True)
-        self.pane = Pane(looks, id="text")
-        self._said = Bar(looks)
-        self._answer = Bar(looks, raised=True)
-
-    def compose(self) -> ComposeResult:
-        yield self._heading
-        yield self.pane
-        yield self._said
-        yield self._answer
 
     def on_mount(self) -> None:
         keys = _("PgUp PgDn scroll  Esc leaves it as it is")
-        self._heading.put(
+        self.heading.put(
             [(f" {_('Approve')} ", "title"), (harmless(self._told.sheet.number), "head")], [(keys + " ", "dim")]
         )
-        self.pane.put(approval_lines(self._told, self._looks))
+        self.pane.put(approval_lines(self._told, self.looks))
         self._show()
 
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        name = key_name(event.key, event.character)
-        page = max(1, self.pane.size.height - 1)
-        scrolls = {"down": 1, "up": -1, "pagedown": page, "pageup": -page}
+    def press(self, name: str) -> bool:
         if name == "escape":
             self.dismiss(False)
-        elif name in scrolls:
-            self.pane.scroll_lines(scrolls[name])
-        elif self._told.refusal or self._proving:
-            return
         elif name == "enter":
             self._enter()
         elif name == "backspace":
-            self._typed = self._typed[:-1]
-            self._show()
-        elif len(name) == 1 and len(self._typed) < TYPED_MOST:
-            self._typed += name
+            self._type(self._typed[:-1])
+        elif len(name) == 1:
+            self._type((self._typed + name)[:TYPED_MOST])
+        else:
+            return False
+        return True
+
+    def _type(self, text: str) -> None:
+        if not self._told.refusal and not self._proving:
+            self._typed = text
             self._show()
 
     def _enter(self) -> None:
+        if self._told.refusal or self._proving:
+            return
         if not self._told.factor:
             if is_typed(self._typed, self._told.to_type):
                 self.dismiss(True)
@@ -153,8 +138,7 @@ def approval_lines(told: Approval, looks: Looks) -> list[Line]:
     lines += [
         ((f" {fitted(label, LABEL, more=more)} ", "dim"), (harmless(words), tone)) for label, words, tone in facts
     ]
-    lines += [(), ((f" {_('Who is paid')}", "title"),)]
-    return [*lines, *((("  ", "text"), *payout_line(row, looks)) for row in sheet.payouts)]
+    return [*lines, (), *payee_lines(sheet, looks)]
 
 
 def _moves(moves: list[Moved]) -> str:

@@ -1,7 +1,8 @@
 """Which view the table shows: filter, sort, live typing, pages, and staying on the record across views.
 
-It reads through the reading lane alone. It refuses to move a record under the cursor by itself: a new view is built
-only when the user asks for one by filter, sort or refresh.
+It reads through the reading lane alone. A view's first rows are shown before all of its rows are known; what needs all
+of them, such as the last row or marking everything, waits for them. It refuses to move a record under the cursor by
+itself: a new view is built only when the user asks for one by filter, sort or refresh.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from bo.tui.lane import LATER, NOW, Lane
+from bo.tui.lane import LATER, NOW, Lane, Parts
 from bo.tui.source import (
+    PAGE_ROWS,
     Answer,
     Board,
     Choice,
@@ -32,13 +34,12 @@ if TYPE_CHECKING:
     from bo.tui.leads import Comparison, StoreOffer
     from bo.tui.table import VirtualTable
 
-PAGE_ROWS = 128
 STANDS_KEPT = 8
 ROWS_AROUND = 64
 
 
-class View(Struct, frozen=True):
-    """A snapshot with what it was asked for by."""
+class View(Struct, eq=False):
+    """A snapshot with what it was asked for by. `count` is of the rows that are known; `whole` says that all are."""
 
     number: int
     noun: str
@@ -48,11 +49,14 @@ class View(Struct, frozen=True):
     count: int
     columns: Sequence[Column]
     chosen: tuple[str, ...] = ()
+    whole: bool = True
+    by: str = ""  # the title of what the rows are sorted by
 
 
 class _Opening(Struct, frozen=True):
     view: View
     cursor: int
+    top: int | None
     pages: Mapping[int, list[RowView]]
 
 
@@ -69,6 +73,13 @@ class Stage(Protocol):
     """The screen, as far as browsing needs it."""
 
     def view_changed(self) -> None: ...
+
+    def view_grown(self) -> None:
+        """All rows of the view are known now."""
+
+    def hold_keys(self) -> None: ...
+
+    def release_keys(self, *, drop: bool = False) -> None: ...
 
     def detail_arrived(self, detail: Detail) -> None: ...
 
@@ -90,6 +101,8 @@ class Browser:
         self._sources: dict[tuple[str, tuple[str, ...]], tuple[Source, Sequence[Column]]] = {}
         self._base: Stand | None = None
         self._behind: list[Stand] = []
+        self._under_way = False  # whether a view is being built, or the rest of one
+        self._waiting: list[Callable[[], None]] = []
         self.view: View | None = None
         self.wanted_filter = ""
         self.table: VirtualTable | None = None
@@ -126,23 +139,42 @@ class Browser:
         """Build a view; its rows replace the old ones when they are here. Stays on the record `keep` if it is in it.
         Without `columns` those that are shown, or that were chosen for these records before.
         """
-        self._number += 1
-        number, noun = self._number, noun or self.noun
+        noun = noun or self.noun
         chosen = columns if columns is not None else self.chosen if noun == self.noun else self._chosen.get(noun, ())
         self.wanted_filter = filter_text
+        self._build(filter_text, sort, noun, chosen, keep=keep, cursor=cursor,
+                    failed=lambda error: self._not_opened(error, filter_text))  # fmt: skip
 
-        def work(library: Library) -> _Opening:
+    def _build(
+        self, filter_text: str, sort: str, noun: str, chosen: tuple[str, ...], *, keep: str, cursor: int,
+        failed: Callable[[Exception], None], top: int | None = None,
+    ) -> None:  # fmt: skip
+        self._number += 1
+        number, stood = self._number, self._current_id()
+
+        def work(library: Library) -> Parts:
             self._sweep()
             source, shown = self._source(library, noun, chosen)
             snapshot = source.snapshot(filter_text, sort)
-            view = View(number, noun, snapshot, filter_text, sort, snapshot.count, shown, chosen)
+            by = _title(source, shown, sort)
+            view = View(number, noun, snapshot, filter_text, sort, snapshot.count, shown, chosen, by=by)
             self._living.append(view)
-            at = snapshot.position(keep) if keep else None
-            at = min(cursor, max(0, view.count - 1)) if at is None else at
-            first, last = max(0, at - ROWS_AROUND) // PAGE_ROWS, min(view.count - 1, at + ROWS_AROUND) // PAGE_ROWS
-            return _Opening(view, at, {page: _window(view, page) for page in range(first, last + 1)})
+            try:
+                at = snapshot.position(keep) if keep else None
+                at = cursor if at is None else at
+                if at + ROWS_AROUND >= snapshot.count:
+                    # What is to be around the cursor is not among the first rows.
+                    snapshot.complete()
+                opening = _opening(view, at, top)
+                yield lambda: self._opened(opening, stood)
+                if not view.whole:
+                    snapshot.complete()
+                    yield lambda: self._grown(view)
+            finally:
+                snapshot.stop()
 
-        self._lane.ask(work, self._opened, self._trouble, topic="view", urgency=NOW)
+        self._under_way = True
+        self._lane.ask_in_parts(work, failed, topic="view", urgency=NOW)
 
     def _source(self, library: Library, noun: str, chosen: tuple[str, ...]) -> tuple[Source, Sequence[Column]]:
         """In the reading thread: the records with these columns; a source is made once for each choice."""
@@ -182,6 +214,11 @@ class Browser:
         """The same filter and sort on the records as they are now."""
         self.open(self.filter_text, self.sort, keep=self._current_id(), cursor=self._cursor())
 
+    def retitle(self) -> None:
+        """The same view in another language: the heads of columns are words too."""
+        self._sources.clear()
+        self.refresh()
+
     def refresh_at(self, record_id: str) -> None:
         """A new view with the cursor on this record, where the filter lets it through."""
         self.open(self.filter_text, self.sort, keep=record_id, cursor=self._cursor())
@@ -218,16 +255,18 @@ class Browser:
 
     def _show(self, stand: Stand) -> None:
         """The rows, the cursor and the offset from before."""
+        view = stand.view
+        self.wanted_filter = view.filter_text
+        if view is self.view and self._number == view.number:
+            return
         self._lane.forget("view")
-        self.wanted_filter = stand.view.filter_text
-        changed = self.view is not stand.view
-        self.view = stand.view
+        self._give_up()
+        changed = self.view is not view
+        self.view = view
         self._keep()
         if changed and self.table is not None:
-            self.table.columns, self.table.sort = stand.view.columns, stand.view.sort
-            self.table.show(stand.view.count, stand.pages, cursor=stand.cursor, top=stand.top)
-            if self.stage is not None:
-                self.stage.view_changed()
+            self._put(_Opening(view, stand.cursor, stand.top, stand.pages))
+        self._make_whole()
 
     # Live typing
 
@@ -289,6 +328,26 @@ class Browser:
         if view is not None:
             self._lane.ask(lambda _library: view.snapshot.ids(start, stop), done, self._trouble)
 
+    def every_id(self, done: Callable[[list[str]], None]) -> None:
+        """The ids of all that the filter lets through; keys wait for them, as they may be meant for these records."""
+        self.when_whole(lambda: self._every_id(done))
+
+    def _every_id(self, done: Callable[[list[str]], None]) -> None:
+        view, stage = self.view, self.stage
+        if view is None or stage is None:
+            return
+
+        def arrived(ids: list[str]) -> None:
+            done(ids)
+            stage.release_keys()
+
+        def failed(error: Exception) -> None:
+            stage.release_keys(drop=True)
+            self._trouble(error)
+
+        stage.hold_keys()
+        self._lane.ask(lambda _library: view.snapshot.ids(0, view.count), arrived, failed, urgency=NOW)
+
     def position(self, record_id: str, done: Callable[[int | None], None]) -> None:
         view = self.view
         if view is not None:
@@ -344,15 +403,84 @@ class Browser:
 
     # Inside
 
-    def _opened(self, opening: _Opening) -> None:
+    def _opened(self, opening: _Opening, stood: str) -> None:
+        """The first rows are here. Who has moved on from where they stood when they asked stays there."""
+        here = self._current_id()
         self.view = opening.view
         self._keep()
+        self._put(opening)
+        if here != stood and self.table is not None:
+            for position in self.table.loaded([here]).values():
+                self.table.move_to(position)
+        if opening.view.whole:
+            self._settled()
+
+    def _put(self, opening: _Opening) -> None:
         if self.table is not None:
-            self.table.columns = opening.view.columns
-            self.table.sort = opening.view.sort
-            self.table.show(opening.view.count, opening.pages, cursor=opening.cursor)
+            view = opening.view
+            self.table.columns = view.columns
+            self.table.sort = view.sort
+            self.table.show(view.count, opening.pages, cursor=opening.cursor, top=opening.top, whole=view.whole)
         if self.stage is not None:
             self.stage.view_changed()
+
+    def _grown(self, view: View) -> None:
+        """The rest of a view is there: what is shown stays as it is."""
+        view.count, view.whole = view.snapshot.count, True
+        if self.table is not None:
+            self.table.grow(view.count)
+        if self.stage is not None:
+            self.stage.view_grown()
+        self._settled()
+
+    # What needs all rows
+
+    def when_whole(self, then: Callable[[], None]) -> None:
+        """Do it once all rows of the view that was asked for last are known; keys wait until then."""
+        if not self._under_way and (self.view is None or self.view.whole):
+            then()
+            return
+        self._waiting.append(then)
+        if self.stage is not None:
+            self.stage.hold_keys()
+        self._make_whole()
+
+    def _make_whole(self) -> None:
+        """The rest of a view was given up for another that did not come to be, or for what was shown for a while: it is
+        built again."""
+        view = self.view
+        if view is not None and not view.whole and not self._under_way:
+            top = self.table.top if self.table is not None else None
+            self._build(
+                view.filter_text, view.sort, view.noun, view.chosen, keep=self._current_id(), cursor=self._cursor(),
+                failed=self._failed, top=top,
+            )  # fmt: skip
+
+    def _settled(self) -> None:
+        """The view that was asked for is here as a whole."""
+        self._under_way = False
+        waiting, self._waiting = self._waiting, []
+        if waiting and self.stage is not None:
+            self.stage.release_keys()
+        for then in waiting:
+            then()
+
+    def _not_opened(self, error: Exception, filter_text: str) -> None:
+        if self.view is not None and self.wanted_filter == filter_text:
+            self.wanted_filter = self.view.filter_text  # the rows that are shown are still those
+        self._failed(error)
+        self._make_whole()
+
+    def _failed(self, error: Exception) -> None:
+        self._give_up()
+        self._trouble(error)
+
+    def _give_up(self) -> None:
+        """The view that was asked for is not coming; what waits for it, and the keys behind, were meant for it."""
+        self._under_way = False
+        waiting, self._waiting = self._waiting, []
+        if waiting and self.stage is not None:
+            self.stage.release_keys(drop=True)
 
     def _keep(self) -> None:
         stands = [*self._behind, *([self._base] if self._base else [])]
@@ -381,12 +509,29 @@ class Browser:
         return self.table.cursor if self.table is not None else 0
 
 
+def _opening(view: View, at: int, top: int | None) -> _Opening:
+    """In the reading thread: the view as far as it is known, and the rows around the cursor."""
+    view.count, view.whole = view.snapshot.count, view.snapshot.whole
+    at = max(0, min(at, view.count - 1))
+    first, last = max(0, at - ROWS_AROUND) // PAGE_ROWS, min(view.count - 1, at + ROWS_AROUND) // PAGE_ROWS
+    return _Opening(view, at, top, {page: _window(view, page) for page in range(first, last + 1)})
+
+
+def _title(source: Source, shown: Sequence[Column], sort: str) -> str:
+    """What a field to sort by is called, also where it is no column here."""
+    key = sort.lstrip("-")
+    titles = {column.key: column.title for column in shown}
+    if key and key not in titles and isinstance(source, Tailored):
+        titles = {column.key: column.title for column in source.every_column()}
+    return titles.get(key, key)
+
+
 def _found(view: View, start: int, step: int, wanted: Callable[[RowView], bool]) -> int:
-    at = start
-    while 0 <= at < view.count:
+    at, count = start, view.snapshot.count
+    while 0 <= at < count:
         page = at // PAGE_ROWS
         rows = _window(view, page)
-        while 0 <= at < view.count and at // PAGE_ROWS == page:
+        while 0 <= at < count and at // PAGE_ROWS == page:
             if wanted(rows[at % PAGE_ROWS]):
                 return at
             at += step
@@ -394,4 +539,4 @@ def _found(view: View, start: int, step: int, wanted: Callable[[RowView], bool])
 
 
 def _window(view: View, page: int) -> list[RowView]:
-    return view.snapshot.window(page * PAGE_ROWS, min(view.count, (page + 1) * PAGE_ROWS))
+    return view.snapshot.window(page * PAGE_ROWS, min(view.snapshot.count, (page + 1) * PAGE_ROWS))

@@ -20,6 +20,8 @@ _COMBINING_RUN = re.compile(
     "([\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{2})[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+"
 )
 
+_SENTENCE = re.compile("[.!?] |[。！？]")
+
 
 def harmless(text: str) -> str:
     """The text on one line, with nothing in it that drives a terminal or hides; at most 512 characters."""
@@ -31,6 +33,11 @@ def harmless(text: str) -> str:
     text = _SEPARATORS.sub("␤", text)
     text = _UNSTEADY.sub("", text)
     return _COMBINING_RUN.sub(r"\1", text)
+
+
+def sentence(text: str) -> str:
+    """A title that begins with a capital; SKU stays SKU."""
+    return text[:1].upper() + text[1:]
 
 
 def fitted(text: str, width: int, align: str = "left", more: str = "…") -> str:
@@ -54,6 +61,14 @@ def _cut(text: str, width: int, more: str) -> tuple[str, int]:
             return text[:index] + more, used + 1
         used += size
     return text, used
+
+
+def whole_sentences(text: str, width: int) -> str:
+    """As many sentences from the beginning as there is room for; the text as it is where the first is too long."""
+    if cell_len(text) <= width:
+        return text
+    ends = [found.end() for found in _SENTENCE.finditer(text)]
+    return next((kept for end in reversed(ends) if cell_len(kept := text[:end].rstrip()) <= width), text)
 
 
 def wrapped(text: str, width: int, lines_max: int) -> list[str]:

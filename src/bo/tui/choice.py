@@ -37,6 +37,7 @@ class ChoiceField(Widget, can_focus=True):
         super().__init__()
         self.looks = looks
         self.typed = ""
+        self.enters = False  # whether Enter is the form's, as long as nothing is typed
         self._open = False
         self._all = list(choices)
         self._search = search
@@ -102,6 +103,9 @@ class ChoiceField(Widget, can_focus=True):
         return True
 
     def _enter(self) -> None:
+        if self.enters and not self.typed:
+            self.post_message(self.Entered())
+            return
         if self._waiting:
             # What matches is not known yet; the wrong one must not be taken meanwhile.
             self._enter_then = True

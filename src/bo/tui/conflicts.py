@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from bo.core.kernel.errors import BoError, UsageError
+from bo.core.kernel.errors import BoError, NotFound, UsageError
 from bo.core.kernel.text import _
 from bo.tui.source import (
     Choice,
@@ -40,11 +40,17 @@ COMMANDS: Final = (
                 (ParamSpec("field", "Field", required=True, help="as the difference names it"),
                  ParamSpec("value", "Value", required=True)),
                 done="done again", summary="Do it again with one value changed."),
+    CommandSpec("conflicts.hand", "hand", "To somebody else",
+                (ParamSpec("to", "For whom", required=True, help="a login"),
+                 ParamSpec("note", "Note")),
+                done="handed over", summary="Let somebody else decide; the next sync sends it."),
 )  # fmt: skip
 
 
 class ConflictSnapshot:
     """The conflicts as they were when the view was built."""
+
+    whole = True
 
     def __init__(self, rows: Sequence[RowView]) -> None:
         self._rows = rows
@@ -61,6 +67,12 @@ class ConflictSnapshot:
 
     def position(self, record_id: str) -> int | None:
         return next((at for at, row in enumerate(self._rows) if row.id == record_id), None)
+
+    def complete(self) -> None:
+        """All are there from the beginning."""
+
+    def stop(self) -> None:
+        """All are there from the beginning."""
 
     def close(self) -> None:
         """Nothing is held."""
@@ -104,12 +116,16 @@ class ConflictSource:
         """Why it was refused, and what was wanted beside what is there now."""
         from bo.sync.conflicts import conflict
 
-        item = conflict(self._workspace, record_id)
+        try:
+            item = conflict(self._workspace, record_id)
+        except NotFound:  # what was just decided may still be asked for
+            return Detail(record_id, _("dealt with"), STATE, (), ())
         args, now = item.operation.call().args, self._now(item)
         fields = [
             DetailField(_("record"), self._called(item)),
             DetailField(_("why not"), _(item.answer.message, **item.answer.facts)),
             DetailField(_("what to do"), _(item.answer.hint, **item.answer.facts)),
+            DetailField(_("note"), item.note),
         ]
         for name, value in args.items():
             there = now.get(name, "")
@@ -169,6 +185,10 @@ def run(workspace: Workspace, command: str, ids: Sequence[str], arguments: Mappi
             found = conflicts.conflict(workspace, record_id)
             if command == "conflicts.discard":
                 conflicts.discard(workspace, found)
+                told.append(Outcome(record_id, True))
+                continue
+            if command == "conflicts.hand":
+                conflicts.hand(workspace, found, arguments.get("to", ""), arguments.get("note", ""))
                 told.append(Outcome(record_id, True))
                 continue
             changed = {arguments["field"].replace(" ", "_"): arguments["value"]} if arguments else {}

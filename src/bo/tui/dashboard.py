@@ -4,96 +4,82 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual import events
-from textual.app import ComposeResult
-from textual.screen import ModalScreen
-
 from bo.core.kernel.text import _
 from bo.tui.cells import fitted, harmless
-from bo.tui.keys import key_name
+from bo.tui.key_screen import ListScreen, cursor, step_of, within
 from bo.tui.looks import Looks, Span
-from bo.tui.pane import Bar, Line, Pane
+from bo.tui.pane import Line
 from bo.tui.source import Bars, Board, Figure, Trend, Waiting
 
 CHART_LINES, CHART_WIDTH_MAX, BAR_CELLS = 9, 110, 24
+PAGES = ("pagedown", "pageup", "space")
 UNITS = {"d": "day", "w": "week", "M": "month"}
 
 Ask = Callable[[str, Callable[[Board], None]], None]
 
 
-class DashboardScreen(ModalScreen[Waiting | None]):
+class DashboardScreen(ListScreen[Waiting | None]):
     """Closes with the pile that was picked, or with nothing."""
 
     def __init__(self, looks: Looks, ask: Ask) -> None:
-        super().__init__()
-        self._looks = looks
+        super().__init__(looks)
         self._ask = ask
         self._board: Board | None = None
         self._unit = "day"
-        self._at = 0
-        self.pane = Pane(looks, id="text")
-        self._heading = Bar(looks, raised=True)
 
-    def compose(self) -> ComposeResult:
-        yield self._heading
-        yield self.pane
+    @property
+    def count(self) -> int:
+        return len(self._board.waiting) if self._board is not None else 0
 
     def on_mount(self) -> None:
         self._head(_("counting …"))
         self._ask(self._unit, self._arrived)
 
-    def on_resize(self) -> None:
-        self._draw()
-
     def _head(self, words: str) -> None:
         keys = _("d w M days, weeks, months  j k Enter goes there  r again  q closes")
-        self._heading.put([(f" {_('Dashboard')}  ", "title"), (words, "dim")], [(f"{keys} ", "dim")])
+        self.heading.put([(f" {_('Dashboard')}  ", "title"), (words, "dim")], [(f"{keys} ", "dim")])
 
     def _arrived(self, board: Board) -> None:
+        if self._board is None:
+            # Where nothing waits there is nothing to go to.
+            self.at = next((at for at, pile in enumerate(board.waiting) if pile.count), 0)
         self._board = board
-        self._at = min(self._at, max(0, len(board.waiting) - 1))
+        self.at = within(self.at, self.count)
         self._head(_("as of {moment}", moment=board.as_of))
-        self._draw()
+        self.draw()
 
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        name = key_name(event.key, event.character)
-        moves = {"j": 1, "down": 1, "k": -1, "up": -1}
+    def press(self, name: str) -> bool:
         if name in UNITS or name == "r":
             self._unit = UNITS.get(name, self._unit)
             self._ask(self._unit, self._arrived)
-        elif name in moves and self._board is not None:
-            self._at = max(0, min(self._at + moves[name], len(self._board.waiting) - 1))
-            self._draw()
         elif name == "enter" and self._board is not None and self._board.waiting:
-            self.dismiss(self._board.waiting[self._at])
-        elif name in ("q", "escape", "?"):
-            self.dismiss(None)
-        elif name in ("pagedown", "space", "pageup"):
-            self.pane.scroll_lines((-1 if name == "pageup" else 1) * max(1, self.size.height - 3))
+            self.dismiss(self._board.waiting[self.at])
+        elif name in PAGES:
+            self.pane.scroll_lines(step_of(name, self.page))
+        elif name == "?":
+            self.leave()
+        else:
+            return False
+        return True
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         if self._board is None:
             return
         width = max(20, self.size.width)
-        lines = [*_figures(self._board.figures, width), *_chart(self._board.trend, width, self._looks), ()]
+        lines = [*_figures(self._board.figures, width), *_chart(self._board.trend, width, self.looks), ()]
         first = len(lines) + 1
-        lines += _beside(self._piles(self._board), _bars(self._board.bars, self._looks), width)
+        lines += _beside(self._piles(self._board), _bars(self._board.bars, self.looks), width)
         self.pane.put(lines, keep_offset=True)
-        at, height = first + self._at, max(1, self.pane.size.height)
-        offset = self.pane.offset_lines
-        self.pane.scroll_lines(at + 1 - height - offset if at >= offset + height else min(0, at - offset))
+        self.pane.show_line(first + self.at, above=1)
 
     def _piles(self, board: Board) -> list[Line]:
         lines: list[Line] = [((" " + _("What waits"), "title"),)]
         for at, pile in enumerate(board.waiting):
-            here = at == self._at
-            mark: Span = (f" {self._looks.glyphs.mark if here else ' '} ", "mark")
+            here = at == self.at
             count: Span = (f"{pile.count:>7,}  ", "head" if pile.count else "dim")
             noun = _(pile.noun.replace("_", " ")).capitalize()
-            words = fitted(f"{noun}: {pile.title}", 34, more=self._looks.glyphs.more)
-            lines.append((mark, count, (words, "head" if here else "text" if pile.count else "dim")))
+            words = fitted(f"{noun}: {pile.title}", 34, more=self.looks.glyphs.more)
+            lines.append((cursor(here), count, (words, "head" if here else "text" if pile.count else "dim")))
         return lines
 
 

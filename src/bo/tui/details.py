@@ -17,6 +17,7 @@ Maker = Callable[["Reader", "Shown", "Record"], tuple[Section, ...]]
 
 MAKERS: Final[Mapping[str, tuple[str, str]]] = {
     "orders": ("bo.tui.order_detail", "order_sections"),
+    "customers": ("bo.tui.customer_detail", "customer_sections"),
     "exceptions": ("bo.tui.order_detail", "exception_sections"),
     "returns": ("bo.tui.order_detail", "return_sections"),
     "refunds": ("bo.tui.order_detail", "refund_sections"),

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec import Struct
-from textual import events
-from textual.app import ComposeResult
-from textual.screen import ModalScreen
 
 from bo.core.kernel.text import _
 from bo.tui.cells import fitted, harmless, wrapped
-from bo.tui.keys import key_name
+from bo.tui.key_screen import ListScreen
 from bo.tui.leads import Compared, Comparison, RivalView
 from bo.tui.looks import Looks, Span, Tone
-from bo.tui.pane import Bar, Line, Pane
+from bo.tui.pane import Bar, Line
 from bo.tui.source import CommandSpec
 
 LABEL, VALUE_LINES = 14, 3
+SCROLLS = {"J": 3, "K": -3, "pagedown": 10, "pageup": -10}
 MARK_TONES: Mapping[str, Tone] = {"=": "good", "!": "warn", "+": "dim"}
 # Key -> command; what the lead's state does not allow is not on offer.
 DECISIONS: Mapping[str, str] = {"D": "leads.mark_duplicate", "n": "leads.not_duplicate", "d": "leads.accept"}
@@ -30,62 +28,43 @@ class Decision(Struct, frozen=True):
     rival: str
 
 
-class DuplicatesScreen(ModalScreen["Decision | None"]):
+class DuplicatesScreen(ListScreen["Decision | None"]):
     """Closes with what was decided, or with nothing."""
 
     def __init__(self, looks: Looks, told: Comparison, commands: Mapping[str, CommandSpec]) -> None:
-        super().__init__()
-        self._looks = looks
+        self._foot = Bar(looks)
+        super().__init__(looks, self._foot)
         self._told = told
         self._commands = {
             key: commands[name]
             for key, name in DECISIONS.items()
             if name in commands and told.state in commands[name].allowed_states
         }
-        self._at = 0
-        self.pane = Pane(looks, id="text")
-        self._heading = Bar(looks, raised=True)
-        self._foot = Bar(looks)
 
     @property
     def rival(self) -> RivalView:
-        return self._told.rivals[self._at]
+        return self._told.rivals[self.at]
 
-    def compose(self) -> ComposeResult:
-        yield self._heading
-        yield self.pane
-        yield self._foot
+    @property
+    def count(self) -> int:
+        return len(self._told.rivals)
 
-    def on_mount(self) -> None:
-        self._draw()
-
-    def on_resize(self) -> None:
-        self._draw()
-
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        name = key_name(event.key, event.character)
-        moves = {"j": 1, "down": 1, "k": -1, "up": -1}
-        scrolls = {"J": 3, "pagedown": 10, "K": -3, "pageup": -10}
+    def press(self, name: str) -> bool:
         command = self._commands.get("D" if name == "enter" else name)
-        if name in moves:
-            self._at = max(0, min(self._at + moves[name], len(self._told.rivals) - 1))
-            self._draw()
-        elif name in scrolls:
-            self.pane.scroll_lines(scrolls[name])
-        elif command is not None:
+        if command is not None:
             self.dismiss(Decision(command, self.rival.id))
-        elif name in ("q", "escape"):
-            self.dismiss(None)
+        elif name in SCROLLS:
+            self.pane.scroll_lines(SCROLLS[name])
+        else:
+            return False
+        return True
 
-    def _draw(self) -> None:
-        width = max(60, self.size.width)
-        place = _("{at} of {count}", at=self._at + 1, count=len(self._told.rivals))
-        self._heading.put(
+    def draw(self) -> None:
+        place = _("{at} of {count}", at=self.at + 1, count=self.count)
+        self.heading.put(
             [(f" {_('Who may be the same')}  ", "title"), (harmless(self._told.title), "head")], [(f"{place} ", "dim")]
         )
-        self.pane.put(self._lines(width))
+        self.pane.put(self._lines(max(60, self.size.width)))
         self._foot.put(self._keys())
 
     def _keys(self) -> list[Span]:
@@ -100,7 +79,7 @@ class DuplicatesScreen(ModalScreen["Decision | None"]):
         why: Span = (f" {sure}: {rival.why}" if rival.why else f" {sure}", "key")
         lines: list[Line] = [(why,), ()]
         heads = [(self._told.title, self._told.state), (rival.title, rival.state)]
-        cells = [fitted(f"{self._looks.state(state)} {_(state.replace('_', ' '))}", half) for _name, state in heads]
+        cells = [fitted(f"{self.looks.state(state)} {_(state.replace('_', ' '))}", half) for _name, state in heads]
         lines.append(((" " * (LABEL + 2), "dim"), (f"{fitted(_('This lead'), half)}   ", "head"),
                       (fitted(_("Candidate"), half), "head")))  # fmt: skip
         lines.append(((" " * (LABEL + 2), "dim"), (f"{cells[0]}   ", "info"), (cells[1], "info")))
@@ -115,7 +94,7 @@ class DuplicatesScreen(ModalScreen["Decision | None"]):
         tone: Tone = "head" if field.mark == "!" else "text"
         lines: list[Line] = []
         for at in range(max(len(mine), len(theirs))):
-            label = fitted(harmless(field.title), LABEL, more=self._looks.glyphs.more) if not at else " " * LABEL
+            label = fitted(harmless(field.title), LABEL, more=self.looks.glyphs.more) if not at else " " * LABEL
             left, right = (part[at] if at < len(part) else "" for part in (mine, theirs))
             mark: Span = (f"{field.mark if not at else ' '}  ", MARK_TONES[field.mark])
             lines.append(((f" {label} ", "dim"), (fitted(left, half), tone), mark, (fitted(right, half), tone)))

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from bo.core.kernel.workspace import Workspace
     from bo.tui.screen import BoApp
 
-NAME, WORD_LINES, STATION = 30, 6, 14
+NAME, WORD_LINES, STATION, TAIL = 30, 6, 14, 8
+ID: Final = re.compile(r"\b([a-z]+)_[0-9a-z]{26}\b")
 FOLLOWS: Final = "o"
 
 
@@ -54,15 +56,30 @@ def explained(workspace: Workspace, line_id: str) -> Explained:
     nouns = _nouns(workspace)
     way = tuple(
         Station(
-            link.what, link.name, link.state,
+            link.what, link.name or link.id[-TAIL:], link.state,
             f"{grouped(link.amount, link.currency)} {link.currency}" if link.amount is not None else "",
             nouns.get(link.id.partition("_")[0], ""), link.id,
         )
         for link in told.chain
     )  # fmt: skip
+    here = next((at for at, station in enumerate(way) if station.id == told.line), len(way))
+    way = (*way[:here], *_mentioned(told.words, way, nouns), *way[here:])
+    names = {station.id: station.name for station in way}
+    words = tuple(ID.sub(lambda found: names.get(found[0]) or found[0][-TAIL:], line) for line in told.words)
     amount = f"{grouped(told.amount, told.currency)} {told.currency}"
     inputs = tuple((item.name, item.value) for item in told.inputs if item.value)
-    return Explained(told.line, told.rule, amount, told.state, told.words, inputs, way, told.agrees)
+    return Explained(told.line, told.rule, amount, told.state, words, inputs, way, told.agrees)
+
+
+def _mentioned(words: Sequence[str], way: Sequence[Station], nouns: Mapping[str, str]) -> list[Station]:
+    """What the words name beside the way: the reward that is taken back."""
+    known = {station.id for station in way}
+    return [
+        Station(_("taken back"), found[0][-TAIL:], "", "", nouns[found[1]], found[0])
+        for line in words
+        for found in ID.finditer(line)
+        if found[0] not in known and found[1] in nouns
+    ]
 
 
 def _nouns(workspace: Workspace) -> dict[str, str]:
@@ -112,25 +129,21 @@ def open_explanation(app: BoApp, line_id: str, leave: Callable[[], None] | None 
     def told(found: Explained) -> None:
         from bo.tui.help import TextScreen
 
-        def follow() -> None:
-            app.call_later(_follow, app, found, leave)  # a screen that has closed hears no answer
+        def go(station: Station) -> None:
+            screen.leave()
+            if leave is not None:
+                leave()
+            app.frame.go(station.noun, f"id:{station.id}")
 
         heading = _("Why this amount?   {key}: follow the way", key=FOLLOWS)
         lines = explained_lines(found, app.looks, app.size.width)
-        app.push_screen(TextScreen(app.looks, heading, lines, also={FOLLOWS: follow}))
+        screen = TextScreen(app.looks, heading, lines, also={FOLLOWS: lambda: _follow(app, found, go)})
+        app.push_screen(screen)
 
     app.browser.read(lambda workspace: explained(workspace, line_id), told, app.trouble, topic="explain")
 
 
-def _follow(app: BoApp, found: Explained, leave: Callable[[], None] | None) -> None:
+def _follow(app: BoApp, found: Explained, go: Callable[[Station], None]) -> None:
     ways = [station for station in found.way if station.noun and station.id != found.id]
-    if not ways:
-        app.say(_("There is nowhere to go from here"), "dim")
-        return
-
-    def go(at: int) -> None:
-        if leave is not None:
-            leave()
-        app.frame.go(ways[at].noun, f"id:{ways[at].id}")
-
-    app.overlays.choose(_("Where to"), [(f"{way.what}: {way.name}", "", way.state) for way in ways], go)
+    hints = [(f"{station.what}: {station.name}", "", station.state) for station in ways]
+    app.overlays.choose(_("Where to"), hints, lambda at: go(ways[at]))

@@ -73,7 +73,7 @@ def _tried(workspace: Workspace, call: Call, keeps: str) -> tuple[list[Done], li
     with workspace.transaction(dry_run=True) as perform:
         outcomes = perform([call])
         noun = keeps.partition(".")[0]
-        made = [change.row for change in outcomes[0].changes if change.noun == noun and change.before is None]
+        made = [change.row for change in outcomes[0].changes if change.noun == noun and change.was is None]
         if made and workspace.authority:
             later = perform([Call(keeps, row) for row in made])
     return outcomes, later
@@ -98,12 +98,12 @@ def _told(workspace: Workspace, reader: Reader, outcomes: Sequence[Done], *, onl
         change for outcome in outcomes for change in outcome.changes
         if change.noun not in DERIVED and reader.actor.may(f"{change.noun}.read")
     ]  # fmt: skip
-    granted = [change for change in changes if change.noun == "refunds" and change.before is None]
+    granted = [change for change in changes if change.noun == "refunds" and change.was is None]
     if granted and not only_else:
         yield from _refunds(reader, granted)
     said = ("orders", "payments", "refunds", "returns") if only_else else ("refunds", "payments") if granted else ()
     for change in changes:
-        new = change.before is None
+        new = change.was is None
         if new and change.noun == "orders":
             yield _new_order(change)
         elif change.noun in said or (new and change.noun == "order_lines"):
@@ -174,13 +174,13 @@ def _change(workspace: Workspace, reader: Reader, change: Change) -> str:
             continue
         before, after = (shown.plain(field, value) if value not in (None, "", [], {}) else "" for value in
                          (item.before, item.after))  # fmt: skip
-        if change.before is None and after and item.field in info.columns:
+        if change.was is None and after and item.field in info.columns:
             parts.append(f"{_(field.label)} {after}")
-        elif change.before is not None:
+        elif change.was is not None:
             parts.append(f"{_(field.label)} {before or '-'} > {after or '-'}")
     if not parts:
         return ""
     name = str(image.get(name_field(info)) or "")
     title = _(info.name.replace("_", " "))
-    head = _("new {record}", record=title) if change.before is None else f"{title} {name}".strip()
-    return f"{head}: {', '.join(parts[: FIELDS_MOST + (2 if change.before is None else 0)])}"
+    head = _("new {record}", record=title) if change.was is None else f"{title} {name}".strip()
+    return f"{head}: {', '.join(parts[: FIELDS_MOST + (2 if change.was is None else 0)])}"

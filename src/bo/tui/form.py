@@ -24,7 +24,7 @@ from bo.core.kernel.text import _
 from bo.tui.cells import harmless, wrapped
 from bo.tui.choice import ChoiceField
 from bo.tui.confirm import SETTLE_S
-from bo.tui.looks import Looks
+from bo.tui.looks import Looks, Tone
 from bo.tui.pane import Bar, Pane, steady
 from bo.tui.rows_field import RowsField
 from bo.tui.source import Choice, CommandSpec, Foresight, ParamSpec, StartRow
@@ -156,9 +156,9 @@ class FormScreen(ModalScreen["Values | None"]):
         self._start_rows = start_rows or {}
         self._foreseen: Values | None = None
         self._foreseen_at = 0.0
-        self._foresight = Pane(looks, id="foreseen")
-        self._foresight.display = False
-        self._foresight.styles.margin = (1, 0, 0, 0)
+        self._told = Pane(looks, id="told")
+        self._told.display = False
+        self._told.styles.margin = (1, 0, 0, 0)
         self._rows = [FieldRow(looks, param, self._field(param)) for param in command.params]
         self._before = self.values()
         self._foot = Bar(looks, id="foot")
@@ -177,7 +177,7 @@ class FormScreen(ModalScreen["Values | None"]):
             yield title
             with VerticalScroll(id="fields", can_focus=False):
                 yield from self._rows
-            yield self._foresight
+            yield self._told
             yield self._foot
 
     def on_resize(self, event: events.Resize) -> None:
@@ -285,23 +285,25 @@ class FormScreen(ModalScreen["Values | None"]):
         self._blame({})
         self._foreseen, self._foreseen_at = values, time.monotonic()
         self._rows_enter(True)
-        fields = self.query_one("#fields")
-        width = max(20, fields.size.width - 1)
-        told = foresight.lines or (_("nothing of it can be shown before"),)
-        lines = [part for line in told for part in wrapped(harmless(line), width, 3)]
-        self._foresight.styles.height = min(len(lines), max(3, self.size.height - FRAME_HEIGHT - fields.size.height))
-        self._foresight.display = True
-        self._foresight.put([((part, "text"),) for part in lines])
+        self._tell(foresight.lines or (_("nothing of it can be shown before"),), "text")
         self._foot.put([("Enter", "key"), (" " + _("do it") + "   ", "warn"), ("Esc", "key"),
                         (" " + _("leave"), "dim")])  # fmt: skip
+
+    def _tell(self, told: Sequence[str], tone: Tone) -> None:
+        """Words below the fields, on as many lines as they need."""
+        fields = self.query_one("#fields")
+        width = max(20, fields.size.width - 1)
+        lines = [part for line in told for part in wrapped(harmless(line), width, 3)]
+        self._told.styles.height = min(len(lines), max(3, self.size.height - FRAME_HEIGHT - fields.size.height))
+        self._told.display = bool(lines)
+        self._told.put([((part, tone),) for part in lines])
 
     def _blame(self, wrong: Mapping[str, str]) -> None:
         for row in self._rows:
             row.blame(wrong.get(row.param.name, ""))
         known = {row.param.name for row in self._rows}
         others = [why for name, why in wrong.items() if name not in known]
-        if others:
-            self._foot.put([(others[0], "bad")])
+        self._tell(others[:1], "bad")
         for row in self._rows:
             if row.param.name in wrong:
                 self.set_focus(row.field)
@@ -329,15 +331,17 @@ class FormScreen(ModalScreen["Values | None"]):
     def _stay(self) -> None:
         changed = self._foreseen is not None and self._foreseen != self.values()
         if changed:
-            self._foreseen, self._foresight.display = None, False
+            self._foreseen = None
             self._rows_enter(False)
+        if self._foreseen is None:
+            self._told.display = False
         if self._leaving or changed:
             self._leaving = False
             self._say_keys()
 
     def _rows_enter(self, enters: bool) -> None:
         for row in self._rows:
-            if isinstance(row.field, RowsField):
+            if not isinstance(row.field, TextField):
                 row.field.enters = enters
 
     def _say_keys(self) -> None:

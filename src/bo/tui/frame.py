@@ -29,7 +29,7 @@ class Frame:
         self._commands: dict[str, list[CommandSpec]] = {}
         self._own: dict[str, list[NamedView]] = {}
         self._marks: dict[str, Marks] = {}
-        self._going = False
+        self._going = self._leaving = False
         self.places: Sequence[Place] = ()
 
     @property
@@ -98,7 +98,8 @@ class Frame:
         """Something went wrong: who was on the way stays where they were, and what they typed ahead is dropped."""
         if self._going:
             self._going = False
-            self.back()
+            if self._leaving:
+                self.back()
             self._app.release_keys(drop=True)
 
     def is_elsewhere(self, name: str) -> bool:
@@ -113,14 +114,25 @@ class Frame:
         view = next(iter(views_of(noun, self._own.get(noun, ()))), None)
         if not filter_text and not sort and view is not None:
             filter_text, sort = view.filter_text, view.sort
-        self._going = True
-        self._app.hold_keys()
+        self._set_off(leaving=True)
         self._app.browser.go(noun, filter_text, sort, keep)
 
     def show(self, view: NamedView) -> None:
         """Open a view of the records here."""
+        self._set_off(leaving=False)
         columns = view.columns or self._app.browser.chosen_for(view.noun)
         self._app.browser.open(view.filter_text, view.sort, noun=view.noun, columns=columns)
+
+    def show_all(self) -> None:
+        """All records of the sort that is here."""
+        self._set_off(leaving=False)
+        self._app.browser.filter_by("")
+
+    def _set_off(self, *, leaving: bool) -> None:
+        """What is typed from now on is meant for the rows that come, not for those that still stand here."""
+        self._going, self._leaving = True, leaving
+        self._app.say("")
+        self._app.hold_keys()
 
     def back(self) -> bool:
         """To where the user was before; returns whether there was such a place."""
@@ -156,16 +168,26 @@ class Frame:
     # Keeping views
 
     def save_view(self, text: str) -> None:
-        """Keep the filter, the order of rows and the columns under a name, and on a digit if one is said last."""
+        """Keep the filter, the order of rows and the columns under a name, on the digit that is said last or is
+        free."""
         name, _space, digit = text.strip().rpartition(" ")
         if not name or not digit.isdigit() or not 0 < int(digit) <= SLOTS:
-            name, digit = text.strip(), "0"
+            name, digit = text.strip(), ""
         if not name:
             self._app.typing.open(":", "save-view ")
             return
+        slot = int(digit) if digit else self._slot_for(name)
         browser = self._app.browser
-        view = NamedView(browser.noun, name, browser.filter_text, browser.sort, int(digit), columns=browser.chosen)
-        self._change(lambda desk: desk.save_view(view), _("View {name} saved", name=name))
+        view = NamedView(browser.noun, name, browser.filter_text, browser.sort, slot, columns=browser.chosen)
+        saved = _("View {name} saved; {key} opens it", name=name, key=slot or "gv")
+        self._change(lambda desk: desk.save_view(view), saved)
+
+    def _slot_for(self, name: str) -> int:
+        """The digit that the view of this name has, or else the first one that is free; 0 for none."""
+        taken = {view.slot: view.title for view in self.views if view.slot}
+        same = [slot for slot, title in taken.items() if title == name]
+        free = [slot for slot in range(1, SLOTS + 1) if slot not in taken]
+        return next(iter([*same, *free]), 0)
 
     def remove_view(self, text: str) -> None:
         """Let a view of the user's own go."""

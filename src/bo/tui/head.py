@@ -19,9 +19,9 @@ def head_spans(
     jobs: int,
     advance: bool,
 ) -> tuple[list[Span], list[Span]]:
-    """Left and right part. `row` counts from 1; a count of None means that the first view is still being built."""
+    """Left and right part. `row` counts from 1; a count of None means that not all rows of the view are known yet."""
     left: list[Span] = [(f" {standing.workspace} ", "head"), (f" {standing.who}  ", "dim")]
-    where = "…" if count is None else f"{row:,}/{count:,}"
+    where = f"{row:,}/{count:,}" if count is not None else f"{row:,}/…" if row else "…"
     left.append((f"{_(noun.replace('_', ' '))} {where} ", "head"))
     if filter_text:
         left.append((f" /{filter_text} ", "key"))

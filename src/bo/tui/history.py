@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bo.core.kernel.ids import short
 from bo.core.kernel.text import _
 from bo.tui.source import HistoryEntry
 
@@ -36,21 +37,28 @@ class Told:
         from bo.core.kernel import journal
 
         found = journal.history(self._session, record_id, HISTORY_MAX)
-        who = self._shown.people({operation.actor for operation, _change in found})
+        self._shown.people({operation.actor for operation, _change in found})
         return tuple(
-            HistoryEntry(
-                self._shown.moment(operation.at),
-                who.get(operation.actor, operation.actor),
-                self._what(operation, change),
-            )
+            HistoryEntry(self._shown.moment(operation.at), self._who(operation), self._what(operation, change))
             for operation, change in found
         )
+
+    def _who(self, operation: Operation) -> str:
+        """Who did it, and where nobody did it by hand the rule that did it in their name, and after what."""
+        from bo.core.automation.rules import read_cause
+
+        who = self._shown.people({operation.actor}).get(operation.actor, operation.actor)
+        cause = read_cause(operation.cause)
+        if cause is None:
+            return who
+        rule = self._shown.names("automation_rules", {cause.rule})[cause.rule]
+        return _("{who}, by rule {rule} after {origin}", who=who, rule=rule, origin=short(cause.origin))
 
     def _what(self, operation: Operation, change: Change) -> str:
         from bo.core.kernel.journal import differences
 
         verb = _(operation.name.partition(".")[2].replace("_", " ").capitalize()).lower()
-        if change.before is None:
+        if change.after is not None and change.was is None:
             return verb
         told, changed = [], differences(change)
         for item in changed:

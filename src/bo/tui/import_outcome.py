@@ -8,9 +8,10 @@ from rich.cells import cell_len
 
 from bo.core.kernel.text import _
 from bo.tui.cells import fitted, harmless
-from bo.tui.import_steps import MOVES, Wizard, broken, within
+from bo.tui.import_steps import PAGE, Wizard, broken
 from bo.tui.importing import Glance, Told
 from bo.tui.jobs import RUNNING, STOPPED, Job
+from bo.tui.key_screen import step_of, within
 from bo.tui.looks import Looks, Span, Tone
 from bo.tui.pane import Line
 
@@ -25,11 +26,11 @@ WOULD: Mapping[str, str] = {
     "rejected": "are rejected",
 }
 DID: Mapping[str, str] = {
-    "created": "created",
-    "updated": "updated",
+    "created": "were created",
+    "updated": "were updated",
     "unchanged": "were so already",
-    "duplicate": "duplicates",
-    "rejected": "rejected",
+    "duplicate": "were duplicates",
+    "rejected": "were rejected",
 }
 
 
@@ -56,8 +57,8 @@ class TrialStep:
         return _("d imports  j k scroll  Esc back to the columns  q leaves")
 
     def press(self, name: str) -> None:
-        if name in MOVES:
-            self._top = max(0, min(self._top + MOVES[name], 1 << 12))
+        if step := step_of(name, PAGE):
+            self._top = max(0, self._top + step)
         elif name == "d" and self.told is not None and self.told.created + self.told.updated:
             self._wizard.carry_out()
         elif name in ("escape", "backspace", "m"):
@@ -78,7 +79,8 @@ class TrialStep:
         lines: list[Line] = []
         for problem in told.problems:
             place: Span = (" " + _("line {line}", line=problem.line) + " ", "head")
-            cell = f"{problem.column}: {problem.value}  " if problem.column else ""
+            value = "" if problem.reason.startswith(problem.value) else f" {problem.value}"
+            cell = f"{problem.column}:{value} " if problem.column else ""
             reason = harmless(f"{cell}{problem.reason.rstrip('.')}. {problem.hint}")
             first, *rest = broken(reason, width - cell_len(place[0]) - 1)
             lines += [(place, (first, "bad")), *((("      " + part, "bad"),) for part in rest)]
@@ -92,7 +94,7 @@ class TrialStep:
                 continue
             words = "" if row.changes else " | ".join(filter(None, cells.get(row.line, ())))
             place: Span = (" " + _("line {line}", line=row.line) + " ", "head")
-            lines.append((place, (_(DID[row.outcome]) + " ", TONES[row.outcome]), (harmless(words), "dim")))
+            lines.append((place, (_(WOULD[row.outcome]) + " ", TONES[row.outcome]), (harmless(words), "dim")))
             for change in row.changes:
                 before: Span = (fitted(harmless(change.before) or "-", 24, more=self._wizard.looks.glyphs.more), "dim")
                 arrow: Span = (f" {self._wizard.looks.glyphs.to} ", "dim")
@@ -151,7 +153,7 @@ class ImportStep:
 
 def counted(told: Told, words: Sequence[str], looks: Looks) -> list[Line]:
     """What became of the rows, each count with its words; they add up."""
-    listed: list[Line] = [((f" {told.read:>9,} ", "head"), (_("rows read"), "text"))]
+    listed: list[Line] = [((f" {told.read:>9,} ", "head"), (_("records read"), "text"))]
     for (name, count), said in zip(told.counts().items(), words, strict=True):
         tone: Tone = TONES[name] if count else "dim"
         listed.append(((f" {count:>9,} ", "head" if count else "dim"), (said, tone)))

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from textual import events
-from textual.app import ComposeResult
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from bo.core.kernel.ids import short
@@ -29,14 +27,15 @@ from bo.tui.importing import (
     completed,
     glance,
     is_long,
+    meant,
     rejects_beside,
     require_importable,
     save_mapping,
 )
 from bo.tui.jobs import DONE, Job
-from bo.tui.keys import key_name
+from bo.tui.key_screen import KeyScreen
 from bo.tui.looks import Tone
-from bo.tui.pane import Bar, Pane
+from bo.tui.pane import Bar
 from bo.tui.words import error_words
 
 if TYPE_CHECKING:
@@ -90,13 +89,15 @@ class PathLine(Input):
             await super()._on_key(event)
 
 
-class ImportScreen(ModalScreen["bool | None"]):
+class ImportScreen(KeyScreen["bool | None"]):
     """Holds the step the user is at. Closes with True where the import is to be taken back at once."""
 
     DEFAULT_CSS = "ImportScreen #path { height: 1; display: none; padding: 0 1; }"
 
     def __init__(self, app: BoApp, noun: str, path: Path | None) -> None:
-        super().__init__()
+        self._path = PathLine(self._typed)
+        self._said, self._keys = Bar(app.looks), Bar(app.looks)
+        super().__init__(app.looks, self._path, self._said, self._keys)
         self._office = app
         self._noun = noun
         self._begun_with = path
@@ -104,39 +105,20 @@ class ImportScreen(ModalScreen["bool | None"]):
         self._glance: Glance | None = None
         self._mapped = ""
         self._closed = False
-        self.looks = app.looks
-        self._heading = Bar(app.looks, raised=True)
-        self._pane = Pane(app.looks, id="text")
-        self._path = PathLine(self._typed)
-        self._said = Bar(app.looks)
-        self._keys = Bar(app.looks)
         start = path if path is not None and path.is_dir() else path.parent if path is not None else Path.cwd()
         self._file = FileStep(self, start)
         self.step: Step = self._file
         self._mapping: MappingStep | None = None
 
-    def compose(self) -> ComposeResult:
-        yield self._heading
-        yield self._pane
-        yield self._path
-        yield self._said
-        yield self._keys
-
     def on_mount(self) -> None:
         self._office.release_keys()
-        self.draw()
         if self._begun_with is not None and not self._begun_with.is_dir():
             self.open_file(str(self._begun_with))
 
-    def on_resize(self) -> None:
+    def press(self, name: str) -> bool:
+        self.step.press(name)
         self.draw()
-
-    def on_key(self, event: events.Key) -> None:
-        if not self._path.display:
-            event.stop()
-            event.prevent_default()
-            self.step.press(key_name(event.key, event.character))
-            self.draw()
+        return True
 
     def jobs_changed(self) -> None:
         self.draw()
@@ -150,8 +132,8 @@ class ImportScreen(ModalScreen["bool | None"]):
         name = Path(self._glance.path).name if self._glance and self.step is not self._file else ""
         step = f"  {number}/{len(STEPS)} {self.step.heading}"
         title = " " + _("Import {noun}", noun=noun)
-        self._heading.put([(title, "title"), (step, "text"), (f"  {name}", "dim")])
-        self._pane.put(self.step.lines(max(30, self.size.width), max(3, self._pane.size.height)))
+        self.heading.put([(title, "title"), (step, "text"), (f"  {name}", "dim")])
+        self.pane.put(self.step.lines(max(30, self.size.width), max(3, self.pane.size.height)))
         self._keys.put([(f" {self.step.keys}", "dim")])
 
     # What the steps ask for
@@ -184,14 +166,14 @@ class ImportScreen(ModalScreen["bool | None"]):
 
         self._office.overlays.choose(heading, offers, chosen)
 
-    def type_path(self) -> None:
+    def type_path(self, begun: str) -> None:
         self._path.display = True
-        self._path.value = str(self._file.folder).rstrip("/\\") + "/"
+        self._path.value = begun
         self._path.cursor_position = len(self._path.value)
         self.set_focus(self._path)
 
     def _typed(self, key: str) -> None:
-        text = self._path.value.strip()
+        text = meant(self._path.value.strip())
         if key == "tab":
             done, names = completed(text)
             self._path.value = done
@@ -201,8 +183,7 @@ class ImportScreen(ModalScreen["bool | None"]):
         self._path.display = False
         self.set_focus(None)
         self.say("")
-        # Whoever types a whole path behind the one that stood there means that.
-        place = Path(text[text.rfind("//", 1) + 1 :] if "//" in text[1:] else text).expanduser().absolute()
+        place = Path(text).expanduser().absolute()
         if key == "enter" and place.is_dir():
             self._file.go(place)
         elif key == "enter" and text:
@@ -351,7 +332,7 @@ def finished(app: BoApp, name: str, job: Job, told: Told | None) -> None:
             app.triage.remember(words, take_back)
 
     app.triage.remember(words, take_back)
-    counts = ", ".join(f"{_(DID[which])} {count:,}" for which, count in told.counts().items() if count)
+    counts = ", ".join(f"{count:,} {_(DID[which])}" for which, count in told.counts().items() if count)
     app.say(
         _("{what}: {counts}; {refresh} shows them, {undo} takes it back ({operation})", what=words, counts=counts,
           refresh=app.key_of("refresh"), undo=app.key_of("undo"), operation=short(operation)),

@@ -18,14 +18,14 @@ from bo.core.exchange.source import FORMATS
 from bo.core.kernel.text import _
 from bo.tui.cells import fitted, harmless
 from bo.tui.importing import RECORD_ID, Glance, Listed, Reading, Target, listing, missing
+from bo.tui.key_screen import cursor, step_of, within
 from bo.tui.looks import Looks, Span, Tone
 from bo.tui.pane import Line
 
 CELL_MOST = 24
 ENCODINGS = ("utf-8", "gb18030", "big5", "shift_jis", "euc_kr", "cp1252", "cp1251", "iso-8859-1", "utf-16")
 HEADERS = 6
-MOVES = {"j": 1, "down": 1, "k": -1, "up": -1, "pagedown": 15, "ctrl+d": 10, "pageup": -15, "ctrl+u": -10,
-         "G": 1 << 30, "end": 1 << 30, "g": -(1 << 30), "home": -(1 << 30)}  # fmt: skip
+PAGE = 15
 
 Offers = Sequence[tuple[str, str, str]]
 
@@ -37,7 +37,7 @@ class Wizard(Protocol):
 
     def choose(self, heading: str, offers: Offers, picked: Callable[[int], None]) -> None: ...
 
-    def type_path(self) -> None: ...
+    def type_path(self, begun: str) -> None: ...
 
     def open_file(self, path: str) -> None: ...
 
@@ -89,8 +89,8 @@ class FileStep:
         self._at = next((place for place, item in enumerate(self._entries) if item.name == at), 0)
 
     def press(self, name: str) -> None:
-        if name in MOVES:
-            self._at = within(self._at + MOVES[name], len(self._entries))
+        if step := step_of(name, PAGE):
+            self._at = within(self._at + step, len(self._entries))
         elif name in ("enter", "l", "right") and self._entries:
             entry = self._entries[self._at]
             place = self.folder / entry.name
@@ -98,7 +98,8 @@ class FileStep:
         elif name in ("h", "left", "backspace"):
             self.go(self.folder.parent, self.folder.name)
         elif name in ("tab", "/"):
-            self._wizard.type_path()
+            # Who begins with a slash is typing a whole path.
+            self._wizard.type_path("/" if name == "/" else str(self.folder).rstrip("/\\") + "/")
         elif name == "~":
             self.go(Path.home())
         elif name in ("q", "escape"):
@@ -119,7 +120,7 @@ class FileStep:
             fitted(name, max(10, min(60, width - 34)), more=self._wizard.looks.glyphs.more),
             "head" if here else "text",
         )
-        return (_cursor(here), title, (f" {size:>9}  {day}", "dim"))
+        return (cursor(here), title, (f" {size:>9}  {day}", "dim"))
 
 
 class PreviewStep:
@@ -141,8 +142,8 @@ class PreviewStep:
 
     def press(self, name: str) -> None:
         glanced = self._glance
-        if name in MOVES:
-            self._top = within(self._top + MOVES[name], len(glanced.rows))
+        if step := step_of(name, PAGE):
+            self._top = within(self._top + step, len(glanced.rows))
         elif name in ("h", "left", "l", "right"):
             self._first = within(self._first + (1 if name in ("l", "right") else -1), len(glanced.headers))
         elif name in ("enter", "d"):
@@ -247,8 +248,8 @@ class MappingStep:
         return missing(self._glance, self.fields)
 
     def press(self, name: str) -> None:
-        if name in MOVES:
-            self._at = within(self._at + MOVES[name], len(self.fields))
+        if step := step_of(name, PAGE):
+            self._at = within(self._at + step, len(self.fields))
         elif name in ("enter", "x", "X") and self._glance.columns[self._at].settled:
             self._wizard.say(_("This column is what it is by its name"), "warn")
         elif name == "enter":
@@ -313,16 +314,8 @@ class MappingStep:
             what = (_("kept as it is"), "wait") if field == KEEP else (_("left out"), "dim")
         header: Span = (fitted(harmless(column.header), 26, more=more), "head" if here else "text")
         arrow: Span = (f" {looks.glyphs.to} ", "dim")
-        return (_cursor(here), header, arrow, (fitted(what[0], 20, more=more) + "  ", what[1]),
+        return (cursor(here), header, arrow, (fitted(what[0], 20, more=more) + "  ", what[1]),
                 (fitted(harmless(column.sample), max(6, width - 56), more=more), "dim"))  # fmt: skip
-
-
-def within(at: int, count: int) -> int:
-    return max(0, min(at, count - 1))
-
-
-def _cursor(here: bool) -> Span:
-    return (" > " if here else "   ", "key")
 
 
 def _around(lines: Sequence[Line], at: int, height: int) -> Sequence[Line]:

@@ -23,6 +23,7 @@ from bo.core.exchange.report import ImportOptions, Problem, RowOutcome
 from bo.core.exchange.source import FORMATS, Row, Source
 from bo.core.kernel.errors import BoError
 from bo.core.kernel.text import _
+from bo.tui.cells import sentence
 from bo.tui.words import error_words
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ ROWS_SHOWN: Final = 50
 SEEN_WHOLE: Final = (".json", ".jsonl", ".ndjson", ".sql", ".gz", ".bz2", ".zip")
 LONG_BYTES: Final = 2 << 20
 RECORD_ID: Final = "id"
+NO_FILES: Final = (".", "office.db", "bo.toml")  # how the names begin of what is nothing to import
 
 
 class Reading(Struct, frozen=True):
@@ -144,7 +146,7 @@ def glance(workspace: Workspace, noun: str, path: str, reading: Reading) -> Glan
 
     info, create, _edit = commands_of(workspace, noun)
     targets = tuple(
-        Target(name, _(param.label).capitalize(), param.required, _(param.meta.help) if param.meta.help else "")
+        Target(name, sentence(_(param.label)), param.required, _(param.meta.help) if param.meta.help else "")
         for name, param in importable(create).items()
     )
     empty = Glance(path, noun, targets=targets)
@@ -290,10 +292,11 @@ class Listed(Struct, frozen=True):
 
 
 def listing(folder: Path, most: int = 2000) -> list[Listed]:
-    """What is in a folder, hidden files left out: folders by name, then files, the newest first. Raises OSError."""
+    """What is in a folder: folders by name, then files, the newest first. Hidden files, and those that an office
+    itself consists of, are left out. Raises OSError."""
     found = []
     with os.scandir(folder) as entries:
-        for entry in islice((entry for entry in entries if not entry.name.startswith(".")), most):
+        for entry in islice((entry for entry in entries if not entry.name.startswith(NO_FILES)), most):
             try:
                 about, inside = entry.stat(), entry.is_dir()
             except OSError:  # gone meanwhile, or a link to nowhere
@@ -302,6 +305,11 @@ def listing(folder: Path, most: int = 2000) -> list[Listed]:
     return sorted(
         found, key=lambda item: (not item.is_folder, item.name.casefold() if item.is_folder else -item.changed)
     )
+
+
+def meant(text: str) -> str:
+    """The path in what was typed: whoever types a whole one behind that which stood there means the last."""
+    return text[max(text.rfind("//", 1), text.rfind("/~", 1)) + 1 :]
 
 
 def completed(text: str) -> tuple[str, list[str]]:

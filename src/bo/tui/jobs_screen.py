@@ -2,65 +2,51 @@
 
 from __future__ import annotations
 
-from textual import events
-from textual.app import ComposeResult
-from textual.screen import ModalScreen
-
 from bo.core.kernel.text import _
 from bo.tui.cells import fitted, harmless
 from bo.tui.jobs import DONE, FAILED, RUNNING, STOPPED, Job, Jobs
-from bo.tui.keys import key_name
+from bo.tui.key_screen import ListScreen, cursor
 from bo.tui.looks import Looks, Span, Tone
-from bo.tui.pane import Bar, Line, Pane
+from bo.tui.pane import Line
 
 WORDS = {RUNNING: "runs", DONE: "done", FAILED: "went wrong", STOPPED: "stopped"}
 TONES: dict[str, Tone] = {RUNNING: "info", DONE: "good", FAILED: "bad", STOPPED: "wait"}
 
 
-class JobsScreen(ModalScreen[None]):
+class JobsScreen(ListScreen[None]):
     """The newest first."""
 
     def __init__(self, looks: Looks, jobs: Jobs) -> None:
-        super().__init__()
-        self._looks = looks
+        super().__init__(looks)
         self._jobs = jobs
-        self._at = 0
-        self.pane = Pane(looks, id="text")
 
-    def compose(self) -> ComposeResult:
-        heading = Bar(self._looks, raised=True)
-        heading.put([(f" {_('Jobs')}", "title")], [(_("j k move  x stops it  q closes") + " ", "dim")])
-        yield heading
-        yield self.pane
+    @property
+    def count(self) -> int:
+        return len(self._jobs.all)
 
-    def on_mount(self) -> None:
-        self.jobs_changed()
-
-    def jobs_changed(self) -> None:
-        """Draw them as they are now."""
+    def draw(self) -> None:
+        self.heading.put([(f" {_('Jobs')}", "title")], [(_("j k move  x stops it  q closes") + " ", "dim")])
         lines = [self._line(at, job) for at, job in enumerate(self._shown())]
         self.pane.put(lines or [((" " + _("Nothing runs, and nothing has run"), "dim"),)], keep_offset=True)
+        self.pane.show_line(self.at)
+
+    def jobs_changed(self) -> None:
+        self.draw()
 
     def _shown(self) -> list[Job]:
         return self._jobs.all[::-1]
 
     def _line(self, at: int, job: Job) -> Line:
-        mark: Span = (f" {self._looks.glyphs.mark if at == self._at else ' '} ", "mark")
         state: Span = (fitted(_(WORDS[job.state]), 12), TONES[job.state])
-        title: Span = (fitted(harmless(job.title), 34, more=self._looks.glyphs.more) + "  ", "head")
-        return (mark, state, title, (harmless(job.progress or job.told), "text"))
+        title: Span = (fitted(harmless(job.title), 34, more=self.looks.glyphs.more) + "  ", "head")
+        return (cursor(at == self.at), state, title, (harmless(job.progress or job.told), "text"))
 
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        name = key_name(event.key, event.character)
-        moves = {"j": 1, "down": 1, "k": -1, "up": -1}
-        shown = self._shown()
-        if name in moves:
-            self._at = max(0, min(self._at + moves[name], len(shown) - 1))
-            self.jobs_changed()
-        elif name == "x" and shown:
-            self._jobs.stop(shown[self._at])
-            self.jobs_changed()
-        elif name in ("q", "escape", "enter", "?"):
-            self.dismiss(None)
+    def press(self, name: str) -> bool:
+        if name == "x" and self.count:
+            self._jobs.stop(self._shown()[self.at])
+            self.draw()
+        elif name in ("enter", "?"):
+            self.leave()
+        else:
+            return False
+        return True

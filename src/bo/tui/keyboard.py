@@ -18,6 +18,7 @@ from bo.core.kernel.text import _
 from bo.tui.actions import Action, key_label, not_now
 from bo.tui.keys import from_input_method, key_name
 from bo.tui.looks import Span
+from bo.tui.words import state_words
 
 if TYPE_CHECKING:
     from bo.tui.screen import BoApp
@@ -92,13 +93,13 @@ class Keyboard:
         if possible:
             app.do(possible[0])
         elif found[0].command is not None:
-            app.say(not_now(found[0], ", ".join(sorted(app.states_here()))), "warn")
+            app.say(not_now(found[0], state_words(app.states_here())), "warn")
         else:
             app.say(_("Not now: {title}", title=found[0].title), "dim")
 
     def _escape(self) -> None:
         app = self._app
-        begun = app.actions.give_up() or app.marking.drop_range()
+        begun = app.actions.give_up() or app.marking.drop_range() or app.reading.close()
         if begun or not (app.has_desk and app.triage.stop()):
             app.say("")
 

@@ -6,7 +6,7 @@ one key. Some keys are kept from everybody, because terminals, tmux or input met
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -28,6 +28,7 @@ COMMAND_KEYS: dict[str, str] = {
     "leads.report": "c",
     "conflicts.discard": "T",
     "conflicts.edit": "e",
+    "conflicts.hand": "s",
     "orders.hold": "w",
     "orders.release": "W",
     "orders.tag": "t",
@@ -52,7 +53,11 @@ COMMAND_KEYS: dict[str, str] = {
     "products.tag": "t",
     "customers.edit": "e",
     "customers.add": "c",
+    "entries.record": "c",
 }
+
+# Where nothing above says otherwise, the same verb has the same key everywhere.
+VERB_KEYS: dict[str, str] = {"add": "c", "edit": "e", "tag": "t"}
 
 GO_KEYS: dict[str, str] = {
     "conflicts": "gc",
@@ -64,9 +69,9 @@ GO_KEYS: dict[str, str] = {
     "customers": "gk",
     "products": "gp",
     "stock": "gi",
-    "rewards": "gw",
     "settlements": "gs",
     "payouts": "gy",
+    "rewards": "gw",
     "bank_lines": "gb",
     "stores": "gt",
     "automation_rules": "ga",
@@ -74,6 +79,9 @@ GO_KEYS: dict[str, str] = {
 
 # Commands whose own key opens the form, since the key of the good next step does them plainly: all pieces.
 FORMED = frozenset({"orders.fulfil", "returns.receive"})
+
+# Commands that do nothing until they are told what: their key opens the form, though none of it must be filled in.
+ASKING = frozenset({"orders.tag", "products.tag", "customers.tag", "payee_accounts.change"})
 
 # Commands of other records that are offered for these, and the parameter that the record under the cursor is.
 GUESTS: dict[str, dict[str, str]] = {"orders": {"returns.request": "order"}}
@@ -139,10 +147,21 @@ BAD_STEPS: dict[str, dict[str, str]] = {
     "reward_rules": {"draft": "reward_rules.retire", "active": "reward_rules.retire"},
     "rewards": {"holding": "rewards.void", "due": "rewards.void", "held": "rewards.void"},
     "settlements": {"draft": "settlements.cancel", "submitted": "settlements.return", "approved": "settlements.cancel"},
+    "bank_statements": {"taken": "bank_statements.withdraw"},
     "bank_lines": {"open": "bank_lines.ignore", "part_matched": "bank_lines.unmatch", "matched": "bank_lines.unmatch"},
     "payouts": {"planned": "payouts.hold", "sent": "payouts.fail", "paid": "payouts.returned"},
     "products": {"active": "products.archive", "draft": "products.archive"},
 }
+
+
+def command_keys(names: Collection[str]) -> dict[str, str]:
+    """The keys of those commands, in the order in which the footer offers them."""
+    named = {name: key for name, key in COMMAND_KEYS.items() if name in names}
+    taken = {(name.partition(".")[0], key) for name, key in named.items()}
+    by_verb = {name: VERB_KEYS.get(name.partition(".")[2], "") for name in names if name not in named}
+    free = {name: key for name, key in by_verb.items() if key and (name.partition(".")[0], key) not in taken}
+    return named | free
+
 
 RESERVED = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+z", "ctrl+c", "ctrl+space", "escape", "tab"})
 

@@ -93,7 +93,7 @@ class Marking:
 
     def all_shown(self) -> None:
         """Every record of the view, and only those: what the filter hides is never marked by this."""
-        self._browser.ids(0, self._table.count, lambda ids: self._add(ids, {}))
+        self._browser.every_id(lambda ids: self._add(ids, {}))
 
     def clear(self) -> None:
         count = self._table.marks.clear()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bo.tui.triage import Arguments
 
 OPENED: Final = (NOUN, "payouts", "rewards", "bank_lines")
+STATED: Final = ("bank_lines", "bank_statements", "bank_matches", "reconciliations")
 ASKED: Final = ("settlements.run", "settlements.approve", "settlements.export")
 
 
@@ -52,7 +53,7 @@ def ask(
 ) -> None:  # fmt: skip
     """What one of the commands in `ASKED` needs. `form` asks for the fields of the command."""
     if command.name == "settlements.run":
-        form(lambda values: _preview(app, values, then))
+        form(lambda values: _preview(app, command, values))
     elif len(targets) != 1:
         app.say(_("One settlement at a time: X takes the marks away"), "warn")
     elif command.name == "settlements.approve":
@@ -63,10 +64,14 @@ def ask(
         _export(app, targets[0])
 
 
-def _preview(app: BoApp, values: Mapping[str, str], then: Callable[[Arguments], None]) -> None:
+def _preview(app: BoApp, command: CommandSpec, values: Mapping[str, str]) -> None:
+    """A settlement that was made is opened: the list may be one of others."""
     from bo.tui.run_preview import preview_run
 
-    preview_run(app, values, lambda: then(values))
+    def made(settlement: str) -> None:
+        _open_settlement(app, settlement, is_payout=False)
+
+    preview_run(app, values, lambda: app.triage.start(command, [], values, made))
 
 
 def _export(app: BoApp, settlement: str) -> None:

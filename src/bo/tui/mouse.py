@@ -25,7 +25,7 @@ def clicked(app: BoApp, event: events.Click) -> None:
         if at and (at - 1) // 2 < len(shown):  # before the first stands a blank
             app.do(shown[(at - 1) // 2])
     elif event.widget is app.table and event.chain == 2 and 0 < event.y <= app.table.count - app.table.top:
-        app.show_detail()
+        app.reading.open()
 
 
 def _go(app: BoApp, line: int) -> None:

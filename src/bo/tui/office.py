@@ -5,7 +5,8 @@ It decides how values are shown and which parameters a form asks for; what a com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import copy
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,12 +16,14 @@ from msgspec import structs
 from bo.core.kernel.errors import BadInput, BoError
 from bo.core.kernel.text import _
 from bo.tui import conflicts, exception_views
+from bo.tui.cells import sentence
 from bo.tui.details import TOLD, sections_of
 from bo.tui.history import Told
 from bo.tui.keys import GUESTS
 from bo.tui.looks import Tone
 from bo.tui.shown import DEADLINE, Shown, column_for, columns_of, name_field, title_field
 from bo.tui.source import (
+    PAGE_ROWS,
     Answer,
     Board,
     Choice,
@@ -32,8 +35,6 @@ from bo.tui.source import (
     Interrupted,
     NamedView,
     Outcome,
-    ParamKind,
-    ParamSpec,
     Place,
     Related,
     RowView,
@@ -41,11 +42,10 @@ from bo.tui.source import (
     Standing,
     StartRow,
 )
-from bo.tui.start_rows import columns_of as columns_of_rows
-from bo.tui.words import error_words
+from bo.tui.specs import spec
+from bo.tui.words import MAKE_MANY, error_words
 
 if TYPE_CHECKING:
-    from bo.core.kernel.command import Command, Param
     from bo.core.kernel.dispatch import Call
     from bo.core.kernel.dispatch import Outcome as Done
     from bo.core.kernel.record import FieldInfo
@@ -58,15 +58,21 @@ CHOICES_HELD = 500
 IN_TOUCH = timedelta(minutes=5)
 CACHE_KIB = 16 * 1024  # of the file, for each of the two connections: a screen stays open all day
 HELD = "hold_reason"
-AHEAD = ("next_at", "until", "at")
+CURRENCY = "currency"
+REACHED_BY = ("phone", "email")  # who has no name is called by these
 _APART = ("id", "state", "revision", "scope")
 
 
 class OfficeSnapshot:
-    """A kernel snapshot whose rows come as cells."""
+    """A kernel snapshot whose rows come as cells. `has` says whether a record matches the filter."""
 
-    def __init__(self, kept: KernelSnapshot, shown: Shown, columns: Sequence[str]) -> None:
+    def __init__(
+        self, kept: KernelSnapshot, shown: Shown, columns: Sequence[str], has: Callable[[str], bool], apart: int = 0
+    ) -> None:
+        """`apart` columns at the end are not shown: what the others are drawn by."""
         self._kept = kept
+        self._shown_count = len(columns) - apart
+        self._has = has
         self._shown = shown
         self._columns = columns
         self._state_at = columns.index("state") if "state" in columns else None
@@ -76,29 +82,49 @@ class OfficeSnapshot:
         keys = [columns.index(name) for name in kept.info.key if name in columns and name != named]
         self._named = (columns.index(named), keys[0]) if keys and named in columns else None
         self._held_at = columns.index(HELD) if HELD in columns else None
+        self._currency_at = columns.index(CURRENCY) if CURRENCY in columns else None
 
     @property
     def count(self) -> int:
         return self._kept.count
 
+    @property
+    def whole(self) -> bool:
+        return self._kept.whole
+
+    def complete(self) -> None:
+        with _meant():
+            self._kept.complete()
+
+    def stop(self) -> None:
+        self._kept.stop()
+
     def window(self, start: int, stop: int) -> list[RowView]:
         rows = self._kept.window(start, stop)
         self._shown.learn_refs(self._columns, [row[2:] for row in rows])
         views = {row[0]: self._view(row) for row in rows}
-        gone = RowView("", ("",) * len(self._columns), "", _("removed"))
+        gone = RowView("", ("",) * self._shown_count, "", _("removed"))
         return [views.get(position, gone) for position in range(start, min(stop, self.count))]
 
     def ids(self, start: int, stop: int) -> list[str]:
         return self._kept.ids()[start:stop]
 
     def position(self, record_id: str) -> int | None:
-        return self._kept.position(record_id)
+        with _meant():
+            at = self._kept.position(record_id)
+            if at is None and self._kept.is_open and self._has(record_id):
+                self._kept.complete()
+                at = self._kept.position(record_id)
+            return at
 
     def close(self) -> None:
         self._kept.close()
 
     def _view(self, row: tuple[object, ...]) -> RowView:
-        cells = self._shown.cells(self._columns, row[2:])
+        if self._currency_at is None:
+            cells = self._shown.cells(self._columns, row[2:])
+        else:
+            cells = self._shown.row(self._columns, row[2:], row[2 + self._currency_at])
         if self._named is not None and not cells[self._named[0]]:
             name, key = self._named
             cells = (*cells[:name], cells[key], *cells[name + 1 :])
@@ -111,7 +137,7 @@ class OfficeSnapshot:
             # Whatever else it is, nothing can be done with it before that.
             cells = (*cells[: self._state_at], _("on hold"), *cells[self._state_at + 1 :])
             tones[self._state_at] = "warn"
-        return RowView(str(row[1]), cells, state, tones=tones)
+        return RowView(str(row[1]), cells[: self._shown_count], state, tones=tones)
 
 
 class OfficeLibrary:
@@ -184,7 +210,7 @@ class OfficeSource:
         self._choices: dict[str, list[Choice]] = {}
 
     def columns(self) -> Sequence[Column]:
-        return [column_for(self._info.by_name[name]) for name in self._columns]
+        return [column_for(self._info.by_name[name], self._info.noun) for name in self._columns]
 
     def every_column(self) -> Sequence[Column]:
         free = [
@@ -194,7 +220,8 @@ class OfficeSource:
         ]
         usual = [name for name in columns_of(self._info) if name in free]
         return [
-            column_for(self._info.by_name[name]) for name in (*usual, *(name for name in free if name not in usual))
+            column_for(self._info.by_name[name], self._info.noun)
+            for name in (*usual, *(name for name in free if name not in usual))
         ]
 
     def with_columns(self, names: Sequence[str]) -> OfficeSource:
@@ -212,18 +239,26 @@ class OfficeSource:
         self._reader = self._workspace.reader(self._session)
         self._shown = Shown(self._reader, self._info, self._workspace.clock)
         self._choices.clear()
+        reader, noun, columns = self._reader, self._noun, (*self._columns, *self._drawn_by)
         text = f"{filter_text} sort:{sort}" if sort else filter_text
-        try:
-            kept = take_snapshot(self._reader, self._noun, text, fields=("id", *self._columns))
-        except Exception as error:
-            raise _meant(error) from error
-        return OfficeSnapshot(kept, self._shown, self._columns)
+        with _meant():
+            kept = take_snapshot(reader, noun, text, fields=("id", *columns), first=PAGE_ROWS)
+        return OfficeSnapshot(
+            kept, self._shown, columns, lambda record_id: reader.count(noun, f"id:{record_id} {filter_text}") > 0,
+            len(columns) - len(self._columns),
+        )  # fmt: skip
+
+    @property
+    def _drawn_by(self) -> tuple[str, ...]:
+        """What a row is drawn by beside its columns: whether it is on hold, and the currency of its amounts."""
+        wanted = [name for name in (HELD, CURRENCY) if name in self._info.by_name and name not in self._hidden]
+        return tuple(name for name in wanted if name not in self._columns)
 
     def detail(self, record_id: str) -> Detail:
         record = self._reader.get(self._info.cls, record_id)
         values = {item.name: getattr(record, item.name) for item in self._info.fields if not item.meta.internal}
         shown = self._shown.record(values)
-        title = shown.get(title_field(self._info), "") or record_id
+        title = next((shown[name] for name in (title_field(self._info), *REACHED_BY) if shown.get(name)), record_id)
         usual = {item.name: item.default for item in self._info.fields}
         apart = {*_APART, *TOLD.get(self._noun, ())}
         told = [name for name, text in shown.items() if text and name not in apart and values[name] != usual.get(name)]
@@ -238,6 +273,7 @@ class OfficeSource:
             fields,
             Told(self._reader, self._workspace.registry, self._info, self._shown).entries(record_id),
             sections,
+            tuple(DetailField(str(name), str(value)) for name, value in record.extra.items() if value),
         )
 
     def values(self, record_id: str) -> Mapping[str, str]:
@@ -247,17 +283,23 @@ class OfficeSource:
         for item in self._info.fields:
             value = getattr(record, item.name)
             if value not in (None, "", ()):
-                texts[item.name] = (
-                    ("yes" if value else "no") if isinstance(value, bool) else item.kind.show(value, currency)
-                )
+                texts[item.name] = self._typed(item, value, currency)
         return texts
+
+    def _typed(self, item: FieldInfo, value: object, currency: str) -> str:
+        """A value as somebody would type it; a moment in the office's time, as everywhere else on the screen."""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if item.kind.column == "moment":
+            return self._shown.moment(value, seconds=True)
+        return item.kind.show(value, currency)
 
     def related(self, record_id: str) -> list[Related]:
         from bo.core.kernel.record import declared_records
 
         record = self._reader.get(self._info.cls, record_id)
         forward = [
-            Related(noun, _(item.label).capitalize(), f"id:{value}")
+            Related(noun, sentence(_(item.label)), f"id:{value}")
             for item in self._info.fields
             if (noun := self._shown.refers(item))
             and (value := getattr(record, item.name))
@@ -287,6 +329,8 @@ class OfficeSource:
         kind = self._info.by_name[column_key].kind
         if isinstance(value, tuple):
             value = value[0]
+        elif noun := self._shown.refers(self._info.by_name[column_key]):
+            value = self._known_as(noun, str(value))
         elif kind.column == "moment":
             return f"{column_key}:{self._shown.moment(value)[:10]}"
         elif kind.column == "flag":
@@ -295,6 +339,16 @@ class OfficeSource:
             value = kind.show(value, self._shown.currency)
         text = str(value).replace('"', '\\"')
         return f'{column_key}:"{text}"' if " " in text or '"' in text else f"{column_key}:{text}"
+
+    def _known_as(self, noun: str, record_id: str) -> str:
+        """A record's natural key, which people can read in a filter; the id of one that has none, or that is not to be
+        read."""
+        try:
+            info = self._reader.info(noun)
+            rows = self._reader.page(noun, f"id:{record_id}", fields=info.key, limit=1).rows if info.key else ()
+        except BoError:
+            return record_id
+        return str(rows[0][0]) if rows and len(info.key) == 1 and rows[0][0] else record_id
 
     def choices(self, ref: str, text: str, limit: int) -> list[Choice]:
         """Short lists are held and narrowed here; long ones are searched by the database."""
@@ -310,11 +364,16 @@ class OfficeSource:
     def _named(self, noun: str, filter_text: str, limit: int) -> list[Choice]:
         info = self._reader.info(noun)
         names = list(dict.fromkeys((name_field(info), *info.key)))
+        others = [name for name in REACHED_BY if name in info.by_name and name not in names]
         try:
-            page = self._reader.page(noun, filter_text, fields=("id", *names), limit=limit)
+            page = self._reader.page(noun, filter_text, fields=("id", *names, *others), limit=limit)
         except BadInput:
             return []
-        return [Choice(str(row[0]), " ".join(str(value) for value in row[1:] if value)) for row in page.rows]
+        named = len(names) + 1
+        return [
+            Choice(str(row[0]), " ".join(str(value) for value in row[1:named] if value) or _first_of(row[named:]))
+            for row in page.rows
+        ]
 
 
 class OfficeDesk:
@@ -328,7 +387,10 @@ class OfficeDesk:
         self._done: dict[str, str] = {}  # operation -> record, to say whose undo was refused
 
     def places(self) -> Sequence[Place]:
-        nouns = [noun for noun in self._workspace.registry.nouns if noun != "op" and self._who.may(f"{noun}.read")]
+        from bo.core.office import WITHOUT_RECORDS
+
+        kept = [noun for noun in self._workspace.registry.nouns if noun not in WITHOUT_RECORDS]
+        nouns = [noun for noun in kept if self._who.may(f"{noun}.read")]
         inbox = [conflicts.NOUN] if self._workspace.link is not None else []
         return [Place(noun, _(noun.replace("_", " ")).capitalize()) for noun in (*inbox, *nouns)]
 
@@ -348,8 +410,7 @@ class OfficeDesk:
             return None
         made = spec(command, self._workspace.context.zone)
         params = tuple(param for param in made.params if param.name != about)
-        noun = _(command.noun.replace("_", " ")).capitalize()
-        return structs.replace(made, params=params, about=about, title=f"{noun}: {_(made.title).lower()}")
+        return structs.replace(made, params=params, about=about)
 
     def views(self, noun: str) -> Sequence[NamedView]:
         kept = self._workspace.ask("views.mine", None, of=noun)
@@ -383,7 +444,8 @@ class OfficeDesk:
         found = self._workspace.registry.command(command)
         for param in found.params:
             try:
-                if arguments.get(param.name):
+                # Amounts are in the currency of the one record; trying it out reads them.
+                if arguments.get(param.name) and not (len(ids) == 1 and param.kind.name in ("amount", "rows")):
                     param.kind.decode(arguments[param.name], self._workspace.context)
             except BoError as error:
                 wrong[param.name] = error_words(error)
@@ -406,7 +468,7 @@ class OfficeDesk:
                 self._done[outcome.operation] = record
             message = error_words(outcome.error) if outcome.error is not None else ""
             changed = outcome.operation if outcome.status == "applied" and not self._is_final(outcome) else ""
-            told.append(Outcome(record, outcome.ok, message, changed))
+            told.append(Outcome(record, outcome.ok, message, changed, 1 if subject else _made(command, outcome)))
         return told
 
     def foresee(self, command: str, ids: Sequence[str], arguments: Mapping[str, str]) -> Foresight:
@@ -461,62 +523,31 @@ class OfficeDesk:
 
         found = standing(self._workspace)
         lately = self._workspace.clock() - found.contact_at < IN_TOUCH
-        return Standing(self._office, self._who.name, lately, found.waiting, found.refused)
+        return Standing(self._office, self._who.name, lately, found.waiting, found.refused + found.given)
 
     def close(self) -> None:
         self._workspace.close()
 
 
-def spec(command: Command, zone: str = "UTC") -> CommandSpec:
-    """A command of the registry as the screen offers it; `zone` is the office's, for days to come."""
-    states = command.moves.sources if command.moves is not None and command.subject is not None else ()
-    return CommandSpec(
-        command.name,
-        command.verb,
-        command.verb.replace("_", " ").capitalize(),
-        tuple(_param(param, zone) for param in command.params),
-        confirm=command.confirm == "always",
-        allowed_states=frozenset(str(state) for state in states),
-        subject=command.subject is not None,
-        summary=command.summary,
-        edits=command.subject is not None and command.verb == "edit",
-    )
+def _first_of(values: Sequence[object]) -> str:
+    return next((str(value) for value in values if value), "")
 
 
-_KINDS: Mapping[str, ParamKind] = {
-    "choice": "choice",
-    "amount": "amount",
-    "day": "day",
-    "moment": "moment",
-    "flag": "flag",
-    "phone": "phone",
-    "ref": "ref",
-    "whole": "number",
-}
+def _made(command: str, outcome: Done) -> int:
+    """How many records a command has made, where it says so."""
+    if command not in MAKE_MANY:
+        return 1
+    noun = command.partition(".")[0]
+    return sum(1 for change in outcome.changes if change.noun == noun and change.was is None)
 
 
-def _param(param: Param, zone: str) -> ParamSpec:
-    described = param.kind.describe()
-    options, labels = described.get("options"), described.get("labels")
-    choices: tuple[Choice, ...] = ()
-    if isinstance(options, list) and isinstance(labels, list):
-        choices = tuple(Choice(str(option), str(label)) for option, label in zip(options, labels, strict=True))
-    ref = str(described.get("record", ""))
-    default = "" if param.default in (None, "", ()) else "yes" if param.default is True else str(param.default)
-    if param.default is False:
-        default = "no"
-    kind = _KINDS.get(param.kind.name, "text")
-    ahead = zone if param.name in AHEAD and kind in ("day", "moment") else ""
-    columns = columns_of_rows(param) if param.kind.name in ("rows", "facts") else ()
-    if columns:
-        kind = "rows" if param.kind.name == "rows" else "pieces"
-    return ParamSpec(
-        param.name, param.label.capitalize(), kind, param.required, choices, default, param.meta.help, ref, ahead,
-        columns,
-    )  # fmt: skip
-
-
-def _meant(error: Exception) -> Exception:
+@contextmanager
+def _meant() -> Iterator[None]:
     """An interrupted statement is no failure but a wish."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return Interrupted() if code == SQLITE_INTERRUPT or str(error) == "interrupted" else error
+    try:
+        yield
+    except Exception as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == SQLITE_INTERRUPT or str(error) == "interrupted":
+            raise Interrupted from error
+        raise

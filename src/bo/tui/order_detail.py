@@ -20,7 +20,7 @@ from bo.core.orders.records import Order, OrderException, OrderLine, Payment, Re
 from bo.core.orders.rules import refundable
 from bo.core.returns import rules
 from bo.core.returns.records import OPEN_STATES, RECEIVED, CustomerReturn
-from bo.tui.shown import Shown
+from bo.tui.shown import Shown, said
 from bo.tui.source import Section
 
 LINES_MOST: Final = 40
@@ -66,7 +66,7 @@ def return_sections(read: Reader, shown: Shown, back: Record) -> tuple[Section, 
 
 def _of_order(read: Reader, shown: Shown, order_id: str) -> tuple[Section, ...]:
     order = _order(read, order_id)
-    return (_head(order), *order_sections(read, shown, order)) if order is not None else ()
+    return (_head(shown, order), *order_sections(read, shown, order)) if order is not None else ()
 
 
 def _order(read: Reader, order_id: str) -> Order | None:
@@ -84,9 +84,14 @@ def _lines(read: Reader, order: Order) -> list[OrderLine]:
     return read.records(OrderLine, f"order:{order.id} sort:position")
 
 
-def _head(order: Order) -> Section:
-    """For those who look at something else that is about the order."""
-    return Section(_("Order"), ((order.number, _(order.state.replace("_", " "))),))
+def _head(shown: Shown, order: Order) -> Section:
+    """For those who look at something else that is about the order: what is decided by, on few lines."""
+    state, day = _(order.state.replace("_", " ")), shown.moment(order.placed_at)[:10]
+    rows: list[tuple[str, ...]] = [(order.number, state, day, money(order.total, order.currency))]
+    buyer = " ".join(part for part in (order.name, order.phone, order.city or order.province) if part)
+    if buyer:
+        rows.append(("", "", buyer))
+    return Section(_("Order"), tuple(rows), frozenset({3}), grow=2)
 
 
 def _hold(order: Order) -> Section:
@@ -133,15 +138,19 @@ def _done(line: OrderLine) -> str:
     return ", ".join(words for words, count in parts if count)
 
 
+def _told(item: order_queries.MoneyMoved) -> tuple[str, str, str]:
+    """What happened to money, how, and under which reference."""
+    return _(item.event.replace("_", " ")), said("payments", "method", item.method), item.reference
+
+
 def _money(read: Reader, shown: Shown, order: Order) -> Section:
     if not read.actor.may("payments.read"):
         return Section(_("Money"), ())
     moved = order_queries.money(read, order)
     rows = [
-        (shown.moment(item.at)[:10], " ".join(part for part in (_(item.event.replace("_", " ")), item.method,
-         item.reference) if part), format_amount(item.amount, order.currency))
+        (shown.moment(item.at)[:10], " ".join(filter(None, _told(item))), format_amount(item.amount, order.currency))
         for item in moved[-EVENTS_MOST:]
-    ]  # fmt: skip
+    ]
     if moved:
         rows.append(("", _("could be given back"), format_amount(moved[-1].refundable, order.currency)))
     due = order.total - (order.captured - order.refunded)

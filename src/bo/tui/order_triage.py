@@ -37,13 +37,13 @@ def open_record(app: BoApp) -> None:
     """The whole record; of what only points to another, that other with its preview."""
     row, noun = app.table.current(), OPENS.get(app.browser.noun, "")
     if not noun or row is None:
-        app.show_detail()
+        app.reading.open()
         return
 
     def go(found: list[Related]) -> None:
         at = next((item for item in found if item.noun == noun), None)
         if at is None:
-            app.show_detail()
+            app.reading.open()
             return
         if not app.preview.display:
             app.toggle_preview()

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from bo.core.kernel.text import _
 from bo.tui.actions import Action, key_label
-from bo.tui.source import Choice, CommandSpec, Desk, Detail, DetailField, Foresight, StartRow, Waiting
+from bo.tui.source import Choice, CommandSpec, Desk, DetailField, Foresight, StartRow, Waiting
 from bo.tui.words import error_words
 
 if TYPE_CHECKING:
+    from textual.screen import ModalScreen
+
     from bo.tui.form import Checked
     from bo.tui.picker import Entry
     from bo.tui.screen import BoApp
     from bo.tui.triage import Arguments
+
+
+NEAR_MIDDLE = 12
+Dialog = TypeVar("Dialog", bound="ModalScreen[Any]")
 
 
 @runtime_checkable
@@ -49,18 +55,6 @@ class Overlays:
             return True
         return False
 
-    def detail(self, detail: Detail, *, history: bool) -> None:
-        from bo.tui.help import TextScreen
-        from bo.tui.preview import detail_lines
-
-        app = self._app
-        lines = detail_lines(detail, app.looks, app.size.width, value_lines=40)
-        start = 0
-        if history:
-            heading = " " + _("History")
-            start = next((index for index, line in enumerate(lines) if line and line[0][0] == heading), 0)
-        app.push_screen(TextScreen(app.looks, detail.title or detail.id, lines, start=start))
-
     def dashboard(self) -> None:
         """The figures of the office; who picks a pile goes there."""
         from bo.tui.dashboard import DashboardScreen
@@ -83,10 +77,17 @@ class Overlays:
             choose_columns(self._app)
 
     def import_file(self, text: str) -> None:
-        """From a file to records of the sort that is shown."""
-        from bo.tui.import_screen import open_import
+        """From a file to records of the sort that is shown; bank lines come with their statement."""
+        from bo.tui import money_doors
 
-        open_import(self._app, text)
+        if self._app.browser.noun in money_doors.STATED:
+            from bo.tui.statement_import import open_statement_import
+
+            open_statement_import(self._app, text)
+        else:
+            from bo.tui.import_screen import open_import
+
+            open_import(self._app, text)
 
     def settings(self) -> None:
         """What the office has decided, and how this screen looks."""
@@ -228,9 +229,8 @@ class Overlays:
                 then(values)
 
         def open_with(rows: Mapping[str, Sequence[StartRow]]) -> None:
-            app.push_screen(
-                FormScreen(app.looks.on_panel(), command, heading, check, search, start, app.release_keys, rows), filled
-            )
+            form = FormScreen(app.looks.on_panel(), command, heading, check, search, start, app.release_keys, rows)
+            app.push_screen(self._beside(form), filled)
 
         fixed = {name: value for name, value in start.items() if name == command.about}
         app.keyboard.hold_back_repeats()
@@ -266,7 +266,16 @@ class Overlays:
             else:
                 self._app.say(_("Left as it is"))
 
-        self._app.push_screen(ConfirmScreen(self._app.looks.on_panel(), question, count, lines), answered)
+        asked = ConfirmScreen(self._app.looks.on_panel(), question, count, lines)
+        self._app.push_screen(self._beside(asked), answered)
+
+    def _beside(self, dialog: Dialog) -> Dialog:
+        """The dialog at the edge away from the row that it is about, where it would lie over it in the middle."""
+        app, table = self._app, self._app.table
+        row = table.region.y + 1 + table.cursor - table.top
+        if not app.reading.is_open and abs(row - app.size.height // 2) < NEAR_MIDDLE:
+            dialog.styles.align_vertical = "bottom" if row < app.size.height // 2 else "top"
+        return dialog
 
     def _pick_action(self, heading: str, actions: list[Action], *, by_key: bool) -> None:
         from bo.tui.picker import Entry
@@ -300,4 +309,5 @@ class Overlays:
 
         app = self._app
         app.hold_keys()
-        app.push_screen(PickerScreen(app.looks.on_panel(), heading, entries, app.release_keys, by_key=by_key), picked)
+        picker = PickerScreen(app.looks.on_panel(), heading, entries, app.release_keys, by_key=by_key)
+        app.push_screen(self._beside(picker), picked)

@@ -98,6 +98,13 @@ class Pane(Widget):
             self.offset_lines = offset
             self.refresh()
 
+    def show_line(self, line: int, above: int = 0) -> None:
+        """Scroll no further than it takes to have a line in sight, with so many above it if there is room."""
+        height = max(1, self.size.height)
+        for wanted in (line - above, line):
+            beyond = wanted - (self.offset_lines + height - 1)
+            self.scroll_lines(max(0, beyond) + min(0, wanted - self.offset_lines))
+
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
         self.scroll_lines(WHEEL_LINES)
@@ -114,7 +121,7 @@ class Pane(Widget):
         looks = self.looks.on_panel() if self._raised else self.looks
         index = y + self.offset_lines
         line = self._lines[index] if index < len(self._lines) else ()
-        return Strip(_segments(line, looks)).adjust_cell_length(self.size.width, looks.ground)
+        return _cut(Strip(_segments(line, looks)), self.size.width, looks)
 
 
 def steady(strip: Strip) -> Strip:
@@ -125,7 +132,7 @@ def steady(strip: Strip) -> Strip:
 
 def _cut(strip: Strip, width: int, looks: Looks) -> Strip:
     """The strip in exactly that width, with a mark at its end where something is missing."""
-    if strip.cell_length <= width or width < 2:
+    if width < 2 or cell_len(strip.text.rstrip()) <= width:
         return strip.adjust_cell_length(width, looks.ground)
     return Strip.join([strip.crop(0, width - 1), Strip([Segment(looks.glyphs.more, looks.tone("dim"))])])
 

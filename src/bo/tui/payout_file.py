@@ -45,11 +45,33 @@ def export(app: BoApp, shown: Sheet, say: Say, then: Callable[[], None]) -> None
     if not app.jobs.are_possible:
         say(_("There are no jobs here: bo settlements export {number} does it", number=shown.number), "warn")
         return
+    app.hold_keys()
+    app.browser.read(
+        lambda workspace: paying_account(workspace, shown.currency),
+        lambda account: _ask(app, shown, account, say, then), lambda error: _failed(app, error, say),
+    )  # fmt: skip
+
+
+def _failed(app: BoApp, error: Exception, say: Say) -> None:
+    app.release_keys(drop=True)
+    say(error_words(error), "bad")
+
+
+def paying_account(workspace: Workspace, currency: str) -> str:
+    """Our account in that currency where there is one alone; nothing where one has to be chosen."""
+    reader = workspace.reader()
+    if not reader.actor.may("bank_accounts.read"):
+        return ""
+    rows = reader.page("bank_accounts", f"kind:bank currency:{currency}", fields=("code",)).rows
+    return str(rows[0][0]) if len(rows) == 1 else ""
+
+
+def _ask(app: BoApp, shown: Sheet, account: str, say: Say, then: Callable[[], None]) -> None:
     from bo.tui.form import FormScreen
 
     folder = Path(app.jobs.workspace) / FOLDER
     command = _command()
-    start = {"layout": LAYOUTS[0], "to": str(folder / f"{shown.number}.csv")}
+    start = {"layout": LAYOUTS[0], "bank_account": account, "to": str(folder / f"{shown.number}.csv")}
 
     def check(values: Mapping[str, str], told: Callable[[Mapping[str, str], Foresight | None], None]) -> None:
         app.desk_lane.ask(
@@ -74,7 +96,8 @@ def export(app: BoApp, shown: Sheet, say: Say, then: Callable[[], None]) -> None
     heading = _("Payout file of {number}: {payees} payees, {net} {currency}", number=shown.number,
                 payees=shown.payees, net=shown.net, currency=shown.currency)  # fmt: skip
     app.push_screen(
-        FormScreen(app.looks.on_panel(), command, heading, check, app.browser.choices, start, lambda: None, {}), filled
+        FormScreen(app.looks.on_panel(), command, heading, check, app.browser.choices, start, app.release_keys, {}),
+        filled,
     )
 
 
@@ -83,7 +106,7 @@ def wrong_with(workspace: Workspace, settlement: str, values: Mapping[str, str])
     try:
         workspace.ask("settlements.payout_file", settlement, **_given(values))
     except BoError as error:
-        field = {"no_paying_account": "bank_account"}.get(error.code, "")
+        field = {"no_paying_account": "bank_account"}.get(error.code, str(error.facts.get("field", "")))
         return {field: error_words(error)}
     return {}
 

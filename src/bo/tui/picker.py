@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult
@@ -53,9 +54,11 @@ class Listing(Widget):
         self._looks = looks
         self.entries: Sequence[Entry] = ()
         self.at = 0
+        self._widest = 0
 
     def put(self, entries: Sequence[Entry]) -> None:
         self.entries, self.at = entries, 0
+        self._widest = max((cell_len(harmless(entry.title)) for entry in entries), default=0)
         self.refresh()
 
     def move(self, step: int) -> None:
@@ -73,12 +76,12 @@ class Listing(Widget):
         style = self._looks.cursor if here else self._looks.tone("text")
         key_style = self._looks.cursor if here else self._looks.tone("key")
         hint_style = self._looks.cursor if here else self._looks.tone("dim")
-        hint_width = min(30, width // 3)
+        title_width = max(4, min(self._widest, width * 3 // 5))
         more = self._looks.glyphs.more
         spans = [
-            Segment(fitted(entry.key, 7) + " ", key_style),
-            Segment(fitted(harmless(entry.title), max(4, width - 9 - hint_width), more=more) + " ", style),
-            Segment(fitted(harmless(entry.hint), hint_width, more=more), hint_style),
+            Segment((">" if here else " ") + fitted(entry.key, 6) + " ", key_style),
+            Segment(fitted(harmless(entry.title), title_width, more=more) + "  ", style),
+            Segment(fitted(harmless(entry.hint), max(4, width - 10 - title_width), more=more), hint_style),
         ]
         return Strip(spans).adjust_cell_length(width, style)
 

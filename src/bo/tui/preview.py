@@ -13,6 +13,7 @@ from bo.tui.source import Detail, DetailField
 
 VALUE_LINES_MAX = 4
 HISTORY_MAX = 200
+LABEL_MOST, KEPT_LABEL_MOST = 16, 30
 
 
 def detail_lines(detail: Detail, looks: Looks, width: int, *, value_lines: int = VALUE_LINES_MAX) -> list[Line]:
@@ -24,12 +25,23 @@ def detail_lines(detail: Detail, looks: Looks, width: int, *, value_lines: int =
     lines += [(state, (f"  {harmless(detail.id)}", "dim")), ()]
     lines += sections_lines(detail.sections, looks, width)
     lines += field_lines(detail.fields, looks, width, value_lines)
+    if detail.kept:
+        lines += [(), ((" " + _("Kept from the file"), "title"),)]
+        lines += field_lines(detail.kept, looks, width, value_lines, label_most=KEPT_LABEL_MOST)
     return [*lines, (), *history_lines(detail, width)]
 
 
-def field_lines(fields: Sequence[DetailField], looks: Looks, width: int, value_lines: int) -> list[Line]:
+def history_at(lines: Sequence[Line]) -> int:
+    """Where the history begins."""
+    heading = _history_heading()
+    return next((at for at, line in enumerate(lines) if line and line[0] == heading), 0)
+
+
+def field_lines(
+    fields: Sequence[DetailField], looks: Looks, width: int, value_lines: int, *, label_most: int = LABEL_MOST
+) -> list[Line]:
     """Titles and values, those that have one."""
-    label_width = min(16, max(8, width // 3))
+    label_width = min(label_most, max(8, width * 2 // 5))
     lines: list[Line] = []
     for field in fields:
         if field.value:
@@ -41,7 +53,7 @@ def field_lines(fields: Sequence[DetailField], looks: Looks, width: int, value_l
 
 
 def history_lines(detail: Detail, width: int) -> list[Line]:
-    lines: list[Line] = [((" " + _("History"), "title"),)]
+    lines: list[Line] = [(_history_heading(),)]
     for entry in detail.history[:HISTORY_MAX]:
         head: Line = ((f" {harmless(entry.when)} ", "dim"), (harmless(entry.who), "info"))
         lines.append(head)
@@ -49,3 +61,7 @@ def history_lines(detail: Detail, width: int) -> list[Line]:
     if not detail.history:
         lines.append((("   " + _("nothing yet"), "dim"),))
     return lines
+
+
+def _history_heading() -> Span:
+    return (" " + _("History"), "title")

@@ -9,21 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
+
 from bo.core.kernel.text import _
 from bo.tui.cells import fitted, harmless
+from bo.tui.key_screen import within
 from bo.tui.looks import Span, Tone
 from bo.tui.pane import Line
-from bo.tui.reconciling import NOUN, Lines, OpenLine, Option, bank_lines, candidates, matches, rest_of
+from bo.tui.reconciling import NOUN, Lines, OpenLine, Option, Proof, bank_lines, candidates, matches, rest_of
 from bo.tui.settling import grouped
-from bo.tui.two_panes import WIDE, Key, TwoPanes
+from bo.tui.source import Outcome
+from bo.tui.two_panes import Key, TwoPanes
 
 if TYPE_CHECKING:
-    from textual import events
     from textual.timer import Timer
 
     from bo.tui.screen import BoApp
 
 SUM, WHO, KIND, LABEL = 12, 10, 8, 10
+WHO_WHOLE, LABEL_WHOLE = 20, 30
+PART, PROVED = 40, 20
+NARROW, ROOMY, HEADING = 90, 116, 18
 DIGITS = "123456789"
 SETTLE_S = 0.06
 BY_RULE = "reconciliations.run"
@@ -46,6 +52,7 @@ class ReconcileScreen(TwoPanes):
         self._filter = filter_text
         self._asked_of = self._options_of = ""
         self._under_way: set[str] = set()
+        self._before_rules: int | None = None
         self._resting: Timer | None = None
         self.left.at = next((at for at, row in enumerate(shown.rows) if row.id == line), 0)
 
@@ -61,30 +68,31 @@ class ReconcileScreen(TwoPanes):
         state = self.line.state if self.line is not None else ""
         unmatches = f"{NOUN}.unmatch" in self.commands and state in ("matched", "part_matched")
         return [
-            Key(("enter", "m"), _("match"), self._match, lambda: may("match")),
+            Key(("enter", "m"), _("match"), self._match,
+                lambda: may("match") and (self.options or not self._options_of)),
             Key(("1-9",), _("match with that candidate"), lambda: None, foot=False),
             Key(("s",), _("split"), self._split, lambda: may("match") and len(self.options) > 1),
             Key(("space",), _("mark"), self._mark, lambda: may("match") and self.at_right),
             Key(("w",), _("write off"), lambda: self._with_reason("write_off", _("Write off {amount}: {line}")),
                 lambda: may("write_off")),
             Key(("f",), _("fee"), self._fee, lambda: may("fee")),
-            Key(("b",), _("book"), lambda: self._with_reason("book", _("Book {amount}: {line}")), lambda: may("book")),
-            Key(("i",), _("set it aside"), lambda: self._with_reason("ignore", _("Set {amount} aside: {line}")),
+            Key(("B",), _("book"), lambda: self._with_reason("book", _("Book {amount}: {line}")), lambda: may("book")),
+            Key(("b", "i"), _("set it aside"), lambda: self._with_reason("ignore", _("Set {amount} aside: {line}")),
                 lambda: may("ignore") and state == "open"),
             Key(("U",), _("unmatch"), lambda: self._back("unmatch"), lambda: unmatches),
             Key(("U",), _("take up again"), lambda: self._back("reconsider"),
                 lambda: f"{NOUN}.reconsider" in self.commands and state == "ignored"),
             Key(("v",), _("open lines") if self.done else _("done lines"), self._turn),
+            Key(("p",), _("proof"), self._show_proof, lambda: self._proof_of(self.line), foot=False),
+            Key(("I",), _("take in a statement"), self._take_in, lambda: self.bo.jobs.are_possible),
             Key(("a",), _("all by rule"), self._by_rule, lambda: BY_RULE in self.commands and not self.done),
         ]  # fmt: skip
 
-    def on_key(self, event: events.Key) -> None:
-        if event.character and event.character in DIGITS and not self.done and f"{NOUN}.match" in self.commands:
-            event.stop()
-            event.prevent_default()
-            self._match_with(int(event.character) - 1)
-        else:
-            super().on_key(event)
+    def press(self, name: str) -> bool:
+        if name in DIGITS and not self.done and f"{NOUN}.match" in self.commands:
+            self._match_with(int(name) - 1)
+            return True
+        return super().press(name)
 
     # Reading
 
@@ -96,12 +104,16 @@ class ReconcileScreen(TwoPanes):
 
     def _arrived(self, shown: Lines) -> None:
         # The cursor stays on its line, or where it was if that line is matched now.
-        here = self.line.id if self.line is not None else ""
-        self.lines = shown
-        self.left.at = next((at for at, row in enumerate(shown.rows) if row.id == here), self.left.at)
-        self.left.move(0)
+        here = self.back_to or (self.line.id if self.line is not None else "")
+        self.lines, self.back_to = shown, ""
+        at = next((at for at, row in enumerate(shown.rows) if row.id == here), self.left.at)
+        self.left.at = within(at, len(shown.rows))
         self._under_way.clear()
         self._asked_of = ""
+        if self._before_rules is not None:
+            self.say(_("{matched} matched by rule, {left} left", matched=self._before_rules - shown.count,
+                       left=shown.count), "good")  # fmt: skip
+            self._before_rules = None
         self.draw()
 
     def _want_options(self) -> None:
@@ -148,13 +160,36 @@ class ReconcileScreen(TwoPanes):
             self.show(heading, self._proof(line), self._told(line))
 
     def _proof(self, line: OpenLine | None) -> list[Span]:
-        found = [proof for proof in self.lines.proofs if line is None or proof.account == line.account]
-        spans: list[Span] = []
-        for proof in found[:1]:
-            mark = self.looks.glyphs.ok if proof.agrees else self.looks.glyphs.no
-            words = proof.words if not self.looks.glyphs.mark.isascii() else proof.words.replace("≠", "<>")
-            spans.append((f"{mark} {proof.account}: {words} ", "good" if proof.agrees else "bad"))
-        return spans
+        proof = self._proof_of(line)
+        if proof is None:
+            return []
+        mark = self.looks.glyphs.ok if proof.agrees else self.looks.glyphs.no
+        # The whole of it where there is room, less where there is less; the mark always.
+        forms = (f"{mark} {proof.account}: {words} " for words in (proof.words, proof.brief) if words)
+        shown = next(
+            (form for form in forms if cell_len(form) <= self.size.width - HEADING), f"{mark} {proof.account} "
+        )
+        if self.looks.glyphs.mark.isascii():
+            shown = shown.replace("≠", "<>")
+        return [(shown, "good" if proof.agrees else "bad")]
+
+    def _proof_of(self, line: OpenLine | None) -> Proof | None:
+        found = (proof for proof in self.lines.proofs if line is None or proof.account == line.account)
+        return next(found, None)
+
+    def _show_proof(self) -> None:
+        """Line by line, from the bank's opening balance to the ledger's."""
+        from bo.tui.help import TextScreen
+
+        proof = self._proof_of(self.line)
+        if proof is not None:
+            lines: list[Line] = [
+                ((f" {fitted(name, PART)} ", "dim"), (fitted(amount, PROVED, "right"), "text"))
+                for name, amount in proof.lines
+            ]
+            self.bo.push_screen(
+                TextScreen(self.looks, _("Proof of {account}", account=proof.account), lines)
+            )  # fmt: skip
 
     def _told(self, line: OpenLine | None) -> list[Span]:
         if line is None:
@@ -182,7 +217,8 @@ class ReconcileScreen(TwoPanes):
         return (
             (f"{row.day[5:]} ", "dim"), (fitted(harmless(row.account), 7, more=more) + " ", "dim"),
             (fitted(grouped(amount, row.currency), SUM, "right") + part + " ", tone),
-            (fitted(harmless(row.who), WHO, more=more) + " ", tone), (harmless(row.text), "dim"),
+            (fitted(harmless(row.who), WHO_WHOLE if self.pane.size.width >= ROOMY else WHO, more=more) + " ", tone),
+            (harmless(row.text), "dim"),
         )  # fmt: skip
 
     def _option(self, at: int, item: Option) -> Line:
@@ -192,18 +228,19 @@ class ReconcileScreen(TwoPanes):
         differs = (line.left if line is not None else 0) - item.amount
         points: Span = (f"{item.points:>3} ", "good" if not at else "text") if not self.done else ("", "text")
         difference: Span = (f"{_('off by {amount}', amount=grouped(differs, item.currency))} ", "warn")
-        label: Span = (fitted(_ending(harmless(item.label), more), LABEL) + " ", "text")
-        who: Span = (fitted(harmless(item.who), WHO, more=more) + " ", "text")
+        roomy = self.pane.size.width >= ROOMY
+        wide = LABEL_WHOLE if self.done or roomy else LABEL
+        label: Span = (fitted(_ending(harmless(item.label), wide, more), wide) + " ", "text")
+        who: Span = (fitted(harmless(item.who), WHO_WHOLE if roomy else WHO, more=more) + " ", "text")
         # Where there is no room for both, a name says more than a long reference.
         named: tuple[Span, ...] = (label, who, (f"{item.day[5:]} ", "dim"))
-        if self.size.width < WIDE:
+        if self.pane.size.width < NARROW:
             named = (who,) if len(item.label) > LABEL and item.who else (label,)
         return (
             (mark, "mark"), (f"{digit} ", "key"), points,
             (fitted(grouped(item.amount, item.currency), SUM, "right") + " ", "text"),
-            *((difference,) if differs and not self.done else ()),
             (fitted(harmless(item.kind), KIND, more=more) + " ", "text"),
-            *named, (harmless(item.why), "info"),
+            *named, *((difference,) if differs and not self.done else ()), (harmless(item.why), "info"),
         )  # fmt: skip
 
     # Doing
@@ -274,7 +311,23 @@ class ReconcileScreen(TwoPanes):
             self.act(f"{NOUN}.{verb}", [self.line.id], {}, words)
 
     def _by_rule(self) -> None:
-        self.act(BY_RULE, [], {}, _("matched by rule: what is left needs a look"))
+        """Whatever a rule is sure of. There is no one step that takes it all back: each line is unmatched by itself."""
+
+        def done(outcomes: list[Outcome]) -> None:
+            refused = next((outcome for outcome in outcomes if not outcome.ok), None)
+            if refused is not None:
+                self.say(refused.message, "bad")
+            else:
+                self._before_rules = self.lines.count
+            self._after(())
+
+        self.say(_("matching by rule …"), "dim")
+        self.bo.desk_lane.ask(lambda desk: desk.run(BY_RULE, [], {}), done, self.trouble)
+
+    def _take_in(self) -> None:
+        from bo.tui.statement_import import open_statement_import
+
+        open_statement_import(self.bo, then=self.fill)
 
     def _turn(self) -> None:
         self.done = not self.done
@@ -282,9 +335,9 @@ class ReconcileScreen(TwoPanes):
         self.fill()
 
 
-def _ending(label: str, more: str) -> str:
+def _ending(label: str, width: int, more: str) -> str:
     """References of one day begin alike: where one is too long, its end is what tells them apart."""
-    return label if len(label) <= LABEL else f"{more}{label[1 - LABEL :]}"
+    return label if len(label) <= width else f"{more}{label[1 - width :]}"
 
 
 def open_reconciliation(app: BoApp, line: str) -> None:

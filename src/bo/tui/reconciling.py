@@ -56,10 +56,13 @@ class Option(Struct, frozen=True):
 
 
 class Proof(Struct, frozen=True):
-    """Whether the ledger holds what the bank says of an account, in words."""
+    """Whether the ledger holds what the bank says of an account: in a few words, with what lies between, and line by
+    line."""
 
     account: str
+    brief: str
     words: str
+    lines: tuple[tuple[str, str], ...]
     agrees: bool
 
 
@@ -102,7 +105,7 @@ def _proofs(workspace: Workspace) -> list[Proof]:
         rows = workspace.ask("reconciliations.report")
     except BoError:  # who sees one store's part cannot be told about the whole
         return []
-    by_account: dict[str, dict[str, int]] = {}
+    by_account: dict[str, dict[str, int]] = {}  # each part in the order of the proof
     facts: dict[str, tuple[str, bool]] = {}
     for row in rows:
         by_account.setdefault(row.account, {})[row.line] = row.amount
@@ -122,7 +125,9 @@ def _proof(account: str, currency: str, agrees: bool, parts: dict[str, int]) -> 
     sign = "=" if agrees else "≠"
     words = f"{' + '.join(told)} {sign} {_('ledger {amount}', amount=grouped(ledger, currency))}"
     gaps = [f"{_(PARTS[name])} {grouped(part(name), currency)}" for name in ("missing", "unexplained") if part(name)]
-    return Proof(account, "; ".join([words, *gaps]), agrees)
+    brief = f"{told[0]} {sign} {_('ledger {amount}', amount=grouped(ledger, currency))}" if len(told) == 1 else ""
+    lines = tuple((name, f"{grouped(amount, currency)} {currency}") for name, amount in parts.items())
+    return Proof(account, brief, "; ".join([words, *gaps]), lines, agrees)
 
 
 def candidates(workspace: Workspace, line_id: str) -> list[Option]:

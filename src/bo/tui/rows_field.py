@@ -141,13 +141,15 @@ class RowsField(Widget, can_focus=True):
         row, last = self._rows[self._at], self._at + 1 == len(self._rows)
         if self.enters or self._pieces or (last and not any(row.cells.values())):
             self.post_message(self.Entered())
-        elif self._turn(1):
-            return
-        else:
+        elif self._may_end_here() or not self._turn(1):
             if last:
                 self._rows.append(_Row("", {}, 0))
             self._column = self._first_open()
             self._move(1)
+
+    def _may_end_here(self) -> bool:
+        """Whether nothing stands in this cell, and the row needs neither it nor one behind it."""
+        return not self._cell() and not any(column.required for column in self._columns[self._column :])
 
     def _move(self, step: int) -> None:
         self._leave_cell()
@@ -209,7 +211,7 @@ class RowsField(Widget, can_focus=True):
         glyph = "- " if row.out else "! " if self._is_over(row) else "  "
         segments = [Segment(glyph, self.looks.tone("bad" if self._is_over(row) else "key"))]
         for at, column in enumerate(self._columns):
-            text = "-" if row.out and column.name == "quantity" else row.cells.get(column.name, "")
+            text = "-" if row.out and column.name == "quantity" else _words(column, row.cells.get(column.name, ""))
             cell = fitted(harmless(text), self._width(column, width), self._side(column), more)
             segments += [Segment(cell, self._style(row, index, at)), Segment(" ", self.looks.ground)]
         return Strip(segments).adjust_cell_length(width, self.looks.ground)
@@ -227,3 +229,8 @@ class RowsField(Widget, can_focus=True):
         """Its own width, less where the columns do not fit."""
         wanted = sum(each.width + 1 for each in self._columns) + 2
         return max(4, column.width - max(0, wanted - width)) if column.width > 12 else column.width
+
+
+def _words(column: RowColumn, text: str) -> str:
+    """A cell as it is read: a choice by its label."""
+    return next((_(each.words) for each in column.choices if each.value == text), text)

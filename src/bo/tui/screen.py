@@ -20,25 +20,27 @@ from textual.message import Message
 from bo.core.kernel.errors import BoError
 from bo.core.kernel.text import LANGUAGES, _, use_language
 from bo.tui.actions import Action, Actions, key_label
+from bo.tui.cells import whole_sentences
 from bo.tui.frame import Frame
 from bo.tui.head import head_spans
 from bo.tui.jobs import Jobs
 from bo.tui.keyboard import Keyboard
 from bo.tui.keys import read_keys_file
 from bo.tui.lane import Lane
+from bo.tui.leaving import leave_on_signals
 from bo.tui.looks import THEMES, Tone, looks_for
 from bo.tui.marking import Marking
 from bo.tui.overlays import Overlays
 from bo.tui.pane import Bar, Pane
-from bo.tui.preview import detail_lines
+from bo.tui.reading import Reading
 from bo.tui.remembered import Remembered
 from bo.tui.source import CommandSpec, Desk, Detail, Library, ScreenOptions, Standing
 from bo.tui.standard import command_actions, standard_actions
 from bo.tui.table import VirtualTable
-from bo.tui.theme import chosen_theme, draw_scroll_bars, textual_theme
+from bo.tui.theme import STYLES, chosen_theme, draw_scroll_bars, textual_theme, without_colour
 from bo.tui.triage import Triage
 from bo.tui.typing_line import TypingLine
-from bo.tui.words import error_words
+from bo.tui.words import error_words, nothing_here
 
 if TYPE_CHECKING:
     from bo.tui.browse import Browser
@@ -47,27 +49,6 @@ if TYPE_CHECKING:
 WIDE, WIDEST = 120, 170
 SETTLE_S = 0.06
 STANDING_S = 5.0
-
-CSS = """
-Screen { background: $background; color: $foreground; layout: vertical; }
-#body { layout: horizontal; height: 1fr; }
-#rail { width: 24; display: none; background: $panel; }
-#body.widest #rail { display: block; }
-#preview { width: 40%; max-width: 64; display: none; background: $panel; }
-#body.wide #preview { display: block; }
-#body.below { layout: vertical; }
-#body.below #preview { display: block; width: 1fr; max-width: 100%; height: 45%; }
-#dialog { width: 78; max-width: 100%; height: auto; max-height: 92%; background: $panel; padding: 1 2; }
-#dialog.picker { height: 20; }
-#heading { margin-bottom: 1; }
-#fields { height: auto; }
-#foot, #answer { margin-top: 1; }
-ModalScreen { align: center middle; background: transparent; }
-TextScreen { background: $background; }
-.plain #dialog { border: ascii $foreground; padding: 0 1; }
-Input { background: transparent; }
-Input:focus { background: transparent; }
-"""
 
 
 class Answered(Message):
@@ -81,7 +62,7 @@ class Answered(Message):
 class BoApp(App[None]):
     """Triage by keyboard over one frozen view."""
 
-    CSS = CSS
+    CSS = STYLES
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = None
     ALLOW_SELECT = False
@@ -95,7 +76,8 @@ class BoApp(App[None]):
         standing: Standing,
         options: ScreenOptions,
     ) -> None:
-        super().__init__()
+        # Textual would make greys of the terminal's own colours otherwise, black on black in dialogs.
+        super().__init__(ansi_color=True if without_colour() else None)
         self.browser = browser
         self.standing = standing
         self.actions = Actions()
@@ -106,9 +88,6 @@ class BoApp(App[None]):
         self._reading_lane = reading_lane
         self._open_desk = open_desk
         self._wanted_keys, self._key_problems = read_keys_file(options.keys_file)
-        self._detail: Detail | None = None
-        self._detail_for = ""
-        self._detail_then: Callable[[Detail], None] | None = None
         self._preview_wanted: bool | None = None
         self._settle_timer: asyncio.TimerHandle | None = None
         self.keyboard = Keyboard(self, super().on_event)
@@ -128,6 +107,7 @@ class BoApp(App[None]):
         self.foot = Bar(self.looks, id="foot-keys")
         self.overlays = Overlays(self)
         self.frame = Frame(self)
+        self.reading = Reading(self)
         self.jobs = Jobs(self, self._options.environment)
         self.typing = TypingLine(self)
         self.marking = Marking(self.table, self.browser, self.say, self.settle_soon)
@@ -143,6 +123,7 @@ class BoApp(App[None]):
 
     def on_mount(self) -> None:
         self.set_interval(STANDING_S, self._look_at_standing)
+        leave_on_signals(self)
         self._fill_actions()
         self.table.focus()
         self._arrange()
@@ -213,9 +194,7 @@ class BoApp(App[None]):
 
     def view_changed(self) -> None:
         view = self.browser.view
-        self.table.empty_words = (
-            _("Nothing matches the filter") if view and view.filter_text else _("There is nothing here yet")
-        )
+        self.table.empty_words = nothing_here(self.browser.noun, view.filter_text if view else "")
         self._show_head()
         self._show_places()
         self.settle_soon()
@@ -223,6 +202,9 @@ class BoApp(App[None]):
             self.frame.arrived()
         else:
             self.call_after_refresh(self._open_writing)
+
+    def view_grown(self) -> None:
+        self._show_head()
 
     def cursor_moved(self) -> None:
         self.settle_soon()
@@ -243,12 +225,9 @@ class BoApp(App[None]):
             self.browser.read_detail(row.id)
 
     def detail_arrived(self, detail: Detail) -> None:
-        then, self._detail_then = self._detail_then, None
-        if then is not None:
-            then(detail)
         row = self.table.current()
         if row is not None and row.id == detail.id:
-            self.preview.put(detail_lines(detail, self.looks, max(10, self.preview.size.width)), keep_offset=True)
+            self.reading.put(detail)
 
     def standing_changed(self) -> None:
         if self.has_desk:
@@ -273,7 +252,7 @@ class BoApp(App[None]):
         self.overlays.jobs_changed()
 
     def say(self, text: str, tone: Tone = "text") -> None:
-        self.message.put([(f" {text}", tone)])
+        self.message.put([(f" {whole_sentences(text, self.size.width - 1)}", tone)])
 
     def trouble(self, error: Exception) -> None:
         """Say what went wrong. While a filter is being typed it is seldom finished, so the tone is mild."""
@@ -312,7 +291,8 @@ class BoApp(App[None]):
     def do(self, action: Action, text: str = "") -> None:
         """Carry an action out; what it refuses is said, never thrown."""
         try:
-            action.run(text)
+            if not self.reading.takes(action):
+                action.run(text)
         except BoError as error:
             self.trouble(error)
 
@@ -329,6 +309,12 @@ class BoApp(App[None]):
     def release_keys(self, *, drop: bool = False) -> None:
         """What keys waited for is there, or is not coming: then they are dropped."""
         self.keyboard.release(drop=drop)
+
+    def _fatal_error(self) -> None:
+        """End at a fault; whoever ran the screen says what it was. Textual would print what stands in every variable,
+        and that is people's data."""
+        self.bell()
+        self._close_messages_no_wait()
 
     def action_help_quit(self) -> None:
         self.say(_("{key} quits", key=self.key_of("quit")), "info")
@@ -376,12 +362,18 @@ class BoApp(App[None]):
     def sort(self, text: str) -> None:
         if not text:
             self.overlays.sort()
-        elif text.lstrip("-") in self.column_keys():
-            self.browser.sort_by(text)
+        elif key := self._column_meant(text.lstrip("-－")):
+            self.browser.sort_by(key if self._column_meant(text) else f"-{key}")
         else:
             self.say(
                 _("{field} is not a field to sort by: {known}", field=text, known=", ".join(self.column_keys())), "bad"
             )
+
+    def _column_meant(self, text: str) -> str:
+        """The column that goes by this name or under this title; nothing for none."""
+        names = {name: column.key for column in self.table.columns if column.sortable
+                 for name in (column.title.casefold(), column.key)}  # fmt: skip
+        return names.get(text.casefold(), "")
 
     def rebuild(self) -> None:
         self.table.acted.clear()
@@ -392,12 +384,6 @@ class BoApp(App[None]):
         self._preview_wanted = not self.preview.display
         self._arrange()
         self.settle_soon()
-
-    def show_detail(self, *, history: bool = False) -> None:
-        row = self.table.current()
-        if row is not None and (history or not self.overlays.opened(self.browser.noun, row.id)):
-            self._detail_then = lambda detail: self.overlays.detail(detail, history=history)
-            self.browser.read_detail(row.id)
 
     def copy_id(self) -> None:
         row = self.table.current()
@@ -431,6 +417,7 @@ class BoApp(App[None]):
         if named:
             use_language(named)
             self._remember("language", named)
+            self.browser.retitle()
             self._fill_actions()
             self._show_places()
             self._settled()
@@ -486,6 +473,12 @@ class BoApp(App[None]):
         self._show_places()
         self.settle_soon()
 
+    def _sorted_by(self) -> str:
+        view, glyphs = self.browser.view, self.looks.glyphs
+        if view is None or not view.sort:
+            return ""
+        return f"{view.by} {glyphs.down if view.sort.startswith('-') else glyphs.up}"
+
     def _show_head(self) -> None:
         view = self.browser.view
         self.head.put(
@@ -493,9 +486,9 @@ class BoApp(App[None]):
                 self.standing,
                 noun=self.browser.noun,
                 row=self.table.cursor + 1 if self.table.count else 0,
-                count=view.count if view else None,
+                count=view.count if view and view.whole else None,
                 filter_text=self.browser.wanted_filter,
-                sort=self.browser.sort,
+                sort=self._sorted_by(),
                 marks=len(self.table.marks),
                 jobs=len(self.jobs.running) + (self.triage.jobs if self.has_desk else 0),
                 advance=self.triage.advance if self.has_desk else True,

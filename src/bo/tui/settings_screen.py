@@ -6,16 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from textual import events
-from textual.app import ComposeResult
-from textual.screen import ModalScreen
 
 from bo.core.kernel.errors import NotAllowed
 from bo.core.kernel.text import LANGUAGES, _, language
 from bo.tui.cells import fitted, harmless
-from bo.tui.keys import key_name
+from bo.tui.key_screen import ListScreen, cursor
 from bo.tui.looks import THEMES, Span
-from bo.tui.pane import Bar, Line, Pane
+from bo.tui.pane import Bar, Line
 from bo.tui.source import Choice, CommandSpec, Outcome, ParamKind, ParamSpec
 from bo.tui.triage import Step
 from bo.tui.words import error_words
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
 
 SET, RESET = "settings.set", "settings.reset"
 ON, OFF = "yes", "no"
+LANGUAGE_NAMES = {"en": "English", "zh_CN": "简体中文"}
 KINDS: dict[str, ParamKind] = {"flag": "flag", "choice": "choice", "amount": "amount", "whole": "number"}
 
 
@@ -54,53 +52,41 @@ def open_settings(app: BoApp) -> None:
     app.push_screen(SettingsScreen(app))
 
 
-class SettingsScreen(ModalScreen[None]):
+class SettingsScreen(ListScreen[None]):
     """Enter changes the one under the cursor, `x` lets one of the office be what it is by itself."""
 
     def __init__(self, app: BoApp) -> None:
-        super().__init__()
+        self._meaning, self._said, self._keys = Bar(app.looks), Bar(app.looks), Bar(app.looks)
+        super().__init__(app.looks, self._meaning, self._said, self._keys)
         self._office = app
         self._items: Sequence[Item] = ()
-        self._at = 0
-        self._heading = Bar(app.looks, raised=True)
-        self._pane = Pane(app.looks, id="text")
-        self._meaning = Bar(app.looks)
-        self._said = Bar(app.looks)
-        self._keys = Bar(app.looks)
-
-    def compose(self) -> ComposeResult:
-        yield self._heading
-        yield self._pane
-        yield self._meaning
-        yield self._said
-        yield self._keys
 
     def on_mount(self) -> None:
-        self._draw()
         self._read()
 
-    def on_resize(self) -> None:
-        self._draw()
+    @property
+    def count(self) -> int:
+        return len(self._own()) + len(self._items)
 
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        name = key_name(event.key, event.character)
-        moves = {"j": 1, "down": 1, "k": -1, "up": -1, "pagedown": 10, "pageup": -10, "G": 999, "g": -999}
-        own = self._own()
-        here = self._items[self._at - len(own)] if len(own) <= self._at < len(own) + len(self._items) else None
-        if name in moves:
-            self._at = max(0, min(self._at + moves[name], len(own) + len(self._items) - 1))
-        elif name == "enter" and here is None:
-            self._choose(own[self._at])
+    @property
+    def here(self) -> Item | None:
+        """The setting of the office under the cursor."""
+        at = self.at - len(self._own())
+        return self._items[at] if 0 <= at < len(self._items) else None
+
+    def press(self, name: str) -> bool:
+        here = self.here
+        if name == "enter" and here is None:
+            self._choose(self._own()[self.at])
         elif name == "enter" and here is not None:
             self._ask(here)
         elif name == "x" and here is not None and here.changed:
             self._change(RESET, here, here.by_itself)
-        elif name in ("q", "escape", "?"):
-            self.dismiss(None)
-            return
-        self._draw()
+        elif name == "?":
+            self.leave()
+        else:
+            return False
+        return True
 
     # This screen's own
 
@@ -117,13 +103,13 @@ class SettingsScreen(ModalScreen[None]):
     def _choose(self, own: Own) -> None:
         def picked(at: int) -> None:
             own.use(own.values[at])
-            for part in (self._heading, self._pane, self._meaning, self._said, self._keys):
-                part.looks = self._office.looks
+            self.looks = self._office.looks
+            for part in (self.heading, self.pane, self._meaning, self._said, self._keys):
+                part.looks = self.looks
                 part.refresh()
-            self._draw()
+            self.draw()
 
-        words = {ON: _("yes"), OFF: _("no")}
-        offers = [(words.get(value, value), "", _("now") if value == own.holds else "") for value in own.values]
+        offers = [(_own_words(value), "", _("now") if value == own.holds else "") for value in own.values]
         self._office.overlays.choose(own.title, offers, picked)
 
     # The office's
@@ -133,7 +119,7 @@ class SettingsScreen(ModalScreen[None]):
 
     def _known(self, items: Sequence[Item]) -> None:
         self._items = items
-        self._draw()
+        self.draw()
 
     def _trouble(self, error: Exception) -> None:
         self._said.put([(f" {error_words(error)}", "warn" if isinstance(error, NotAllowed) else "bad")])
@@ -168,40 +154,39 @@ class SettingsScreen(ModalScreen[None]):
 
     # Drawing
 
-    def _draw(self) -> None:
-        looks = self._office.looks
-        self._heading.put([(f" {_('Settings')}", "title")])
+    def draw(self) -> None:
+        self.heading.put([(f" {_('Settings')}", "title")])
         self._keys.put([(" " + _("j k move  Enter changes it  x as it is by itself  q closes"), "dim")])
         own = self._own()
         lines: list[Line] = [((" " + _("this screen"), "title"),)]
-        words = {ON: _("yes"), OFF: _("no")}
         for at, each in enumerate(own):
-            lines.append(self._line(at, each.title, words.get(each.holds, each.holds), ""))
+            lines.append(self._line(at, each.title, _own_words(each.holds), ""))
         if self._items:
             lines += [(), ((" " + _("the office"), "title"),)]
         lines += [
-            self._line(at, item.key, item.holds, item.by_itself if item.changed else "", changed=item.changed)
+            self._line(at, item.key, item.holds, _beside(item), changed=item.changed)
             for at, item in enumerate(self._items, len(own))
         ]
-        here = (
-            self._items[min(self._at - len(own), len(self._items) - 1)]
-            if self._at >= len(own) and self._items
-            else None
-        )
+        here = self.here
         self._meaning.put([(f" {harmless(here.meaning)}" if here else "", "info")])
-        self._pane.put(lines, keep_offset=True)
-        line, height = self._at + (1 if self._at < len(own) else 3), max(1, self._pane.size.height)
-        offset = self._pane.offset_lines
-        self._pane.scroll_lines(line + 1 - height - offset if line >= offset + height else min(0, line - 1 - offset))
-        self._pane.looks = looks
+        self.pane.put(lines, keep_offset=True)
+        self.pane.show_line(self.at + (1 if self.at < len(own) else 3), above=1)
 
-    def _line(self, at: int, title: str, holds: str, by_itself: str, *, changed: bool = False) -> Line:
-        here, more = at == self._at, self._office.looks.glyphs.more
-        cursor: Span = (" > " if here else "   ", "key")
+    def _line(self, at: int, title: str, holds: str, beside: str, *, changed: bool = False) -> Line:
+        here, more = at == self.at, self.looks.glyphs.more
         name: Span = (fitted(title, 38, more=more) + " ", "head" if here else "text")
         value: Span = (fitted(harmless(holds) or "-", 16, more=more) + " ", "info" if changed else "text")
-        usual = _("by itself {value}", value=harmless(by_itself) or "-") if changed else ""
-        return (cursor, name, value, (usual, "dim"))
+        return (cursor(here), name, value, (beside, "dim"))
+
+
+def _beside(item: Item) -> str:
+    return _("by itself {value}", value=harmless(item.by_itself) or "-") if item.changed else harmless(item.meaning)
+
+
+def _own_words(value: str) -> str:
+    """What a setting of the screen holds, with the word that is typed where that is another."""
+    words = {ON: _("yes"), OFF: _("no"), **LANGUAGE_NAMES}.get(value) or _(value)
+    return f"{words} ({value})" if value in THEMES and words != value else words
 
 
 def _known(workspace: Workspace) -> list[Item]:

@@ -12,7 +12,7 @@ from bo.core.kernel.text import _
 from bo.tui.cells import fitted, harmless
 from bo.tui.looks import Looks, Span, state_tone
 from bo.tui.pane import Line
-from bo.tui.settling import NOUN, LineRow, PayoutRow, Sheet, lines_of, sheet
+from bo.tui.settling import NOUN, LineRow, PayoutRow, Sheet, grouped, lines_of, sheet
 from bo.tui.two_panes import Key, TwoPanes
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class SettlementScreen(TwoPanes):
                 foot=False),
             Key(("enter",), _("why this amount") if self.at_right else _("its lines"), self._enter),
             Key(("x",), _("take out"), self._take_out, lambda: is_open and self._can_take_out()),
-            Key(("W",), _("take in"), self._take_in,
+            Key(("W",), _("take in again"), self._take_in,
                 lambda: is_open and self._is("held") and "payouts.release" in self.commands),
         ]  # fmt: skip
 
@@ -154,8 +154,10 @@ class SettlementScreen(TwoPanes):
 
     def _paid(self) -> None:
         command = self.commands[f"{NOUN}.mark_paid"]
+        sent = [row for row in self.sheet.payouts if row.state == "sent"]
+        total = grouped(sum(row.amount for row in sent), self.sheet.currency)
         heading = _("Paid by the bank: {number}, {payees} payees, {net} {currency}", number=self.sheet.number,
-                    payees=self.sheet.payees, net=self.sheet.net, currency=self.sheet.currency)  # fmt: skip
+                    payees=len(sent), net=total, currency=self.sheet.currency)  # fmt: skip
         words = _("{number} paid", number=self.sheet.number)
         self.bo.overlays.form(
             command, [self.sheet.id], heading, lambda told: self.act(command.name, [self.sheet.id], told, words), {}
@@ -201,7 +203,18 @@ def sums(shown: Sheet) -> list[Span]:
     return spans
 
 
-def payout_line(row: PayoutRow, looks: Looks) -> Line:
+def payee_lines(shown: Sheet, looks: Looks) -> list[Line]:
+    """Who is paid, and who is held and why."""
+    paid = [row for row in shown.payouts if row.state != "held"]
+    lines: list[Line] = [((f" {_('Who is paid')}", "title"),)]
+    lines += [(("  ", "text"), *payout_line(row, looks, says_state=False)) for row in paid]
+    if shown.held:
+        lines += [(), ((f" {_('Who is held, and why')}", "title"),)]
+        lines += [(("  ", "text"), *payout_line(row, looks, says_state=False)) for row in shown.held]
+    return lines
+
+
+def payout_line(row: PayoutRow, looks: Looks, *, says_state: bool = True) -> Line:
     """A payee on one line: who, how far, what the bank pays, and where or why not."""
     more = looks.glyphs.more
     lines = _("1 line") if row.lines == 1 else _("{count} lines", count=row.lines)
@@ -211,7 +224,7 @@ def payout_line(row: PayoutRow, looks: Looks) -> Line:
     return (
         (fitted(harmless(row.payee), CODE, more=more) + " ", "text"),
         (fitted(harmless(row.holder), NAME, more=more) + " ", "text"),
-        (fitted(_(row.state), STATE, more=more) + " ", "warn" if row.state == "held" else "info"),
+        (fitted(_(row.state), STATE, more=more) + " " if says_state else "", "warn" if row.state == "held" else "info"),
         (fitted(row.net, SUM, "right") + "  ", "text"),
         (harmless(about), "warn" if row.why else "dim"),
     )

@@ -28,7 +28,8 @@ PAID_BEFORE: Final = "sent,paid"
 
 
 class PayoutRow(Struct, frozen=True):
-    """One payee of a settlement. `gross` is before tax, `net` what the bank pays; `why` is why it is held."""
+    """One payee of a settlement. `gross` is before tax, `net` what the bank pays, in minor units `amount`; `why` is why
+    it is held."""
 
     id: str
     payee: str
@@ -38,6 +39,7 @@ class PayoutRow(Struct, frozen=True):
     gross: str
     tax: str
     net: str
+    amount: int
     account: str
     why: str
 
@@ -136,7 +138,7 @@ def _row(item: Payout) -> PayoutRow:
     why = _(item.reason) if item.reason else ""
     return PayoutRow(
         item.id, item.payee_code, item.holder, item.state, item.lines, grouped(item.gross, item.currency),
-        grouped(item.tax, item.currency), grouped(item.amount, item.currency), end_of(item.account), why,
+        grouped(item.tax, item.currency), grouped(item.amount, item.currency), item.amount, end_of(item.account), why,
     )  # fmt: skip
 
 
@@ -253,13 +255,8 @@ def _disputes(reader: Reader, made: Settlement) -> str:
 
 
 def _people(reader: Reader, ids: set[str]) -> Mapping[str, str]:
-    """Logins by id, and the ends of the ids for who may not read those."""
-    known = {item: item[-8:] for item in ids}
-    found = ",".join(sorted(item for item in ids if item))
-    if found and reader.actor.may("operators.read"):
-        rows = reader.page("operators", f"id:{found}", fields=("id", "login")).rows
-        known |= {str(row[0]): str(row[1]) for row in rows}
-    return known
+    """What operators are called, by id; on a device, which may not have them, the ends of the ids."""
+    return {item: item[-8:] for item in ids} | reader.called("operators", ids)
 
 
 # -- the second look at who it is --------------------------------------------------------------------------------------
@@ -267,16 +264,12 @@ def _people(reader: Reader, ids: set[str]) -> Mapping[str, str]:
 
 def has_second_factor(workspace: Workspace) -> bool:
     """Whether the operator has one, as far as this office keeps it: a device does not know."""
-    from bo.sync.accounts import has_second_factor as has
-
-    return workspace.authority and has(workspace, workspace.actor)
+    return workspace.wants_code(f"{NOUN}.approve")
 
 
 def step_up(workspace: Workspace, code: str) -> None:
-    """Spend a code of the second factor for one decision. Raises LoginRefused, TooManyTries."""
-    from bo.sync.accounts import step_up as spend
-
-    spend(workspace, workspace.actor, code)
+    """Spend a code of the second factor for the decision that comes next. Raises WrongCode, TooManyTries."""
+    workspace.prove(code)
 
 
 def is_typed(typed: str, to_type: str) -> bool:

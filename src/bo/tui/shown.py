@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from bo.core.kernel.errors import BoError
 from bo.core.kernel.text import _
 from bo.core.kernel.workspace import utc_now
+from bo.tui.cells import sentence
 from bo.tui.looks import Tone
 from bo.tui.source import Column
 
@@ -30,13 +33,45 @@ _WIDTHS = {
     "choice": 14,
     "ref": 14,
 }
-SENTENCES = (*NAMES[:2], "reason", "text", "arithmetic")  # what takes the room that is left
+SENTENCES = (*NAMES[:2], "reason", "text", "arithmetic")  # wider from the start than other texts
 TAIL = 8
 ASKED_AT_ONCE = 50  # a filter has an end
 # What a decision hangs on must be seen on a narrow screen, so it comes before the rest.
-FIRST = {"orders": ("number", "placed_at", "total", "payment")}
-POINTERS = ("exceptions", "refunds", "payments", "fulfilments")  # people know them by their order
-CALLED = {"orders": "number"}  # what people say, where that is not the name of a person
+FIRST = {
+    "orders": ("number", "placed_at", "total", "payment"),
+    "settlements": ("number", "total"),
+    "stock": ("variant", "warehouse", "on_hand", "allocated"),
+    "bank_lines": ("day", "amount", "counterparty", "purpose"),
+}
+# What is told apart by its end, and what a decision hangs on.
+LONG = {
+    "settlements": {"number": 19},
+    "payouts": {"settlement": 19},
+    "stock": {"variant": 24},
+    "bank_lines": {"state": 15, "counterparty": 16, "purpose": 18},
+}
+# What people know a record by that has no name of its own.
+POINTERS = {"exceptions": "order", "refunds": "order", "payments": "order", "fulfilments": "order", "stock": "variant"}
+# What people say, where that is not the name of a person, or names one of many that are called alike.
+CALLED = {"orders": "number", "variants": "sku"}
+# Texts that the office's own commands write, in the user's words; what people and files say stays as it is.
+SAID: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("leads", "due_kind"): {
+        "review": "the review", "info": "what is missing", "accept": "the store's answer",
+        "first_contact": "the first contact", "follow_up": "the next contact", "visit": "the visit",
+        "hold": "the end of the pause",
+    },
+    ("payments", "method"): {
+        "imported": "as imported", "reported": "as reported", "exchange": "by an exchange",
+        "store_credit": "by store credit", "bank": "by bank",
+    },
+    ("bank_matches", "how"): {
+        "hand": "by hand", "id": "by the id of the payment", "reference": "by the reference", "amount": "by the amount",
+        "kind": "by its kind",
+    },
+    ("payouts", "reason"): {},
+    ("exception_rules", "name"): {},
+}  # fmt: skip
 OPERATOR = "oper_"
 DEADLINE, SOON_MIN = "due_at", 120
 
@@ -45,7 +80,7 @@ def columns_of(info: RecordInfo) -> tuple[str, ...]:
     """The columns of a list: the state first, which glyph and colour belong to, then how much time there is; the
     natural key last."""
     wanted = info.columns or tuple(item.name for item in info.fields if not item.meta.internal)
-    first = {*NAMES[:3], name_field(info)}
+    first = {*NAMES[:3], name_field(info), *FIRST.get(info.noun, ())}
     names = [name for name in wanted if name not in ("id", "state") and (name not in info.key or name in first)]
     early = (DEADLINE, *FIRST.get(info.noun, ()))
     names.sort(key=lambda name: early.index(name) if name in early else len(early))
@@ -53,18 +88,19 @@ def columns_of(info: RecordInfo) -> tuple[str, ...]:
     return (*(("state",) if info.states else ()), *names, *keys)
 
 
-def column_for(item: FieldInfo) -> Column:
+def column_for(item: FieldInfo, noun: str) -> Column:
     kind = "deadline" if item.name == DEADLINE else item.kind.name
-    width = 16 if item.name in SENTENCES else _WIDTHS.get(kind, 10)
-    right = kind in ("amount", "whole", "rate")
-    return Column(
-        item.name, _(item.label).capitalize(), width, "right" if right else "left", grow=item.name in SENTENCES
-    )
+    width = LONG.get(noun, {}).get(item.name, 16 if item.name in SENTENCES else _WIDTHS.get(kind, 10))
+    right, title = kind in ("amount", "whole", "rate"), sentence(_(item.label))
+    if kind == "whole":
+        width = max(width, cell_len(title) + 2)  # with the mark of the sort behind it
+    grows = item.name in SENTENCES or kind == "text"
+    return Column(item.name, title, width, "right" if right else "left", grow=grows)
 
 
 def title_field(info: RecordInfo) -> str:
     """The field that stands over a record."""
-    return "order" if info.noun in POINTERS else name_field(info)
+    return POINTERS.get(info.noun) or name_field(info)
 
 
 def name_field(info: RecordInfo) -> str:
@@ -85,7 +121,21 @@ class Shown:
         self._zone = ZoneInfo(reader.context.zone)
         self._names: dict[str, dict[str, str]] = {}
         self._writers: dict[str, Callable[[object], str]] = {}
-        self.currency = reader.context.currency
+        self._home = self.currency = reader.context.currency
+
+    def row(self, names: Sequence[str], values: Sequence[object], currency: object) -> tuple[str, ...]:
+        """As `cells`, of a record with a currency of its own: amounts in another than the office's say in which."""
+        self.currency = str(currency or self._home)
+        cells = self.cells(names, values)
+        if self.currency == self._home:
+            return cells
+        return tuple(
+            f"{cell} {self.currency}" if cell and self._is_amount(name) else cell
+            for name, cell in zip(names, cells, strict=True)
+        )
+
+    def _is_amount(self, name: str) -> bool:
+        return name in self._info.by_name and self._info.by_name[name].kind.name == "amount"
 
     def cells(self, names: Sequence[str], values: Sequence[object]) -> tuple[str, ...]:
         """Stored values of a row as texts."""
@@ -128,10 +178,11 @@ class Shown:
             return self.moment(value)
         return self.cells([item.name], [value])[0]
 
-    def moment(self, value: object) -> str:
-        """A moment in the office's time zone, to the minute."""
+    def moment(self, value: object, *, seconds: bool = False) -> str:
+        """A moment in the office's time zone, to the minute; with its seconds where they are asked for and not 0."""
         at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-        return at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
+        local = at.astimezone(self._zone)
+        return local.strftime("%Y-%m-%d %H:%M:%S" if seconds and local.second else "%Y-%m-%d %H:%M")
 
     def deadline(self, value: object) -> tuple[str, Tone]:
         """How long there is, or how late it is, in words that need no colour."""
@@ -143,9 +194,14 @@ class Shown:
         return _("in {time}", time=words), "warn" if left < SOON_MIN else "text"
 
     def people(self, ids: set[str]) -> Mapping[str, str]:
-        """Names of operators; what may not be read stays an id."""
-        self._learn("operators", ids - {"system"})
-        return self._names.get("operators", {})
+        """Names of operators."""
+        return self.names("operators", ids - {"system"})
+
+    def names(self, noun: str, ids: set[str]) -> Mapping[str, str]:
+        """What records are called; those that may not be read and whose names are not for everybody, by the end of
+        their id."""
+        self._learn(noun, ids)
+        return self._names[noun]
 
     def _person(self, text: str) -> str:
         """Who is meant where a text field keeps the id of an operator."""
@@ -171,13 +227,16 @@ class Shown:
     def _ask(self, noun: str, known: dict[str, str], wanted: list[str]) -> None:
         try:
             info = self._reader.info(noun)
-            fields = ("id", *dict.fromkeys((name_field(info), *info.key)))
+            others = (name for name in NAMES if name in info.by_name)
+            fields = ("id", *dict.fromkeys((name_field(info), *info.key, *others)))
             # Always a list, so that one id and many are one statement.
             page = self._reader.page(noun, f"id:{','.join([*wanted, wanted[0]])}", fields=fields, limit=len(wanted) + 1)
         except BoError:
+            known.update(self._reader.called(noun, wanted))
             return
         for row in page.rows:
-            known[str(row[0])] = next((str(value) for value in row[1:] if value), known[str(row[0])])
+            called = next((str(value) for value in row[1:] if value), known[str(row[0])])
+            known[str(row[0])] = said(noun, fields[1], called)
 
     def _writer(self, name: str) -> Callable[[object], str]:
         writer = self._writers.get(name)
@@ -209,11 +268,17 @@ class Shown:
             case "tags" | "facts":
                 return _listed
             case "text":
-                return lambda value: self._person(str(value))
+                return lambda value: said(self._info.noun, name, self._person(str(value)))
             case "amount" | "rate":
                 return lambda value: kind.show(value, self.currency)
             case _:
                 return str
+
+
+def said(noun: str, name: str, text: str) -> str:
+    """A text of a record as the user reads it."""
+    words = SAID.get((noun, name))
+    return text if words is None else _(words.get(text, text))
 
 
 def _span(minutes: int) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bo.tui.leads import Comparison, StoreOffer
 
 Answer = TypeVar("Answer")
+PAGE_ROWS = 128
 Align = Literal["left", "right"]
 ParamKind = Literal["text", "choice", "amount", "day", "moment", "flag", "phone", "ref", "number", "rows", "pieces"]
 
@@ -73,12 +74,15 @@ class Section(Struct, frozen=True):
 
 
 class Detail(Struct, frozen=True):
+    """One record. `kept` is what came with it in columns that no field was found for."""
+
     id: str
     title: str
     state: str
     fields: tuple[DetailField, ...]
     history: tuple[HistoryEntry, ...]
     sections: tuple[Section, ...] = ()
+    kept: tuple[DetailField, ...] = ()
 
 
 class Related(Struct, frozen=True):
@@ -169,12 +173,14 @@ class CommandSpec(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """What became of one call on one record. `operation` names what an undo would take back, if one can."""
+    """What became of one call on one record. `operation` names what an undo would take back, if one can. `count` is
+    how many records a call without one has made."""
 
     record_id: str
     ok: bool
     message: str = ""
     operation: str = ""
+    count: int = 1
 
 
 class Foresight(Struct, frozen=True):
@@ -232,10 +238,26 @@ class ScreenOptions(Struct, frozen=True):
 
 
 class Snapshot(Protocol):
-    """A frozen view, position -> id. Records may change under it; positions do not."""
+    """A frozen view, position -> id. Records may change under it; positions do not. It may begin with its first
+    `PAGE_ROWS`: then nothing else is read until it is completed or stopped."""
 
     @property
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """How many rows, as far as they are known."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all rows are known."""
+
+    def complete(self) -> None:
+        """Come to know the rest, as of the moment of the first rows.
+
+        Raises:
+            Interrupted: `interrupt()` was called meanwhile; the first rows stay.
+        """
+
+    def stop(self) -> None:
+        """Be content with the rows that are known."""
 
     def window(self, start: int, stop: int) -> list[RowView]:
         """The rows as they are now, at frozen positions; at most 1 ms for 128 rows."""
@@ -244,7 +266,7 @@ class Snapshot(Protocol):
         """Ids alone, for marks over long stretches."""
 
     def position(self, record_id: str) -> int | None:
-        """Where the record stands in this view, or None."""
+        """Where the record stands in this view, or None. Completes it where it must."""
 
     def close(self) -> None:
         """Give back what the view holds."""
@@ -328,7 +350,7 @@ class Source(Protocol):
         """The columns in their order; asked once, before the first view."""
 
     def snapshot(self, filter_text: str, sort: str) -> Snapshot:
-        """Build a view. `sort` is a field key, with `-` before it for descending, or empty.
+        """Begin a view. `sort` is a field key, with `-` before it for descending, or empty.
 
         Raises:
             BadInput: the filter cannot be understood.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from bo.core.kernel.text import LANGUAGES, _
 from bo.tui.actions import Action
-from bo.tui.keys import BAD_STEPS, COMMAND_KEYS, FORMED, GO_KEYS, GOOD_STEPS
+from bo.tui.keys import ASKING, BAD_STEPS, FORMED, GO_KEYS, GOOD_STEPS, command_keys
 from bo.tui.looks import THEMES
 from bo.tui.order_triage import open_record, order_actions
 from bo.tui.source import CommandSpec, NamedView, Place
 from bo.tui.typed import arguments, offers
+from bo.tui.words import state_words
 
 if TYPE_CHECKING:
     from bo.tui.screen import BoApp
@@ -27,13 +29,14 @@ def standard_actions(app: BoApp) -> list[Action]:
 def command_actions(app: BoApp, commands: list[CommandSpec]) -> list[Action]:
     """Record commands as actions, offered where the record's state allows them; before them the steps by state."""
     known = {command.name: command for command in commands}
-    order = list(COMMAND_KEYS)
+    keys = command_keys(known)
     steps = [
         _step(app, "good_step", _("The good next step"), "d", GOOD_STEPS, known, weight=1),
         _step(app, "bad_step", _("The bad next step"), "b", BAD_STEPS, known, weight=2),
     ]
-    weights = {name: 10 + order.index(name) for name in known if name in order}
-    return [*(step for step in steps if step), *(_command(app, each, weights.get(each.name, 0)) for each in commands)]
+    weights = {name: weight for weight, name in enumerate(keys, 10)}
+    made = (_command(app, each, keys.get(each.name, ""), weights.get(each.name, 0)) for each in commands)
+    return [*(step for step in steps if step), *made]
 
 
 def _step(
@@ -56,28 +59,28 @@ def _step(
         elif len(app.states_here()) > 1:
             app.say(_("What is marked is in several states: m chooses a command"), "warn")
         else:
-            app.say(_("{title}: none from {state}", title=title, state=", ".join(app.states_here()) or "-"), "warn")
+            app.say(_("{title}: none from {state}", title=title, state=state_words(app.states_here()) or "-"), "warn")
 
     def title_now() -> str:
         command = here()
         return _(command.title) if command is not None else title
 
-    states = ", ".join(f"{state}: {command.verb.replace('_', ' ')}" for state, command in by_state.items())
+    states = ", ".join(f"{_(state.replace('_', ' '))}: {_(command.title)}" for state, command in by_state.items())
     return Action(
         name, title, run, (key,), _("Records"), enabled=lambda: here() is not None, weight=weight,
         title_now=title_now, says_why=True, hint=states,
     )  # fmt: skip
 
 
-def _command(app: BoApp, command: CommandSpec, weight: int) -> Action:
+def _command(app: BoApp, command: CommandSpec, usual_key: str, weight: int) -> Action:
     def run(text: str) -> None:
         given = arguments(command, text)
-        if command.name in FORMED and not given:
+        if command.name in FORMED | ASKING and not given:
             app.triage.act_with_form(command)
         else:
             app.triage.act(command, given)
 
-    key = command.key or COMMAND_KEYS.get(command.name, "")
+    key = command.key or usual_key
     summary = command.summary or _(command.title)
     title = _("{title} in part", title=_(command.title)) if command.name in FORMED else _(command.title)
     return Action(
@@ -102,7 +105,7 @@ def _moves(app: BoApp) -> list[Action]:
         action("page_down", _("A screen down"), "pagedown ctrl+f", lambda: table.page_by(1)),
         action("page_up", _("A screen up"), "pageup", lambda: table.page_by(-1)),
         action("first", _("First row"), "gg home", lambda: table.move_to(0), "first"),
-        action("last", _("Last row"), "G end", lambda: table.move_to(table.count - 1), "last"),
+        action("last", _("Last row"), "G end", table.move_to_last, "last"),
         action("next_needing", _("Next row that waits for you"), "n", lambda: app.marking.next_needing(1), "next"),
         action("previous_needing", _("Row before that waits for you"), "N", lambda: app.marking.next_needing(-1)),
         action("next_column", _("Next column"), "l right", lambda: table.move_column(1)),
@@ -147,7 +150,7 @@ def _places(app: BoApp) -> list[Action]:
 
     return [
         *(to_place(place) for place in frame.places),
-        Action("view.all", _("View: all"), lambda _text: app.browser.filter_by(""), ("0",), group),
+        Action("view.all", _("View: all"), lambda _text: frame.show_all(), ("0",), group),
         *(to_view(view) for view in frame.views),
         Action("views", _("Views"), lambda _text: frame.pick_view(), ("gv",), group, "views"),
         Action("save_view", _("Save this view"), frame.save_view, ("V",), group, "save-view", _("NAME [DIGIT]")),
@@ -162,6 +165,7 @@ def _places(app: BoApp) -> list[Action]:
 def _rows(app: BoApp) -> list[Action]:
     group = _("Rows")
     fields = app.column_keys
+    opens = _opens(app.browser.noun)
     return [
         Action("filter", _("filter"), app.type_filter, ("/",), group, "filter", _("TEXT"), weight=62),
         Action("filter_cell", _("Filter by the cell here"), lambda _text: app.filter_by_cell(), ("f",), group),
@@ -176,12 +180,22 @@ def _rows(app: BoApp) -> list[Action]:
         Action("preview", _("Preview on or off"), lambda _text: app.toggle_preview(), ("p",), group, "preview"),
         Action("preview_down", _("Scroll the preview down"), lambda _text: app.preview.scroll_lines(3), ("J",), group),
         Action("preview_up", _("Scroll the preview up"), lambda _text: app.preview.scroll_lines(-3), ("K",), group),
-        Action("detail", _("The whole record"), lambda _text: open_record(app), ("enter",), group, "detail"),
-        Action("history", _("The record's history"), lambda _text: app.show_detail(history=True), ("gh",), group,
+        Action("detail", opens or _("The whole record"), lambda _text: open_record(app), ("enter",), group, "detail",
+               weight=3 if opens else 0),
+        Action("history", _("The record's history"), lambda _text: app.reading.open(history=True), ("gh",), group,
                "history"),
         Action("reveal", _("Show what is masked, once"), lambda _text: app.overlays.reveal(), ("z",), group, "reveal"),
         Action("copy", _("Copy the id"), lambda _text: app.copy_id(), ("y",), group, "copy"),
     ]  # fmt: skip
+
+
+def _opens(noun: str) -> str:
+    """What Enter does, where records have a screen of their own."""
+    words = {
+        "settlements": _("open it"), "payouts": _("open it"), "rewards": _("why this amount"),
+        "bank_lines": _("reconcile"),
+    }  # fmt: skip
+    return words.get(noun, "")
 
 
 def _doing(app: BoApp) -> list[Action]:
@@ -220,6 +234,8 @@ def _screen(app: BoApp) -> list[Action]:
         Action("language", _("Language"), app.use_language, (), group, "lang", "|".join(LANGUAGES),
                completions=lambda: LANGUAGES),
         Action("back", _("Back"), lambda _text: app.go_back(), ("q",), group),
+        Action("suspend", _("To the shell; fg comes back"), lambda _text: app.action_suspend_process(), ("ctrl+z",),
+               group, enabled=lambda: os.name == "posix"),
         Action("quit", _("quit"), lambda _text: app.exit(), ("Q",), group, "quit", weight=66),
     ]  # fmt: skip
 

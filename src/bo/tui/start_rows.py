@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
 PIECES: Final = "lines"
 ROOM: Final = 46
-WIDTHS: Final[Mapping[str, int]] = {"whole": 8, "amount": 10, "leg_amount": 10, "day": 10, "choice": 16}
+WIDTHS: Final[Mapping[str, int]] = {"whole": 8, "amount": 10, "day": 10, "currency": 5, "choice": 16}
 KINDS: Final[Mapping[str, ParamKind]] = {
     "whole": "number",
     "amount": "amount",
-    "leg_amount": "amount",
     "choice": "choice",
 }
 NOT_TYPED: Final = ("facts", "rows", "tags")

@@ -7,7 +7,7 @@ to re-sort: what acts on rows dims them where they stand, and only a new view mo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from rich.segment import Segment
@@ -17,11 +17,10 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from bo.tui.browse import PAGE_ROWS
 from bo.tui.cells import fitted, harmless
 from bo.tui.looks import Looks, Tone, state_tone
 from bo.tui.marks import Marks
-from bo.tui.source import Column, RowView
+from bo.tui.source import PAGE_ROWS, Column, RowView
 
 PAGES_KEPT = 32
 GUTTER = 3
@@ -34,6 +33,9 @@ class Feed(Protocol):
     """Where pages come from. `want` returns at once; the page arrives later by `supply`."""
 
     def want(self, page: int, *, urgent: bool) -> None: ...
+
+    def when_whole(self, then: Callable[[], None]) -> None:
+        """Do it once all rows are known."""
 
 
 class Listener(Protocol):
@@ -55,6 +57,7 @@ class VirtualTable(Widget, can_focus=True):
         self.acted: set[str] = set()
         self.refused: set[str] = set()
         self.count = 0
+        self.whole = True
         self.cursor = 0
         self.top = 0
         self.column = 0
@@ -70,9 +73,13 @@ class VirtualTable(Widget, can_focus=True):
 
     # What is shown
 
-    def show(self, count: int, pages: Mapping[int, list[RowView]], *, cursor: int, top: int | None = None) -> None:
-        """Put a new view in place of the old one. `pages` holds at least what is visible around the cursor."""
+    def show(
+        self, count: int, pages: Mapping[int, list[RowView]], *, cursor: int, top: int | None = None, whole: bool = True
+    ) -> None:
+        """Put a new view in place of the old one. `pages` holds at least what is visible around the cursor. Where it is
+        not `whole` more rows follow (`grow`)."""
         self.count = count
+        self.whole = whole
         self._pages = dict(pages)
         self._asked.clear()
         self.range_anchor = None
@@ -81,6 +88,13 @@ class VirtualTable(Widget, can_focus=True):
         self.refresh()
         self._prefetch()
         self._listener.cursor_moved()
+
+    def grow(self, count: int) -> None:
+        """All rows of the view are known: those that were not follow behind the others."""
+        known, self.count, self.whole = self.count, count, True
+        if known < min(count, self.top + self.rows_visible):
+            self.refresh()
+        self._prefetch()
 
     def supply(self, page: int, rows: list[RowView]) -> None:
         """A page has arrived, or arrived again with what its records are now."""
@@ -149,6 +163,9 @@ class VirtualTable(Widget, can_focus=True):
 
     def move_to(self, position: int) -> None:
         """Put the cursor at a position, scrolling only as far as needed."""
+        if position >= self.count and not self.whole:
+            self._feed.when_whole(lambda: self.move_to(position))
+            return
         position = max(0, min(position, self.count - 1))
         before, self.cursor = self.cursor, position
         top = self._offset_for(position, self.top)
@@ -168,9 +185,15 @@ class VirtualTable(Widget, can_focus=True):
     def move_by(self, rows: int) -> None:
         self.move_to(self.cursor + rows)
 
+    def move_to_last(self) -> None:
+        self._feed.when_whole(lambda: self.move_to(self.count - 1))
+
     def page_by(self, screens: float) -> None:
         """Move the cursor and the window together, as a pager does."""
         step = int(self.rows_visible * screens) or (1 if screens > 0 else -1)
+        if self.top + step + self.rows_visible > self.count and not self.whole:
+            self._feed.when_whole(lambda: self.page_by(screens))
+            return
         top = max(0, min(self.top + step, max(0, self.count - self.rows_visible)))
         if top != self.top:
             self.top = top

@@ -16,7 +16,7 @@ from msgspec import Struct
 from bo.core.kernel.text import _
 from bo.tui.looks import Tone
 from bo.tui.source import CommandSpec, Desk, Outcome, ParamSpec
-from bo.tui.words import counted, done_words, past, reasons
+from bo.tui.words import called, counted, done_words, past, reasons
 
 if TYPE_CHECKING:
     from bo.tui.browse import Browser
@@ -36,6 +36,11 @@ class Step(Struct, frozen=True):
     arguments: Arguments
     ids: tuple[str, ...]
     operations: tuple[str, ...]
+    made: int = 0  # by a command without a record
+
+    @property
+    def count(self) -> int:
+        return self.made or max(1, len(self.ids))
 
 
 class Elsewhere(Struct, frozen=True):
@@ -53,6 +58,7 @@ class _Job(Struct):
     ids: list[str]
     bulk: bool
     redo: bool = False
+    then: Callable[[str], None] | None = None
     outcomes: list[Outcome] = []
     stopped: bool = False
 
@@ -163,9 +169,13 @@ class Triage:
         else:
             ask({})
 
-    def start(self, command: CommandSpec, targets: list[str], arguments: Arguments) -> None:
-        """Run what a screen of its own has asked for and had confirmed."""
-        self._start(command, targets, arguments)
+    def start(
+        self, command: CommandSpec, targets: list[str], arguments: Arguments,
+        then: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Run what a screen of its own has asked for and had confirmed; `then` is told the record that it went well
+        for."""
+        self._start(command, targets, arguments, then)
 
     def note(self, step: Step) -> None:
         """A screen of its own has done this: it is undone like everything else."""
@@ -186,8 +196,11 @@ class Triage:
         targets = targets or list(self._about(command).values())
         if not targets:
             return _(command.title)
-        name = self._table.name_of(targets[0]) if len(targets) == 1 else counted(command, len(targets))
+        name = self._called(targets[0]) if len(targets) == 1 else counted(command, len(targets))
         return _("{title}: {records}", title=_(command.title), records=name)
+
+    def _called(self, record_id: str) -> str:
+        return called(self._table.name_of(record_id), self._browser.noun)
 
     def _confirm_with(self, given: Arguments, command: CommandSpec, targets: list[str], filled: Arguments) -> None:
         self._confirm(command, targets, {**given, **filled}, by_form=True)
@@ -208,9 +221,12 @@ class Triage:
         else:
             self._start(command, targets, arguments)
 
-    def _start(self, command: CommandSpec, targets: list[str], arguments: Arguments) -> None:
+    def _start(
+        self, command: CommandSpec, targets: list[str], arguments: Arguments,
+        then: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
         self._last = (command, arguments)
-        job = _Job(command, arguments, targets, bulk=len(targets) > 1)
+        job = _Job(command, arguments, targets, bulk=len(targets) > 1, then=then)
         self._table.acted.update(targets)
         self._table.refused.difference_update(targets)
         self._table.redraw(targets)
@@ -266,7 +282,8 @@ class Triage:
             operations = tuple(outcome.operation for outcome in well if outcome.operation)
             ids = tuple(outcome.record_id for outcome in well)
             if operations:
-                self._steps.append(Step(job.command, job.arguments, ids, operations))
+                made = 0 if job.command.subject else sum(outcome.count for outcome in well)
+                self._steps.append(Step(job.command, job.arguments, ids, operations, made))
                 del self._steps[:-STEPS_KEPT]
             if not job.redo:
                 self._undone.clear()
@@ -275,11 +292,13 @@ class Triage:
                 self._browser.refresh_at(well[0].record_id)
         self._table.marks.remove(outcome.record_id for outcome in well)
         self._settle(job, [outcome.record_id for outcome in badly], left)
-        name = self._table.name_of(job.ids[0]) if len(job.ids) == 1 else ""
+        name = self._called(job.ids[0]) if len(job.ids) == 1 else ""
         words = done_words(job.command, job.outcomes, self._office.key_of("undo"), name) if job.outcomes else ""
         if left:
             words = _("Stopped. {words}; {count} left as they were", words=words, count=len(left))
         self._office.say(words, "bad" if badly else "good")
+        if well and job.then is not None:
+            job.then(well[0].record_id)
 
     def _failed(self, job: _Job, error: Exception) -> None:
         """The call as a whole failed. What earlier chunks did stays done, and can be undone."""
@@ -367,7 +386,8 @@ class Triage:
         if not badly:
             self._undone.append(step)
             key = self._office.key_of("redo")
-            words = _("Undone: {records} {done}; {key} does it again", records=counted(step.command, len(back)),
+            records = counted(step.command, step.made or len(back))
+            words = _("Undone: {records} {done}; {key} does it again", records=records,
                       done=past(step.command), key=key)  # fmt: skip
         else:
             words = _("{count} undone, {badly} not: {why}", count=len(back), badly=len(badly), why=reasons(badly))
@@ -391,7 +411,7 @@ def _what(step: Step | Elsewhere) -> str:
     """What an undo takes back, in words."""
     if isinstance(step, Elsewhere):
         return step.title
-    return _("{records} {done}", records=counted(step.command, max(1, len(step.ids))), done=past(step.command))
+    return _("{records} {done}", records=counted(step.command, step.count), done=past(step.command))
 
 
 def _missing(param: ParamSpec, given: Arguments) -> bool:

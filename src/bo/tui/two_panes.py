@@ -14,12 +14,11 @@ from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.screen import ModalScreen
 
 from bo.core.kernel.text import _
 from bo.tui.actions import key_label
-from bo.tui.cells import fitted, harmless
-from bo.tui.keys import key_name
+from bo.tui.cells import fitted, harmless, whole_sentences
+from bo.tui.key_screen import KeyScreen, within
 from bo.tui.looks import Span, Tone
 from bo.tui.pane import Bar, Line, Pane
 from bo.tui.source import CommandSpec, Desk, Outcome
@@ -29,7 +28,7 @@ from bo.tui.words import error_words
 if TYPE_CHECKING:
     from bo.tui.screen import BoApp
 
-WIDE = 120
+WIDE = 150  # cells that two lists need beside each other
 
 
 class Key(Struct, frozen=True):
@@ -50,45 +49,42 @@ class Listed(Struct):
     empty: str = ""
 
     def move(self, step: int) -> None:
-        self.at = max(0, min(self.at + step, len(self.lines) - 1))
+        self.at = within(self.at + step, len(self.lines))
 
 
-class TwoPanes(ModalScreen[None]):
+class TwoPanes(KeyScreen[None]):
     """`fill` is called whenever something has to be read again, `draw` whenever something has to be drawn again."""
 
     DEFAULT_CSS = """
     TwoPanes { align: left top; background: $background; }
     TwoPanes #panes { layout: vertical; height: 1fr; }
     TwoPanes #panes.wide { layout: horizontal; }
-    TwoPanes #beside { background: $panel; }
+    TwoPanes #text { height: 3fr; }
+    TwoPanes #beside { height: 2fr; background: $panel; }
+    TwoPanes #panes.wide Pane { height: 1fr; }
     """
     NOUNS: ClassVar[tuple[str, ...]] = ()
     # What the ledger has posted is not undone, but answered: by this command, for each of those.
     ANSWERED_BY: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, app: BoApp) -> None:
-        super().__init__()
+        self._said, self._foot = Bar(app.looks), Bar(app.looks)
+        super().__init__(app.looks, self._said, self._foot)
         self.bo = app
-        self.looks = app.looks
         self.left, self.right = Listed(), Listed()
         self.at_right = False
         self.commands: Mapping[str, CommandSpec] = {}
         self.steps: list[Step] = []
-        self._heading = Bar(self.looks, raised=True)
+        self.back_to = ""  # the record that the last undo was about: whoever took it back looks at it next
         self._about = Bar(self.looks)
-        self._left = Pane(self.looks)
-        self._beside_head = Bar(self.looks, raised=True)
         self._right = Pane(self.looks, raised=True, id="beside")
-        self._said = Bar(self.looks)
-        self._foot = Bar(self.looks)
-        self._panes = Container(self._left, self._right, id="panes")
+        self._panes = Container(self.pane, self._right, id="panes")
 
     def compose(self) -> ComposeResult:
-        yield self._heading
+        yield self.heading
         yield self._about
         yield self._panes
-        yield self._said
-        yield self._foot
+        yield from self.below
 
     def on_mount(self) -> None:
         self.bo.desk_lane.ask(lambda desk: _commands(desk, self.NOUNS), self._learnt, self.trouble)
@@ -100,7 +96,6 @@ class TwoPanes(ModalScreen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self._panes.set_class(event.size.width >= WIDE, "wide")
-        self.call_after_refresh(self.draw)
 
     def on_unmount(self) -> None:
         for step in self.steps:
@@ -125,32 +120,32 @@ class TwoPanes(ModalScreen[None]):
         return [
             *self.keys(),
             Key(("u",), _("undo"), self.undo, lambda: self.steps),
-            Key(("r",), _("read again"), self.fill, foot=False),
+            Key(("r",), _("read again"), self._again, foot=False),
             Key(("?",), _("help"), self._help),
             Key(("q", "escape"), _("back"), self.leave),
         ]
 
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        name = key_name(event.key, event.character)
-        here = self.right if self.at_right else self.left
-        page = max(1, (self._right if self.at_right else self._left).size.height - 1)
-        far = len(here.lines)
-        moves = {
-            "j": 1, "down": 1, "k": -1, "up": -1, "pagedown": page, "ctrl+d": page, "pageup": -page, "ctrl+u": -page,
-            "g": -far, "home": -far, "G": far, "end": far,
-        }  # fmt: skip
-        key = next((key for key in self._all_keys() if name in key.keys and key.possible()), None)
-        if key is not None:
-            key.run()
-        elif name in moves:
-            self.move(moves[name])
+    def _again(self) -> None:
+        self.say("")
+        self.fill()
+
+    @property
+    def page(self) -> int:
+        return (self._right if self.at_right else self.pane).size.height - 1
+
+    def press(self, name: str) -> bool:
+        of_name = [key for key in self._all_keys() if name in key.keys]
+        possible = next((key for key in of_name if key.possible()), None)
+        if possible is not None:
+            possible.run()
         elif name in ("tab", "h", "l", "left", "right"):
             self.at_right = (not self.at_right) if name == "tab" else name in ("l", "right")
             self.draw()
-        elif any(name in key.keys for key in self._all_keys()):
+        elif of_name:
             self.say(_("Not possible here"), "warn")
+        else:
+            return False
+        return True
 
     def move(self, step: int) -> None:
         """Move the cursor of the list that has the keyboard."""
@@ -174,9 +169,9 @@ class TwoPanes(ModalScreen[None]):
 
     def show(self, heading: Sequence[Span], beside: Sequence[Span], about: Sequence[Span]) -> None:
         """Put both lists on the screen under their headings."""
-        self._heading.put(heading, beside)
+        self.heading.put(heading, beside)
         self._about.put(about)
-        self._put(self._left, self.left, not self.at_right)
+        self._put(self.pane, self.left, not self.at_right)
         self._put(self._right, self.right, self.at_right)
         self._foot.put(self._foot_spans())
 
@@ -195,7 +190,7 @@ class TwoPanes(ModalScreen[None]):
         return spans
 
     def _put(self, pane: Pane, listed: Listed, here: bool) -> None:
-        listed.at = max(0, min(listed.at, len(listed.lines) - 1))
+        listed.move(0)
         glyphs = self.looks.glyphs
         mark = glyphs.to if here else glyphs.more
         drawn: list[Line] = [
@@ -203,11 +198,10 @@ class TwoPanes(ModalScreen[None]):
             for at, line in enumerate(listed.lines)
         ]
         pane.put(drawn or [((f"   {listed.empty}", "dim"),)], keep_offset=True)
-        at, height, offset = listed.at, max(1, pane.size.height), pane.offset_lines
-        pane.scroll_lines(at + 1 - height - offset if at >= offset + height else min(0, at - offset))
+        pane.show_line(listed.at)
 
     def say(self, text: str, tone: Tone = "text") -> None:
-        self._said.put([(f" {harmless(text)}", tone)])
+        self._said.put([(f" {whole_sentences(harmless(text), self.size.width - 1)}", tone)])
 
     def trouble(self, error: Exception) -> None:
         self.say(error_words(error), "bad")
@@ -248,6 +242,7 @@ class TwoPanes(ModalScreen[None]):
     def undo(self) -> None:
         """Take the last step back."""
         step = self.steps.pop()
+        self.back_to = next(iter(step.ids), "")
 
         def done(outcomes: list[Outcome]) -> None:
             refused = next((outcome for outcome in outcomes if not outcome.ok), None)

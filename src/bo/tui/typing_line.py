@@ -57,6 +57,8 @@ class TypingLine:
             self._wanted = (label, text)
             self._app.hold_keys()
             return
+        # What was said before is answered; behind the line it would stand there for ever.
+        self._app.say("")
         self._app.message.display = False
         if label == "/":
             self._app.browser.begin_typing()

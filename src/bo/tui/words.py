@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bo.core.kernel.errors import BoError
 from bo.core.kernel.text import _, language
 from bo.tui.source import CommandSpec, Outcome
 
+_NAME = re.compile(r"[a-z]+(_[a-z]+)+")
 _IRREGULAR = {
     "win": "won",
     "lose": "lost",
     "hold": "put on hold",
     "take": "taken",
+    "give": "given",
     "quote": "quoted",
     "pay": "paid",
     "refund": "granted a refund",
@@ -49,6 +52,45 @@ _IRREGULAR = {
     "record_again": "told again",
 }
 
+# Verbs that mean something else for these records than for leads: what the screen calls the command, and its past
+# tense.
+TITLES = {
+    "exceptions.take": "Take on",
+    "exceptions.assign": "Hand over",
+    "returns.request": "Request a return",
+    "returns.decline": "Refuse",
+    "exception_rules.standard": "Set up the built-in rules",
+}
+DONE = {
+    "exceptions.take": "taken on",
+    "exceptions.assign": "handed over",
+    "exceptions.scan": "opened",
+    "returns.decline": "refused",
+    "exception_rules.standard": "made",
+}
+
+# Commands without a record that say how many they have made, be it none.
+MAKE_MANY = frozenset({"exceptions.scan", "exception_rules.standard"})
+
+
+def state_words(states: Iterable[str]) -> str:
+    """States as the rows show them."""
+    return ", ".join(_(state.replace("_", " ")) for state in sorted(states))
+
+
+# What to do where there is none of these, as nobody would guess it.
+EMPTY = {
+    "exceptions": "Nothing needs a person: :scan looks for what does, by the rules in :exception-rules",
+    "exception_rules": "There are no rules yet: :standard makes the built-in ones",
+}
+
+
+def nothing_here(noun: str, filter_text: str) -> str:
+    """What stands where no row is."""
+    if noun in EMPTY and filter_text in ("", "state:open"):
+        return _(EMPTY[noun])
+    return _("Nothing matches the filter") if filter_text else _("There is nothing here yet")
+
 
 def past(command: CommandSpec) -> str:
     """The command's past tense: `accept` -> "accepted"."""
@@ -64,12 +106,21 @@ def past(command: CommandSpec) -> str:
 
 def noun(command: CommandSpec, count: int) -> str:
     """The record's noun in the number that the count asks for."""
-    plural = command.noun.replace("_", " ")
+    return _noun(command.noun, count)
+
+
+def _noun(name: str, count: int) -> str:
+    plural = name.replace("_", " ")
     if plural.endswith("ies"):
         one = plural.removesuffix("ies") + "y"
     else:
         one = plural.removesuffix("es" if plural.endswith("sses") else "s")
     return _(plural) if count != 1 else _(one)
+
+
+def called(name: str, noun: str) -> str:
+    """A record by its name; one that is only a number would read like how many."""
+    return f"{_noun(noun, 1)} {name}" if name.isdecimal() else name
 
 
 def counted(command: CommandSpec, count: int) -> str:
@@ -82,11 +133,12 @@ def done_words(command: CommandSpec, outcomes: Sequence[Outcome], undo_key: str,
     well = sum(1 for outcome in outcomes if outcome.ok)
     refused = [outcome for outcome in outcomes if not outcome.ok]
     if not refused and not any(outcome.operation for outcome in outcomes):
-        return _("{name} {done}", name=name or counted(command, len(outcomes)), done=past(command))
+        records = name or counted(command, sum(outcome.count for outcome in outcomes))
+        return _("{name} {done}", name=records, done=past(command))
     if not refused and len(outcomes) == 1 and name:
         return _("{name} {done}, {key} undoes", name=name, done=past(command), key=undo_key)
     if not refused:
-        count = len(outcomes)
+        count = sum(outcome.count for outcome in outcomes)
         return _(
             "{count} {noun} {done}, {key} undoes",
             count=f"{count:,}", noun=noun(command, count), done=past(command), key=undo_key,
@@ -112,7 +164,13 @@ def reasons(refused: Sequence[Outcome], kinds_max: int = 2) -> str:
 def error_words(error: Exception) -> str:
     """An error as one line: what is wrong, and what to do next."""
     if isinstance(error, BoError):
-        said = _(error.message, **error.facts)
+        facts = {name: _word(fact) for name, fact in error.facts.items()}
+        said = _(error.message, **facts)
         ended = said if said[-1:] in ".!?。！？" else said + ("。" if language() == "zh_CN" else ".")
-        return f"{ended} {_(error.hint, **error.facts)}" if error.hint else said
+        return f"{ended} {_(error.hint, **facts)}" if error.hint else said
     return _("A fault in bo: {kind}: {error}", kind=type(error).__name__, error=error)
+
+
+def _word(fact: object) -> object:
+    """A name such as a state or a reason, as the screen shows it elsewhere."""
+    return _(fact.replace("_", " ")) if isinstance(fact, str) and _NAME.fullmatch(fact) else fact

@@ -68,3 +68,15 @@ def test_who_may_see_it_sees_it(folder: Path) -> None:
     workspace = open_office(folder, operator="reviewer")
     assert workspace.reader().page("leads", "phone:13812341111", fields=FIELDS).rows == [PLAIN]
     workspace.close()
+
+
+def test_what_was_kept_of_a_file_is_not_shown_to_whom_persons_are_masked(folder: Path) -> None:
+    with open_office(folder) as office:
+        office.run([Call("leads.edit", "L1", {"extra": {"Mobile at work": "13899990000"}})], atomic=True)
+    for operator, kept in (("dispatcher", {}), ("reviewer", {"Mobile at work": "13899990000"})):
+        with open_office(folder, operator=operator) as workspace:
+            reader = workspace.reader()
+            assert reader.get(Lead, "L1").extra == kept
+            assert [lead.extra for lead in reader.records(Lead)] == [kept]
+    with open_office(folder, operator="dispatcher") as workspace, pytest.raises(NotAllowed):
+        workspace.reader().page("leads", fields=("extra",))

@@ -44,7 +44,7 @@ def test_what_a_program_left_undone_is_done_once(stage: Stage) -> None:
     stage.order()
     stage.rule()
     process = start(stage, "pay")
-    _out, error = process.communicate(timeout=60)
+    _out, error = process.communicate(timeout=240)
     assert (process.returncode, error) == (9, "")
     assert (stage.journal()[-1].name, stage.tags(), stage.runs()) == ("orders.pay", (), [])
 
@@ -59,7 +59,7 @@ def test_what_a_program_left_undone_is_done_once(stage: Stage) -> None:
 def test_the_next_command_does_what_was_left_undone(stage: Stage) -> None:
     stage.order()
     stage.rule()
-    start(stage, "pay").communicate(timeout=60)
+    start(stage, "pay").communicate(timeout=240)
 
     stage.do("orders.hold", "1001", reason="x")
 
@@ -72,7 +72,7 @@ def test_two_programs_that_catch_up_at_once_do_it_once(stage: Stage) -> None:
     many_orders(stage)
 
     both = [start(stage, "catch_up") for _ in range(2)]
-    ended = [process.communicate(timeout=60) for process in both]
+    ended = [process.communicate(timeout=240) for process in both]
 
     assert [(process.returncode, error) for process, (_out, error) in zip(both, ended, strict=True)] == [(0, "")] * 2
     assert sum(int(out) for out, _error in ended) == ORDERS
@@ -91,7 +91,7 @@ def test_a_program_that_is_killed_while_it_catches_up_leaves_whole_windows(stage
         process = start(stage, "catch_up")
         time.sleep(chance.uniform(0.3, 0.9))
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
         assert len(stage.runs()) in (0, WINDOW, ORDERS)
     Runner(stage.office).follow()
 

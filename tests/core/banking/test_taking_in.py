@@ -110,6 +110,24 @@ def test_a_line_is_known_by_the_banks_reference_whatever_its_text_says(ws: Works
     assert [item.lines for item in statements(ws)] == [1, 1]
 
 
+def test_a_second_statement_of_a_day_that_goes_on_from_the_first_brings_equal_lines_too(ws: Workspace) -> None:
+    # given: a fee in the morning, and a line
+    take(ws, line("02", 1000), line("02", -15, "fee"), opening=0, closing=985)
+
+    # when: two more such fees in the afternoon; then the afternoon again, and the whole day
+    afternoon = (line("02", -15, "fee"), line("02", -15, "fee"))
+    take(ws, *afternoon, opening=985, closing=955)
+    again = take(ws, *afternoon, opening=985, closing=955)
+    take(ws, line("02", 1000), line("02", -15, "fee"), *afternoon, opening=0, closing=955)
+
+    # then
+    assert again.status == "unchanged"
+    assert [(item.lines, item.known) for item in ws.reader().records(BankStatement, "sort:created_at,id")] == [
+        (2, 0), (2, 0), (0, 4),
+    ]  # fmt: skip
+    assert held(ws) == {"bank": 955, "suspense": -955}
+
+
 def test_lines_of_another_account_are_other_lines(ws: Workspace) -> None:
     take(ws, line("01", 100, bank_reference="B1"))
     take(ws, line("01", 100, bank_reference="B1"), account="SHOP")

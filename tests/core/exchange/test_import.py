@@ -356,7 +356,7 @@ def test_with_a_reject_file_the_good_rows_are_kept_and_the_others_can_be_mended(
     # Then
     assert counts(report) == "1 created, 2 rejected"
     assert (report.written, report.rejects) == (True, str(rejects))
-    hint = "Check the digits; a Chinese mobile number has 11."
+    hint = "Check the digits; a number of another country begins with + and that country's code."
     advice = "Quote cells that hold the delimiter, and give each line all its cells, blank ones too."
     assert rejects.read_text("utf-8").splitlines() == [
         "编号,姓名,手机,说,bo_record,bo_line,bo_column,bo_value,bo_reason",

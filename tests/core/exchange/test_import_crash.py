@@ -17,7 +17,7 @@ from bo.core.office import open_office
 
 SOURCE = Path(__file__).parents[3] / "src"
 ROWS = 6 * BATCH_ROWS
-WAIT_S = 60.0
+WAIT_S = 240.0
 PROGRAM = """
 import sys
 from pathlib import Path

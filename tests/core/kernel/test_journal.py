@@ -5,9 +5,12 @@ from __future__ import annotations
 from hashlib import sha256
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bo.core.kernel.errors import Damaged
 from bo.core.kernel.journal import GENESIS, everything, verify_chain
+from bo.core.kernel.unit import HASHED_AT_ONCE, chain_hash
 from bo.core.kernel.workspace import Workspace
 from tests.core.kernel.making import head_of
 from tests.core.kernel.stock import stock
@@ -32,6 +35,13 @@ def tamper(office: Workspace, *statements: str) -> int:
     finally:
         session.script(["ROLLBACK"])
     return int(str(found.value.facts["seq"]))
+
+
+@given(st.integers(1, 3), st.integers(-1, 1))
+def test_the_chain_of_a_large_operation_is_hashed_piece_by_piece_to_the_same(pieces: int, more: int) -> None:
+    texts = [str(place) for place in range(pieces * HASHED_AT_ONCE + more)]
+
+    assert chain_hash(texts) == sha256("\n".join(texts).encode()).hexdigest()
 
 
 def test_an_empty_journal_is_in_order(office: Workspace) -> None:

@@ -18,6 +18,7 @@ from bo.core.kernel.tables import schema_ddl
 from bo.core.kernel.workspace import SCHEMA_VERSION
 from bo.core.office import MODULES, context_for, found, open_database, registry
 from bo.sync import tables as central_tables
+from tests import made_once
 from tests.core.kernel.making import DIALECTS
 
 NewDatabase = Callable[[str], Database]
@@ -35,6 +36,12 @@ def upgrade() -> None:
     op.execute("CREATE TABLE added (n INTEGER)")
     op.execute("{last}")
 '''
+
+
+@pytest.fixture(autouse=True)
+def no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here every schema is made by what it is about."""
+    monkeypatch.setattr(migrations, "_upgrade", made_once.by_alembic)
 
 
 def office_ddl(dialect: str) -> list[str]:

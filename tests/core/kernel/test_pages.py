@@ -244,6 +244,57 @@ def test_several_snapshots_live_side_by_side(office: Workspace) -> None:
     assert take_snapshot(office.reader(), "gauges", "label:none").count == 0
 
 
+@pytest.mark.parametrize("first", [1, 7, ROWS - 1, ROWS, ROWS + 1])
+def test_a_snapshot_that_begins_with_its_first_rows_ends_as_one_that_was_whole_at_once(
+    both: list[Workspace], first: int
+) -> None:
+    for office in both:
+        whole = take_snapshot(office.reader(), "gauges", "sort:label", fields=("id",))
+        begun = take_snapshot(office.reader(), "gauges", "sort:label", fields=("id",), first=first)
+        assert (begun.count, begun.whole) == (min(first, ROWS), first > ROWS)
+        assert begun.window(0, ROWS) == whole.window(0, first)
+        begun.complete()
+        begun.complete()
+        assert (begun.count, begun.whole) == (ROWS, True)
+        assert begun.window(0, ROWS) == whole.window(0, ROWS)
+        assert office.do("gauges.edit", whole.ids()[0], heat=1).status == "applied"
+
+
+def test_the_rest_of_a_snapshot_is_of_the_moment_of_its_first_rows(office: Workspace) -> None:
+    furnish(office)
+    own = office.database.connect()
+    reader = office.reader(own)
+    before = take_snapshot(reader, "gauges", "sort:label", fields=("id",)).ids()
+    begun = take_snapshot(reader, "gauges", "sort:label", fields=("id",), first=3)
+    office.do("gauges.add", label="!")
+    office.do("gauges.edit", before[40], label="!!")
+    begun.complete()
+    kept = begun.ids()
+    after = take_snapshot(reader, "gauges", "sort:label", fields=("id",)).ids()
+    own.connection.close()
+
+    assert kept == before
+    assert after[1] == before[40]
+
+
+def test_a_snapshot_that_is_stopped_or_fails_keeps_its_first_rows(office: Workspace) -> None:
+    furnish(office)
+    reader = office.reader()
+    for end in ("stopped", "failed"):
+        begun = take_snapshot(reader, "gauges", "sort:label", fields=("id",), first=3)
+        first = begun.window(0, 9)
+        if end == "failed":
+            begun.ordered = "SELECT nothing"
+            with pytest.raises(Exception, match="nothing"):
+                begun.complete()
+        else:
+            begun.stop()
+        begun.complete()
+        assert (begun.whole, begun.window(0, 9)) == (False, first)
+        begun.close()
+        assert office.do("gauges.add", label=end).status == "applied"
+
+
 def test_a_stream_gives_lists_of_bounded_size_and_can_be_left_early(office: Workspace) -> None:
     furnish(office)
     session = office.database.session

@@ -65,7 +65,7 @@ def recorded(office: Workspace) -> dict[str, str]:
 
 def test_two_processes_that_count_up_at_once_lose_nothing(office: Workspace, clerks: Clerks) -> None:
     both = [clerks.start("count_up", INCREMENTS) for _ in range(2)]
-    ended = [process.communicate(timeout=60) for process in both]
+    ended = [process.communicate(timeout=240) for process in both]
 
     assert [(process.returncode, error) for process, (_out, error) in zip(both, ended, strict=True)] == [(0, "")] * 2
     assert office.reader().get(Shop, "west").tickets == 2 * INCREMENTS
@@ -84,7 +84,7 @@ def test_a_process_killed_at_any_moment_leaves_whole_operations(
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(chance.randrange(1, 25))]
         process.kill()
-        rest, error = process.communicate(timeout=60)
+        rest, error = process.communicate(timeout=240)
         assert error == ""
         heard += acknowledged("".join(lines) + rest)
 
@@ -115,7 +115,7 @@ def test_a_reader_sees_one_state_while_another_process_writes(office: Workspace,
             assert again == first
         office.verify()
         seen.append(first)
-    process.communicate(timeout=60)
+    process.communicate(timeout=240)
 
     assert process.returncode == 0
     assert seen == sorted(seen)
@@ -126,7 +126,7 @@ def test_a_reader_sees_one_state_while_another_process_writes(office: Workspace,
 @pytest.mark.parametrize("office", ["sqlite"], indirect=True)
 def test_a_full_disk_leaves_what_was_acknowledged(office: Workspace, clerks: Clerks) -> None:
     process = clerks.start("hoard", 1000, limit=3_000_000)
-    out, error = process.communicate(timeout=60)
+    out, error = process.communicate(timeout=240)
 
     assert (process.returncode, error) == (28, "")
     heard = acknowledged(out)

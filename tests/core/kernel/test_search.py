@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bo.core.kernel.dispatch import Call
-from bo.core.kernel.search import PLACES_MOST, WORD_MOST, fts5_query, index_text, query_words, tsquery, tsvector
+from bo.core.kernel.search import PLACES_MOST, WORD_MOST, fts5_query, index_texts, query_words, tsquery, tsvector
 from bo.core.kernel.workspace import Workspace
 
 
@@ -22,9 +22,9 @@ def test_queries_hold_nothing_but_quoted_words() -> None:
 
 
 def test_phones_also_give_their_last_four_digits_and_how_they_are_dialled_at_home() -> None:
-    assert index_text(["+8613800138000", "Ann"]) == "+8613800138000 Ann 8000 13800138000"
-    assert index_text(["+442079460259"]) == "+442079460259 0259"
-    assert index_text(["1234567"]) == "1234567"
+    assert index_texts([["+8613800138000", "Ann"]]) == ["+8613800138000 Ann 8000 13800138000"]
+    assert index_texts([["+442079460259"]]) == ["+442079460259 0259"]
+    assert index_texts([["1234567"]]) == ["1234567"]
 
 
 def test_words_and_places_have_bounds() -> None:

@@ -268,6 +268,19 @@ def test_a_row_that_is_gone_keeps_its_history(stocked: Workspace) -> None:
     assert Difference("name", "Ann", None) in differences(change)
 
 
+def test_what_is_done_to_a_row_and_changes_it_not_is_in_its_history(stocked: Workspace) -> None:
+    made = stocked.reader().get(Ticket, "T-1").id
+    stocked.do("tickets.chase", "T-1")
+    stocked.do("tickets.give", "T-1", shop="west")
+
+    found = stocked.history(made)
+
+    assert [operation.name for operation, _change in found] == ["tickets.give", "tickets.chase", "tickets.open"]
+    chased = found[1][1]
+    assert (chased.noun, chased.row, chased.before, chased.after) == ("tickets", made, None, None)
+    assert differences(chased) == []
+
+
 def test_a_history_is_for_who_may_read_the_row(stocked: Workspace) -> None:
     made = stocked.reader().get(Ticket, "T-1").id
     shop = stocked.reader().get(Shop, "west").id

@@ -69,6 +69,47 @@ def test_undoing_an_order_takes_its_customer_away(desk: Desk) -> None:
     assert (desk.all(Order), desk.all(Customer)) == ([], [])
 
 
+def test_a_customer_whom_a_later_order_found_stays_when_the_first_is_undone(desk: Desk) -> None:
+    # given
+    first = desk.do("orders.record", number="1", email="a@example.com")
+    second = desk.do("orders.record", number="2", email="a@example.com", company="Ann & Co.")
+    (customer,) = desk.all(Customer)
+
+    # when
+    desk.office.undo(first.operation)
+
+    # then
+    assert [item.id for item in desk.all(Customer)] == [customer.id]
+    assert [(item.number, item.customer) for item in desk.all(Order)] == [("2", customer.id)]
+
+    # when the last that named them goes too
+    desk.office.undo(second.operation)
+
+    # then nothing of theirs is left but they themselves, whom the second had not made
+    assert (desk.all(Order), len(desk.all(Customer))) == ([], 1)
+
+
+def test_a_customer_of_orders_that_were_made_together_goes_with_them(desk: Desk) -> None:
+    from bo.core.kernel.dispatch import Call
+
+    calls = [Call("orders.record", None, {"number": str(n), "email": "ann@example.com"}) for n in range(3)]
+    first = desk.office.run(calls)[0].operation
+
+    desk.office.undo(first)
+
+    assert (desk.all(Order), desk.all(Customer)) == ([], [])
+
+
+def test_a_customer_whom_an_order_names_is_not_undone_alone(desk: Desk) -> None:
+    made = desk.do("customers.add", number="A", email="a@example.com")
+    desk.order("1", customer="A")
+
+    said = desk.refused("op.undo", operation=made.operation)
+
+    assert said == "still_named"
+    assert len(desk.all(Customer)) == 1
+
+
 def test_the_backlog_is_linked(desk: Desk) -> None:
     desk.do("settings.set", key="orders.make_customers", value="no")
     desk.order("1", email="a@example.com")

@@ -178,6 +178,26 @@ def test_a_shop_does_not_learn_of_another_shop_s_order(shop: Scene) -> None:
     assert shop.office.reader().get(Operator, "stan").store == shop.id_of("stores", "S1")
 
 
+def test_a_shop_that_knows_the_number_alone_does_not_get_an_order_of_headquarters(shop: Scene) -> None:
+    # given
+    shop.do("operators.edit", "stan", store="S1")
+    order, lead = ordered(shop), quoted(shop)
+
+    # then what the order comes to is not told, and a reported one stands beside it
+    assert shop.refused("leads.win", lead, order_number="1001", by="stan") == "wrong_amount"
+    shop.do("leads.win", lead, order_number="1001", amount="70", by="stan")
+    assert (order_of(shop, order).lead, shop.lead(lead).order_amount) == (None, 7_000)
+
+
+def test_a_shop_that_knows_what_it_comes_to_has_sold_it(shop: Scene) -> None:
+    shop.do("operators.edit", "stan", store="S1")
+    order, lead = ordered(shop), quoted(shop)
+
+    shop.do("leads.win", lead, order_number="1001", amount="1000", by="stan")
+
+    assert (order_of(shop, order).lead, shop.lead(lead).order_amount) == (lead, 100_000)
+
+
 def test_an_order_older_than_the_report_is_refused_whatever_is_said(shop: Scene) -> None:
     ordered(shop, placed_at="2026-10-20")
 

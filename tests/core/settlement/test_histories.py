@@ -6,21 +6,18 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bo.core.kernel.errors import BoError
+from bo.core.kernel.journal import everything
 from bo.core.kernel.record import Record
 from bo.core.ledger.records import Entry, Posting
 from bo.core.rewards.records import RewardLine
 from bo.core.settlement.records import Payout, Settlement
 from tests.core.money_office import MoneyOffice, copy_office
-
-if TYPE_CHECKING:
-    from sqlalchemy import ClauseElement
 
 PEOPLE = ("boss", "fin", "fred", "anna", "abel")
 SHARES = (10, 33, 50, 100, 250)
@@ -229,20 +226,12 @@ def check_lines(money: MoneyOffice) -> None:
         if line.clawback_of and line.state != "void":
             taken[line.clawback_of] -= line.amount
     assert all(amount <= lines[key].amount for key, amount in taken.items())
-    rows = money.ws.reader().rows("test:changes", _reward_changes)
-    again = [name for name, before in rows if before and msgspec.json.decode(before).get("state") == "paid"]
+    made = ((item.name, change) for item, changes in everything(money.ws.database.session) for change in changes)
+    told = [(name, change.values()[0]) for name, change in made if change.noun == "rewards"]
+    again = [name for name, before in told if before and before.get("state") == "paid"]
     assert set(again) <= {"payouts.returned"}
     once = [item.once for item in money.all(Payout)]
     assert len(set(once)) == len(once)
-
-
-def _reward_changes() -> ClauseElement:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import change, operation
-
-    joined = change.join(operation, operation.c.seq == change.c.seq)
-    return sa.select(operation.c.name, change.c.before).select_from(joined).where(change.c.noun == "rewards")
 
 
 @settings(max_examples=15)

@@ -187,15 +187,15 @@ def test_a_server_that_is_stopped_in_the_middle_of_a_push_is_given_up_at_the_dea
 
     site.line.sent = sent
     started = time.monotonic()
-    with laptop.client(tries=3, timeout=1.0) as client, pytest.raises(Unreachable) as told:
+    with laptop.client(tries=3, timeout=3.0) as client, pytest.raises(Unreachable) as told:
         client.sync()
     assert told.value.facts["late"] is True
-    assert 0.9 < time.monotonic() - started < 3
+    assert 2.9 < time.monotonic() - started < 9  # all tries together
     assert len(laptop.outbox()) == 300
 
     site.line.calm()
     server.signal(signal.SIGCONT)
-    with laptop.client(timeout=10.0) as client:
+    with laptop.client() as client:
         client.sync()
     assert leads_of(site)[0] == 300
     in_step(site, laptop)

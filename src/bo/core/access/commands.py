@@ -2,11 +2,25 @@
 
 from typing import Annotated
 
-from bo.core.access.records import ACTIVE, REVOKED, Device, OfficeSetting, Operator, OperatorKind, Reveal, Role, Webhook
+from bo.core.access.handing import is_for
+from bo.core.access.records import (
+    ACTIVE,
+    HANDED,
+    REVOKED,
+    SETTLED,
+    Device,
+    Handover,
+    OfficeSetting,
+    Operator,
+    OperatorKind,
+    Reveal,
+    Role,
+    Webhook,
+)
 from bo.core.access.settings import DECLARED
 from bo.core.kernel.command import command
-from bo.core.kernel.errors import Refused
-from bo.core.kernel.kinds import Email, Field, Id, PersonName, RefKind, Tags, Text
+from bo.core.kernel.errors import NotAllowed, NotFound, Refused
+from bo.core.kernel.kinds import Count, Email, Field, Id, Note, PersonName, RefKind, Tags, Text
 from bo.core.kernel.standard import adds, edits
 from bo.core.kernel.tx import Tx
 
@@ -14,6 +28,7 @@ StoreId = Annotated[str, RefKind("stores"), Field(help="sees this shop's rows on
 
 add = adds(Role, needs="roles.edit", where="central")
 edit_role = edits(Role, needs="roles.edit", confirm="always", where="central")
+Permissions = Annotated[Tags, Field(help="such as leads.assign, leads.* or *")]
 add_webhook = adds(Webhook, needs="webhooks.edit", where="central")
 edit_webhook = edits(Webhook, needs="webhooks.edit", where="central")
 
@@ -40,6 +55,12 @@ class LastAdministrator(Refused):
     """Nobody would be left who may change operators."""
 
     code = "last_administrator"
+
+
+@command(needs="roles.edit", confirm="always", where="central")
+def grant(tx: Tx, role: Role, *, permissions: Permissions) -> None:
+    """Add permissions to a role; what it has stays."""
+    role.permissions = tuple(sorted({*role.permissions, *permissions}))
 
 
 @command(needs="operators.edit", where="central")
@@ -142,6 +163,45 @@ def note(
 ) -> Reveal:
     """Write down that personal data of a record is about to be shown. It is never taken back."""
     return tx.add(Reveal(operator=tx.actor.id, of=of, subject=record, fields=fields, at=tx.now))
+
+
+@command(needs="anyone", where="central")
+def give(
+    tx: Tx,
+    *,
+    of: Annotated[Text, Field(label="command", help="such as leads.take")],
+    of_version: Annotated[Count, Field(label="version of the command")] = 1,
+    record: Annotated[Id, Field(label="record")] = "",
+    values: Annotated[Note, Field(label="arguments", help="as JSON")] = "",
+    reason: Annotated[Note, Field(label="why it was refused", help="as JSON")] = "",
+    to: Annotated[Text, Field(label="for whom", help="a login; blank: whoever may settle such")] = "",
+    note: Annotated[Note, Field(help="for whoever settles it")] = "",
+) -> Handover:
+    """Give an operation that was refused to somebody else to decide about. `bo conflicts hand` does it.
+
+    Raises:
+        NotFound: nobody who works here has that login.
+    """
+    person = tx.find(Operator, login=to) if to else None
+    if to and (person is None or not person.active):
+        raise NotFound("nobody who works here has the login {login}", hint="Ask an administrator.", login=to)
+    return tx.add(
+        Handover(
+            of=of, of_version=of_version, subject=record, values=values, reason=reason, note=note, giver=tx.actor.id,
+            to=person.id if person is not None else None,
+        )
+    )  # fmt: skip
+
+
+@command(needs="anyone", moves=HANDED >> SETTLED)
+def settle(tx: Tx, handover: Handover) -> None:
+    """Say that an operation which you were given has been dealt with. `bo conflicts` does it.
+
+    Raises:
+        NotAllowed: it was given to somebody else.
+    """
+    if not is_for(tx.actor, handover):
+        raise NotAllowed("this was given to somebody else", hint="bo conflicts list shows what is yours to settle.")
 
 
 @command(needs="settings.edit", where="central", confirm="always")

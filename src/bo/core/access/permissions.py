@@ -41,6 +41,7 @@ STANDARD_ROLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "manager": (
         "personal.see",
+        "handovers.*",
         "settings.read",
         "leads.*",
         "follow_ups.*",

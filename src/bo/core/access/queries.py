@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from bo.core.access import shipped_roles
 from bo.core.access.settings import DECLARED
 from bo.core.kernel.command import query
 from bo.core.kernel.kinds import Flag, Text
@@ -23,6 +24,23 @@ class Decided(msgspec.Struct, frozen=True):
     by_itself: Text
     changed: Flag
     meaning: Text
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """A permission that a shipped role has today and the office's role of that name does not."""
+
+    role: Text
+    permission: Text
+
+
+@query(needs="roles.read", noun="roles")
+def missing(read: Reader) -> list[Missing]:
+    """What the roles that bo ships have today, and the office's roles of those names do not.
+
+    A role that nobody has edited gets it by itself; `bo roles grant` gives it to one that somebody has edited.
+    """
+    found = shipped_roles.lacking(read.session)
+    return [Missing(lack.code, permission) for lack in found for permission in lack.permissions]
 
 
 @query(needs="settings.read")

@@ -3,7 +3,20 @@
 from typing import Annotated
 
 from bo.core.kernel.errors import Refused
-from bo.core.kernel.kinds import ChoiceKind, Email, Field, Flag, Id, Moment, PersonName, RefKind, Tags, Text
+from bo.core.kernel.kinds import (
+    ChoiceKind,
+    Count,
+    Email,
+    Field,
+    Flag,
+    Id,
+    Moment,
+    Note,
+    PersonName,
+    RefKind,
+    Tags,
+    Text,
+)
 from bo.core.kernel.record import Record, State, record
 
 
@@ -42,6 +55,7 @@ class Role(Record, kw_only=True):
     create="operators.add",
     edit="operators.edit",
     columns=("login", "name", "roles", "store", "active"),
+    called=("name", "login"),
 )
 class Operator(Record, kw_only=True):
     """Who works here: a person, or a service such as cron. With a store set, that operator sees this shop's rows
@@ -133,3 +147,26 @@ class Reveal(Record, kw_only=True):
 
     def held_by(self) -> str:
         return "hq"
+
+
+HANDED, SETTLED = State("handed"), State("settled")
+HandoverState = Annotated[str, ChoiceKind(HANDED, SETTLED)]
+
+
+@record("handovers", prefix="hand", states=(HANDED, SETTLED), columns=("created_at", "of", "giver", "to", "state"))
+class Handover(Record, kw_only=True):
+    """An operation that was refused, for somebody else to decide about. With nobody named it is for whoever may settle
+    such."""
+
+    state: HandoverState = HANDED
+    of: Annotated[Text, Field(label="command", help="such as leads.take")]
+    of_version: Annotated[Count, Field(internal=True)] = 1
+    subject: Annotated[Id, Field(label="which record")] = ""
+    values: Annotated[Note, Field(internal=True, needs="personal.see", help="JSON of the arguments")] = ""
+    reason: Annotated[Note, Field(internal=True, needs="personal.see", help="JSON of the central store's answer")] = ""
+    note: Annotated[Note, Field(help="for whoever settles it")] = ""
+    giver: Annotated[str, RefKind("operators"), Field(index=True, label="who handed it over")]
+    to: Annotated[str, RefKind("operators"), Field(index=True, label="for whom")] | None = None
+
+    def held_by(self) -> str:
+        return f"operator:{self.to}" if self.to else "hq"

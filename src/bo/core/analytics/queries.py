@@ -29,6 +29,7 @@ PILES: Final = {
     "exceptions": ("open",),
     "returns": ("to_approve", "to_receive"),
     "refunds": ("to_carry_out",),
+    "stock": ("running_low",),
     "rewards": ("due", "held"),
     "settlements": ("to_approve", "to_pay"),
     "payouts": ("held", "failed_payments"),

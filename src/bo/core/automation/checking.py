@@ -8,8 +8,8 @@ import msgspec
 
 from bo.core.automation.records import AutomationRule
 from bo.core.automation.rules import CLOCK, FIELD, named_in, way_to_subject
+from bo.core.kernel.arguments import decode_arguments
 from bo.core.kernel.command import Command, Param
-from bo.core.kernel.dispatch import decode_arguments
 from bo.core.kernel.errors import NotAllowed, Refused, UsageError
 from bo.core.kernel.record import RecordInfo, info_of
 from bo.core.kernel.tx import SYSTEM, Tx

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from bo.core.banking.match_commands import book, fee, match, run, unmatch, write_off
 from bo.core.banking.records import IGNORED, LINE_KIND, OPEN, TAKEN, WITHDRAWN, BankLine, BankStatement
-from bo.core.banking.taking_in import add_lines, digest, drafts_of, follow, keys_of, take_back
+from bo.core.banking.taking_in import add_lines, digest, drafts_of, follow, goes_on, keys_of, take_back
 from bo.core.kernel.command import command
 from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import (
@@ -107,6 +107,8 @@ def take_in(
     if known is not None:
         return known
     tx.fetch(BankLine, "once", keys)
+    if goes_on(tx, account, currency, first, opening):
+        keys = keys_of(account, lines, lambda key: tx.view_by(BankLine, "once", key) is not None)
     reference = _reference(tx, account, last, number)
     statement = tx.add(
         BankStatement(reference=reference, account=account.id, number=number, from_day=first, until_day=last,

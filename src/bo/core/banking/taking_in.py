@@ -7,7 +7,7 @@ was for, the other side stands in `suspense`. One entry for each day of a statem
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from hashlib import blake2b
 from typing import Final
@@ -30,9 +30,12 @@ def ledger_account(account: BankAccount) -> str:
     return "channel" if account.kind == "channel" else "bank"
 
 
-def keys_of(account: BankAccount, rows: Sequence[Row]) -> list[str]:
+def keys_of(
+    account: BankAccount, rows: Sequence[Row], is_known: Callable[[str], bool] = lambda _key: False
+) -> list[str]:
     """What each line is known by: the bank's own reference with day and amount, else all that it says. Equal lines of
-    one day are told apart by counting them, since banks export whole days."""
+    one day are told apart by counting them, since banks export whole days; the count goes on after those that are
+    known, where that is asked."""
     met: Counter[tuple[object, ...]] = Counter()
     keys = []
     for row in rows:
@@ -42,8 +45,23 @@ def keys_of(account: BankAccount, rows: Sequence[Row]) -> list[str]:
             said = (row.get(name, "") for name in ("counterparty", "reference", "end_to_end_id", "purpose"))
             facts = (row["day"], row["amount"], *said)
         met[facts] += 1
-        keys.append(digest(account.id, *facts, met[facts]))
+        key = digest(account.id, *facts, met[facts])
+        while not row.get("bank_reference") and is_known(key):
+            met[facts] += 1
+            key = digest(account.id, *facts, met[facts])
+        keys.append(key)
     return keys
+
+
+def goes_on(tx: Tx, account: BankAccount, currency: str, first: date | None, opening: int | None) -> bool:
+    """Whether a statement begins with what another one of that day ended with: then no line is in both. Of one that
+    covers more days nobody can tell, since its last day may have come to nothing."""
+    if first is None or opening is None:
+        return False
+    same_day = tx.select(
+        BankStatement, account=account.id, currency=currency, state="taken", from_day=first, until_day=first
+    )
+    return any(item.closing == opening != item.opening for item in same_day)
 
 
 def digest(*facts: object) -> str:

@@ -36,10 +36,7 @@ def _edited(tx: Tx, customer: Customer, given: Mapping[str, Any]) -> None:
     set_key(customer)
     if "store" in given:
         give_to_store(tx, customer, customer.store)
-    if given.get("addresses"):
-        reaching.tell_addresses(tx, customer, given["addresses"])
-    if given.get("contacts"):
-        reaching.tell_contacts(tx, customer, given["contacts"])
+    reaching.tell(tx, customer, given.get("addresses") or (), given.get("contacts") or ())
 
 
 edit = edits(
@@ -84,10 +81,7 @@ def add(
     )  # fmt: skip
     set_key(made)
     tx.add(made)
-    if addresses:
-        reaching.tell_addresses(tx, made, addresses)
-    if contacts:
-        reaching.tell_contacts(tx, made, contacts)
+    reaching.tell(tx, made, addresses, contacts)
     return made
 
 
@@ -136,8 +130,13 @@ def add_(
         "city": city, "district": district, "postcode": postcode, "address": address, "preferred": preferred,
         "import_key": import_key, "extra": extra,
     }  # fmt: skip
-    owner.addresses_key = ""  # what a file told last is not what is there
-    return reaching.add_address(tx, owner, values)
+    return _added(tx, owner, Address, values)
+
+
+def _added(tx: Tx, customer: Customer, cls: type[reaching.Child], values: Mapping[str, Any]) -> reaching.Child:
+    made = reaching.add(tx, customer, cls, values)
+    reaching.forget_told(customer, made)
+    return made
 
 
 edit_address = edits(
@@ -178,8 +177,7 @@ def add__(
         "kind": kind, "value": value, "name": name, "preferred": preferred, "consent": consent, "note": note,
         "import_key": import_key, "extra": extra,
     }  # fmt: skip
-    customer.contacts_key = ""  # what a file told last is not what is there
-    return reaching.add_contact(tx, customer, values)
+    return _added(tx, customer, ContactPoint, values)
 
 
 edit_contact = edits(

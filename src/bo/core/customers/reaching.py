@@ -36,27 +36,22 @@ def contact_key(kind: str, value: str) -> str:
     return value if kind in ("phone", "whatsapp") else f"{kind}:{value.casefold()}"
 
 
-def add_address(tx: Tx, customer: Customer, values: Mapping[str, object]) -> Address:
-    """One more address of a customer."""
-    known = tx.find_all(Address, customer=customer.id)
-    return _added(tx, customer, msgspec.convert({**values, "customer": customer.id}, Address), known)
-
-
-def add_contact(tx: Tx, customer: Customer, values: Mapping[str, object]) -> ContactPoint:
-    """One more contact of a customer. Raises BadValue."""
-    known = tx.find_all(ContactPoint, customer=customer.id)
-    made = msgspec.convert({**values, "customer": customer.id}, ContactPoint)
-    made.value = written(tx, made.kind, made.value)
-    made.key = contact_key(made.kind, made.value)
-    return _added(tx, customer, made, known)
-
-
-def _added(tx: Tx, customer: Customer, made: Child, known: Sequence[Child]) -> Child:
+def add(tx: Tx, customer: Customer, cls: type[Child], values: Mapping[str, object]) -> Child:
+    """One more address or contact of a customer. Raises BadValue."""
+    known = tx.find_all(cls, customer=customer.id)
+    made = msgspec.convert({**values, "customer": customer.id}, cls)
+    _write(tx, made)
     made.store = customer.store
     made.position = max((item.position for item in known), default=0) + 1
     if made.preferred:
         prefer(made, known)
     return tx.add(made)
+
+
+def _write(tx: Tx, item: Address | ContactPoint) -> None:
+    if isinstance(item, ContactPoint):
+        item.value = written(tx, item.kind, item.value)
+        item.key = contact_key(item.kind, item.value)
 
 
 def prefer(chosen: Address | ContactPoint, known: Sequence[Address | ContactPoint]) -> None:
@@ -71,53 +66,61 @@ def _sort(item: Address | ContactPoint) -> str:
     return item.kind if isinstance(item, ContactPoint) else ""
 
 
-def tell_addresses(tx: Tx, customer: Customer, rows: Rows) -> None:
-    """Merge addresses as they are told with those that are known: by where they are. A customer without an address of
-    their own gets the preferred one, else the first."""
-    for row in rows:
-        known = tx.find_all(Address, customer=customer.id)
-        found = next((item for item in known if _place(item) == _told_place(row)), None)
-        if found is None:
-            add_address(tx, customer, row)
-            continue
-        _fill(found, row)
-        if row.get("preferred"):
-            prefer(found, known)
-    customer.addresses_key = rows_key(rows)
-    if rows and not any(getattr(customer, name) for name in OWN_PLACE):
-        first = next((row for row in rows if row.get("preferred")), rows[0])
-        for name in OWN_PLACE:
-            setattr(customer, name, first.get(name) or "")
-        customer.company = customer.company or str(first.get("company") or "")
-
-
-def tell_contacts(tx: Tx, customer: Customer, rows: Rows) -> None:
-    """Merge contacts as they are told with those that are known: by kind and value. Raises BadValue."""
-    for row in rows:
-        known = tx.find_all(ContactPoint, customer=customer.id)
+def tell(tx: Tx, customer: Customer, addresses: Rows, contacts: Rows) -> None:
+    """Merge addresses and contacts as they are told with those that are known: by where they are, and by kind and
+    value. A customer without an address of their own gets the preferred one, else the first. Raises BadValue."""
+    for row in addresses:
+        places = tx.find_all(Address, customer=customer.id)
+        there = next((item for item in places if _place(item) == _told_place(row)), None)
+        _tell(tx, customer, Address, row, places, there)
+    if addresses:
+        customer.addresses_key = rows_key(addresses)
+        _fill_in(customer, next((row for row in addresses if row.get("preferred")), addresses[0]))
+    for row in contacts:
         kind = str(row.get("kind") or "phone")
         key = contact_key(kind, written(tx, kind, str(row["value"])))
-        found = next((item for item in known if (item.kind, item.key) == (kind, key)), None)
-        if found is None:
-            add_contact(tx, customer, row)
-            continue
-        _fill(found, {name: value for name, value in row.items() if name not in ("kind", "value")})
-        if row.get("preferred"):
-            prefer(found, known)
-    customer.contacts_key = rows_key(rows)
+        ways = tx.find_all(ContactPoint, customer=customer.id)
+        _tell(tx, customer, ContactPoint, row, ways, next((i for i in ways if (i.kind, i.key) == (kind, key)), None))
+    if contacts:
+        customer.contacts_key = rows_key(contacts)
+
+
+def _tell(
+    tx: Tx, customer: Customer, cls: type[Child], row: Mapping[str, object], known: Sequence[Child], found: Child | None
+) -> None:
+    if found is None:
+        add(tx, customer, cls, row)
+        return
+    for name, value in row.items():
+        if value not in (None, "") and name not in ("kind", "value"):  # a contact is known by these
+            setattr(found, name, value)
+    if row.get("preferred"):
+        prefer(found, known)
+
+
+def _fill_in(customer: Customer, row: Mapping[str, object]) -> None:
+    """Give an address to a customer who has none of their own."""
+    if any(getattr(customer, name) for name in OWN_PLACE):
+        return
+    for name in OWN_PLACE:
+        setattr(customer, name, row.get(name) or "")
+    customer.company = customer.company or str(row.get("company") or "")
 
 
 def changed(tx: Tx, record: Address | ContactPoint, given: Mapping[str, Any]) -> None:
     """What goes with an edit of an address or a contact. Raises BadValue."""
-    customer = owner_of(tx, record)
-    if isinstance(record, ContactPoint):
-        record.value = written(tx, record.kind, record.value)
-        record.key = contact_key(record.kind, record.value)
-        customer.contacts_key = ""  # what the file told last is not what is there
-    else:
-        customer.addresses_key = ""
+    _write(tx, record)
+    forget_told(owner_of(tx, record), record)
     if given.get("preferred"):
         prefer(record, reached_at(tx, record.customer))
+
+
+def forget_told(customer: Customer, record: Address | ContactPoint) -> None:
+    """What a file told last is not what is there any more."""
+    if isinstance(record, Address):
+        customer.addresses_key = ""
+    else:
+        customer.contacts_key = ""
 
 
 def removed(tx: Tx, record: Address | ContactPoint) -> None:
@@ -141,12 +144,6 @@ def is_known(tx: Tx, customer: Customer, kind: str, value: str) -> bool:
     return own == key or any(item.key == key for item in tx.find_all(ContactPoint, customer=customer.id))
 
 
-def _fill(item: Address | ContactPoint, row: Mapping[str, object]) -> None:
-    for name, value in row.items():
-        if value not in (None, ""):
-            setattr(item, name, value)
-
-
 def _place(item: Address | Customer) -> tuple[str, ...]:
     return tuple(str(getattr(item, name, "")).casefold() for name in PLACE)
 
@@ -160,13 +157,13 @@ def move(tx: Tx, gone: Customer, kept: Customer) -> None:
     if any(getattr(gone, name) for name in OWN_PLACE) and _place(gone) != _place(kept):
         if any(getattr(kept, name) for name in OWN_PLACE):
             own = {name: getattr(gone, name) for name in ("name", "company", *OWN_PLACE)}
-            add_address(tx, kept, own | {"phone": gone.phone or ""})
+            add(tx, kept, Address, own | {"phone": gone.phone or ""})
         else:
             for name in OWN_PLACE:
                 setattr(kept, name, getattr(gone, name))
     for kind, value in (("phone", gone.phone), ("email", gone.email)):
         if value and getattr(kept, kind) and not is_known(tx, kept, kind, value):
-            add_contact(tx, kept, {"kind": kind, "value": value, "name": gone.name, "consent": gone.consent})
+            add(tx, kept, ContactPoint, {"kind": kind, "value": value, "name": gone.name, "consent": gone.consent})
     _move_each(tx.find_all(Address, customer=gone.id), tx.find_all(Address, customer=kept.id), kept)
     _move_each(tx.find_all(ContactPoint, customer=gone.id), tx.find_all(ContactPoint, customer=kept.id), kept)
 

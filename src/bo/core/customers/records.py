@@ -63,6 +63,7 @@ class InconsistentCustomer(Refused):
     create="customers.add",
     edit="customers.edit",
     columns=("number", "name", "phone", "email", "city", "store", "tags"),
+    stays=True,
 )
 class Customer(Record, kw_only=True):
     """Somebody who bought, or of whom an accepted lead says they will."""

@@ -24,9 +24,10 @@ from bo.core.exchange.reversing import Reversed
 from bo.core.exchange.shaping import CURRENCY, Convert, Head, escaped_text, for_cells, for_json
 from bo.core.exchange.source import Format
 from bo.core.exchange.telling import InCells, InJson, Names, Row, Shaper, WithLists
-from bo.core.exchange.writers import WRITTEN, _Target, open_writer
+from bo.core.exchange.writers import WRITTEN, open_writer
 from bo.core.kernel.errors import UsageError
 from bo.core.kernel.kinds import AmountKind
+from bo.core.kernel.placing import Place
 from bo.core.kernel.reader import Reader
 from bo.core.kernel.record import FieldInfo, RecordInfo
 from bo.core.kernel.workspace import Workspace
@@ -288,7 +289,7 @@ def _form(format: Format, shaper: Shaper, *, bom: bool) -> _Form:
 
 
 def _in_bulk(target: str | os.PathLike[str] | IO[bytes], form: _Form, batches: Iterator[list[Row]]) -> int:
-    place, count = _Target(target), 0
+    place, count = Place(target), 0
     try:
         place.file.write(form.head())
         for batch in batches:

@@ -177,10 +177,10 @@ def _require_key_columns(info: RecordInfo, create: Command, binding: Binding) ->
     missing = [param.name for param in create.params if param.required and param.name not in given]
     if missing and not binding.of("id"):
         raise BadFile(
-            "no column is {fields}, which every one of the {noun} needs",
+            "no column is {wanted}, which every one of the {name} needs",
             hint="Say which column it is in a mapping: --map FILE; --suggest-map writes one to begin with.",
-            fields=" / ".join(missing),
-            noun=info.noun,
+            wanted=" / ".join(missing),
+            name=info.noun.replace("_", " "),
         )
 
 

@@ -47,9 +47,9 @@ class StockLevel(Record, kw_only=True):
     """How much of a variant lies in a warehouse, and how much of it is promised."""
 
     key: Annotated[Text, Field(lookup=True, unique=True, internal=True, help="variant and warehouse")]
-    variant: Annotated[VariantId, Field(lookup=True)]
-    warehouse: Annotated[WarehouseId, Field(index=True)]
-    on_hand: Whole = 0
+    variant: Annotated[VariantId, Field(lookup=True, aliases=("SKU", "规格编码", "商家编码"))]
+    warehouse: Annotated[WarehouseId, Field(index=True, aliases=("Location", "仓库", "仓库编码"))]
+    on_hand: Annotated[Whole, Field(aliases=("Quantity", "库存", "数量", "库存数量"))] = 0
     allocated: Count = 0
     backorder: Annotated[Flag, Field(internal=True, help="may be promised beyond what there is")] = False
 

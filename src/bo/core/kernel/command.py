@@ -64,6 +64,7 @@ class Command(msgspec.Struct, frozen=True, eq=False):
     summary: str
     doc: str
     references: tuple[tuple[Param, str], ...]  # the parameters that name records, each with the noun of those
+    step_up: bool
     plans: dict[tuple[str, ...], Plan] = {}
 
     def param(self, name: str) -> Param | None:
@@ -91,6 +92,7 @@ class _Mark(msgspec.Struct, frozen=True):
     where: str
     confirm: str
     version: int
+    step_up: bool = False
     query: bool = False
     noun: str = ""
 
@@ -99,17 +101,24 @@ _MARKS: dict[Callable[..., object], _Mark] = {}
 
 
 def command(
-    *, needs: str, moves: Move | States | None = None, where: str = "anywhere", confirm: str = "", version: int = 1
+    *,
+    needs: str,
+    moves: Move | States | None = None,
+    where: str = "anywhere",
+    confirm: str = "",
+    version: int = 1,
+    step_up: bool = False,
 ) -> Callable[[F], F]:
     """Mark a function as a command.
 
     `needs` is the permission; `moves` the states it is offered in and the one it leads to; `where` is `central` for
     what only the central store
-    may decide; `confirm` is `many` (ask when several records are meant) or `always`.
+    may decide; `confirm` is `many` (ask when several records are meant) or `always`; `step_up` asks whoever has a
+    second factor for a fresh code of it, where the word is final.
     """
 
     def mark(function: F) -> F:
-        _MARKS[function] = _Mark(needs, moves, where, confirm, version)
+        _MARKS[function] = _Mark(needs, moves, where, confirm, version, step_up)
         return function
 
     return mark
@@ -251,7 +260,7 @@ class Registry(msgspec.Struct, eq=False):
         made = Command(
             f"{owner}.{verb}", owner, verb, function, mark.needs, mark.moves, mark.where, mark.confirm, mark.version,
             subject, params, returns, summary, inspect.getdoc(function) or "",
-            tuple((param, param.kind.record) for param in params if isinstance(param.kind, RefKind)),
+            tuple((param, param.kind.record) for param in params if isinstance(param.kind, RefKind)), mark.step_up,
         )  # fmt: skip
         _refuse_mistakes(made, self.commands)
         self.commands[made.name] = made
@@ -347,6 +356,8 @@ def _refuse_mistakes(made: Command, others: Mapping[str, Command]) -> None:
         raise TypeError(f"{where}: needs={made.needs!r} is not a permission like leads.assign")
     if made.where not in PLACES or made.confirm not in CONFIRMATIONS or made.version < 1:
         raise TypeError(f"{where}: where, confirm or version is not known")
+    if made.step_up and made.where != "central":
+        raise TypeError(f"{where}: a device knows no second factor: step_up goes with where='central'")
     if made.moves is not None:
         _refuse_wrong_moves(made, where)
 

@@ -8,7 +8,7 @@ import msgspec
 from bo.core.kernel import journal
 from bo.core.kernel.command import command
 from bo.core.kernel.errors import Ambiguous, NotAllowed, NotFound, Refused
-from bo.core.kernel.kinds import Id
+from bo.core.kernel.kinds import Id, RefKind
 from bo.core.kernel.record import declared_records
 from bo.core.kernel.tx import Tx
 from bo.core.kernel.unit import Change, Unit
@@ -22,21 +22,50 @@ class ChangedSince(Refused):
     code = "changed_since"
 
 
+class StillNamed(Refused):
+    """Other records name what would be taken away."""
+
+    code = "still_named"
+
+
 @command(needs="anyone")
 def undo(tx: Tx, *, operation: Id) -> None:
-    """Undo an operation: put back every row it changed.
+    """Undo an operation: put back every row it changed. A customer whom it made stays where others name them.
 
     Raises:
         ChangedSince: a later operation has changed one of the rows; undo that first.
         NotAllowed: the operator may not do what was done, so may not undo it either.
+        ProofWanted: it would do again what wants a second factor.
+        StillNamed: all that it made is named by other records.
         Refused: a row is final (a ledger entry), or somebody else changed it.
     """
     unit = tx._unit
     unit.flush()
     recorded, changes = _in_sight(tx, unit, operation)
     _require_permission(tx, recorded)
-    for change in reversed(changes):
+    if recorded.name == "op.undo":
+        tx.require_proof(_origin(tx, recorded).name)
+    rows = {change.row for change in changes}
+    left = [change for change in changes if not _stays(tx, change, rows)]
+    if changes and not left:
+        raise StillNamed("other records name it", hint="Undo those first.")
+    for change in reversed(left):
         _put_back(tx, unit, change)
+
+
+def _stays(tx: Tx, change: Change, rows: set[str]) -> bool:
+    """Whether a row that the operation made is left to others that name it; the operation's own rows do not any more,
+    once they are put back."""
+    if change.before is not None or not declared_records()[change.noun].stays:
+        return False
+    tx.load_all()
+    for info in list(declared_records().values()):
+        for item in info.fields:
+            if isinstance(item.kind, RefKind) and item.kind.record == change.noun:
+                naming = tx.select(info.cls, limit=len(rows) + 1, **{item.name: change.row})
+                if any(record.id not in rows for record in naming):
+                    return True
+    return False
 
 
 def _in_sight(tx: Tx, unit: Unit, text: str) -> tuple[journal.Operation, list[Change]]:
@@ -119,10 +148,9 @@ def _put_back(tx: Tx, unit: Unit, change: Change) -> None:
         tx._touched[change.row] = entry
         return
     before = info.decoder.decode(change.before)
-    if entry is None or entry.image is None:
+    if entry is None or entry.held is None:
         tx.add(before)
         return
     before.revision = entry.record.revision
     entry.record = before
     tx._touched[change.row] = entry
-    unit.note_keys(entry)

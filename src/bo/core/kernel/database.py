@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bo.core.kernel.errors import BoError, Busy, Configuration, Damaged, StorageFull
-from bo.core.kernel.record import day_or_moment, encode_json
+from bo.core.kernel.record import State, day_or_moment, encode_json
 from bo.core.kernel.statements import Prepared, Statements
 
 if TYPE_CHECKING:
@@ -118,6 +118,10 @@ class Session:
         if self.is_sqlite:
             self.script([f"PRAGMA cache_size=-{kib}"])
 
+    def begin_reading(self) -> None:
+        """From here to the end of the transaction all is as it is now, however much others write."""
+        self.script(["BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"])
+
     def moment(self, moment: datetime) -> object:
         """A time as this database binds it in rows that are given by place."""
         return day_or_moment(moment) if self.is_sqlite else moment
@@ -176,10 +180,7 @@ class Database:
         inside."""
         session = self._enter()
         try:
-            with told(self.dialect):
-                session.cursor.execute(
-                    "BEGIN" if session.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-                )
+            session.begin_reading()
             yield session
         finally:
             self.roll_back(session)
@@ -239,8 +240,10 @@ class SqliteDatabase(Database):
                 version=dbapi2.sqlite_version,
                 least="3.51.3",
             )
-        # without an adapter of its own the driver looks for one on every None it binds, which costs as much as the row
+        # without an adapter of its own the driver looks for one on every None and state it binds: that costs as much as
+        # the row
         dbapi2.register_adapter(type(None), _itself)
+        dbapi2.register_adapter(State, _itself)
         with told("sqlite"):
             connection = dbapi2.connect(
                 str(self.path), isolation_level=None, check_same_thread=False, cached_statements=256

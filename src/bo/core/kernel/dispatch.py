@@ -12,15 +12,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Protocol
 
 import msgspec
 
-from bo.core.kernel.command import Command, Plan, Query, Registry, as_of_today
+from bo.core.kernel.arguments import decode_arguments, has_written_amounts, money_in
+from bo.core.kernel.command import Command, Registry, as_of_today
 from bo.core.kernel.database import Session
 from bo.core.kernel.errors import (
     Ambiguous,
-    BadValue,
     BoError,
     Busy,
     Configuration,
@@ -35,6 +36,7 @@ from bo.core.kernel.errors import (
 )
 from bo.core.kernel.ids import TAIL_LENGTH, short
 from bo.core.kernel.kinds import Context
+from bo.core.kernel.proof import Gate
 from bo.core.kernel.record import Move, Record, RecordInfo, declared_records, encode_json, info_of
 from bo.core.kernel.tx import SYSTEM, Actor, Tx
 from bo.core.kernel.unit import Change, Unit
@@ -91,6 +93,7 @@ class Decoded(msgspec.Struct):
     operation: str
     values: dict[str, object]
     error: BoError | None = None
+    currency: str = ""  # what its amounts were read in, where that is not the office's
 
 
 class Dispatch(msgspec.Struct, eq=False):
@@ -107,6 +110,7 @@ class Dispatch(msgspec.Struct, eq=False):
     actors: dict[str, Actor] = {}
     watched: set[str] = set()  # the nouns that authorising has looked at
     authority: bool = True  # false on a device: central has the last word
+    gate: Gate | None = None
 
     def perform(self, calls: Sequence[Call], *, atomic: bool) -> list[Outcome]:
         """Run the calls in order. With `atomic`, the first refusal is raised and nothing of the batch stands."""
@@ -114,8 +118,12 @@ class Dispatch(msgspec.Struct, eq=False):
         tx.needs_of, tx.record_of, tx.authority = self._needs_of, self.registry.record, self.authority
         tx.command_of = self.registry.command
         tx.load_all = self.registry.load_all
+        tx.require_proof = partial(self._require_proof, tx)
         decoded = [self._decode(call) for call in calls]
         self._prefetch(decoded)
+        for item in decoded:
+            if has_written_amounts(item.command, item.call.args):
+                self._read_in_currency(item, self._at_hand(item))
         before = self._recorded_before(decoded)
         batch = decoded[0].operation if decoded else ""
         now = self.clock()
@@ -159,7 +167,10 @@ class Dispatch(msgspec.Struct, eq=False):
                     actor=tx.actor.name,
                     permission=command.needs,
                 )
+            tx.require_proof(command.name)
             subject = self._subject(tx, item)
+            if has_written_amounts(item.command, item.call.args):
+                self._read_in_currency(item, subject)
             arguments = self._arguments(tx, item)
             if command.where == "central" and not self.authority:
                 return self._request(tx, item, subject, batch)
@@ -216,6 +227,15 @@ class Dispatch(msgspec.Struct, eq=False):
             found = self.actors[actor] = self.authorise(tx, actor)
             self.watched |= tx.viewed
         return found
+
+    def _require_proof(self, tx: Tx, name: str) -> None:
+        """Ask for a second factor where that command wants one; one that this version no longer has wants nothing."""
+        try:
+            wanting = self.registry.command(name).step_up
+        except UsageError:
+            return
+        if wanting and self.gate is not None and self.authority:
+            self.gate.pass_through(tx.actor.id, self.clock())
 
     def _run(self, tx: Tx, command: Command, subject: Record | None, arguments: dict[str, object]) -> object:
         moves = command.moves
@@ -289,11 +309,36 @@ class Dispatch(msgspec.Struct, eq=False):
         command = self.registry.command(call.name)
         item = Decoded(call, command, call.id or self.new_id(), {})
         try:
-            args = call.args if call.version is None else as_of_today(command, call.version, call.args)
-            item.values = decode_arguments(command, args, self.context)
+            args = _args(call, command)
+            item.values = decode_arguments(command, args, money_in(self.context, str(args.get("currency") or "")))
         except BoError as error:
             item.error = error
         return item
+
+    def _at_hand(self, item: Decoded) -> Record | None:
+        """The subject, where it is loaded and there is no doubt which record it is."""
+        subject = item.command.subject
+        if subject is None or subject.record is None or item.call.subject is None:
+            return None
+        try:
+            entry = self.unit.entry(subject.record, resolve(self.unit, subject.record, item.call.subject))
+        except BoError:
+            return None
+        return entry.record if entry is not None else None
+
+    def _read_in_currency(self, item: Decoded, subject: Record | None) -> None:
+        """Amounts that somebody wrote are in the currency of the record that they are said of: 1200 of an order in yen
+        are 1200 yen, whatever the office counts in. Minor units, which programs and the journal write, stay."""
+        currency = str(getattr(subject, "currency", "") or "")
+        if currency in ("", self.context.currency, item.currency):
+            return
+        item.currency, item.error = currency, None
+        try:
+            item.values = decode_arguments(
+                item.command, _args(item.call, item.command), money_in(self.context, currency)
+            )
+        except BoError as error:
+            item.error = error
 
     def _prefetch(self, decoded: Sequence[Decoded]) -> None:
         """Load what the batch names: subjects and references by id, and rows that share a lookup value with what is to
@@ -360,63 +405,9 @@ class Dispatch(msgspec.Struct, eq=False):
             return recorded
 
 
-def decode_arguments(command: Command | Query, given: Mapping[str, object], context: Context) -> dict[str, object]:
-    """Read a call's arguments by kind, in the order of the signature. Blank clears an optional one. Raises BadValue or
-    UsageError naming the field."""
-    names = tuple(given)
-    plan = command.plans.get(names)
-    if plan is None:
-        plan = command.plans[names] = _plan(command, given)
-    values: dict[str, object] = {}
-    name, value = "", None
-    try:
-        for name, decode, optional, required in plan:
-            value = given[name]
-            read = decode(value, context) if value is not None and value != "" else None
-            if read is not None and read != "":
-                values[name] = read
-            elif required:
-                raise _missing(command, name)
-            elif optional:
-                values[name] = None
-    except BadValue as error:
-        error.facts.setdefault("field", name)
-        error.facts.setdefault("value", str(value)[:200])
-        raise
-    return values
-
-
-def _plan(command: Command | Query, given: Mapping[str, object]) -> Plan:
-    """How calls with these argument names are read; worked out once for each set of names."""
-    for param in command.params:
-        if param.required and param.name not in given:
-            raise _missing(command, param.name)
-    if not {param.name for param in command.params}.issuperset(given):
-        raise _unknown(command, given)
-    return tuple(
-        (param.name, param.kind.decode, param.optional, param.required)
-        for param in command.params
-        if param.name in given
-    )
-
-
-def _missing(command: Command | Query, name: str) -> UsageError:
-    option = name.replace("_", "-")
-    return UsageError(
-        "{command} needs {field}", hint="Give it with --{option}.", command=command.name, field=name, option=option
-    )
-
-
-def _unknown(command: Command | Query, given: Mapping[str, object]) -> UsageError:
-    names = sorted(param.name for param in command.params)
-    unknown = next(name for name in given if name not in names)
-    return UsageError(
-        "{command} has no parameter {field}",
-        hint="It takes: {names}.",
-        command=command.name,
-        field=unknown,
-        names=", ".join(names),
-    )
+def _args(call: Call, command: Command) -> Mapping[str, object]:
+    """The arguments as they are called today."""
+    return call.args if call.version is None else as_of_today(command, call.version, call.args)
 
 
 def _anybody(_scope: str) -> bool:
@@ -506,14 +497,14 @@ def _refuse_doubles(unit: Unit, changes: Sequence[Change]) -> None:
     for change in changes:
         if change.after is None:
             continue
-        cls = unit_class(unit, change)
-        info = info_of(cls)
+        info = declared_records()[change.noun]
         if not info.uniques:
             continue
+        cls = info.cls
         entry = unit.entries[cls][change.row]
         for name in info.uniques:
             value = getattr(entry.record, name)
-            if value is None or (change.before is not None and entry.noted[info.lookups.index(name)] == value):
+            if value is None or (entry.held is not None and entry.held[info.place(name)] == value):
                 continue
             double = (cls, name, value) in taken or any(
                 other.record.id != change.row for other in unit.with_key(cls, name, value)
@@ -532,7 +523,7 @@ def _fetch_uniques(unit: Unit, changes: Sequence[Change]) -> None:
     """Load with one statement for each unique field what has a value that a new row comes with."""
     wanted: dict[tuple[type[Record], str], set[object]] = defaultdict(set)
     for change in changes:
-        if change.before is None:
+        if change.was is None:
             cls = unit_class(unit, change)
             record = unit.entries[cls][change.row].record
             for name in info_of(cls).uniques:

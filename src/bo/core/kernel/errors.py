@@ -10,6 +10,7 @@ BoError
  +-- Refused           a business rule says no
  |    +-- WrongState   the record is not in a state that allows the move
  +-- NotAllowed        the operator lacks the permission
+ |    +-- ProofWanted  the operator has a second factor, and has to show it anew for this
  +-- Busy              somebody else is writing; try again
  +-- StorageFull       no room to write; nothing was changed
  +-- TooNew            it needs a newer bo than this one; nothing is lost by waiting
@@ -94,6 +95,12 @@ class ReusedId(Refused):
 
 class NotAllowed(BoError):
     code = "not_allowed"
+
+
+class ProofWanted(NotAllowed):
+    """Nothing was done: the same call with a code of the second factor is carried out."""
+
+    code = "proof_wanted"
 
 
 class Busy(BoError):

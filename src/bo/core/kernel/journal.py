@@ -104,9 +104,10 @@ def changes_of(session: Session, seq: int) -> list[Change]:
 
 
 def history(session: Session, record_id: str, limit: int = 200) -> list[tuple[Operation, Change]]:
-    """What happened to one row, newest first."""
+    """What happened to one row and what was done to it, newest first. What was done to it and changed others alone, as
+    when its stock is reserved, has no images."""
     rows = session.rows("kernel:history", _history, {"row": record_id, "limit": limit})
-    return [(_operation(row[:12]), _change(row[12:])) for row in rows]
+    return [(_operation(row[:12]), _change(row[12:]) if row[12] is not None else _no_change(record_id)) for row in rows]
 
 
 def caused_by(session: Session, operation_id: str) -> list[Operation]:
@@ -118,20 +119,20 @@ def caused_by(session: Session, operation_id: str) -> list[Operation]:
 def differences(change: Change) -> list[Difference]:
     """The fields in which a change's images differ."""
     info = declared_records()[change.noun]
-    before, after = _values(info, change.before), _values(info, change.after)
+    before, after = (_with_usual(info, values) for values in change.values())
     hidden = {"revision", "updated_at", "created_at", "id", "scope"}
     names = [name for name in info.field_names if name not in hidden and before.get(name) != after.get(name)]
     return [Difference(name, before.get(name), after.get(name)) for name in names]
 
 
-def _values(info: RecordInfo, image: bytes | None) -> dict[str, object]:
+def _with_usual(info: RecordInfo, values: dict[str, object] | None) -> dict[str, object]:
     """The values of an image, also those that it leaves out because they are the usual ones."""
-    if image is None:
+    if values is None:
         return {}
     defaults = msgspec.json.decode(
         encode_json({item.name: item.default for item in info.fields}), type=dict[str, object]
     )
-    return defaults | msgspec.json.decode(image, type=dict[str, object])
+    return defaults | values
 
 
 def verify_chain(session: Session) -> int:
@@ -160,16 +161,12 @@ def verify_chain(session: Session) -> int:
             *([item.cause] if item.cause else []),
         ]
         for place, change in enumerate(changes):
-            before, after = (
-                change.before.decode() if change.before else "",
-                change.after.decode() if change.after else "",
-            )
             parts += [
                 str(place),
                 change.noun,
                 change.row,
-                before,
-                after,
+                change.was.decode() if change.was else "",
+                change.after.decode() if change.after else "",
                 change.scope_before or "",
                 change.scope_after or "",
             ]
@@ -227,10 +224,16 @@ def _moment(text: str) -> datetime:
 
 
 def _change(row: tuple[Any, ...]) -> Change:
-    noun, record_id, before, after, scope_before, scope_after = row
+    noun, record_id, was, after, scope_before, scope_after = row
     return Change(
-        noun, record_id, before.encode() or None, after.encode() or None, scope_before or None, scope_after or None
+        noun, record_id, was.encode() or None, after.encode() or None, scope_before or None, scope_after or None
     )
+
+
+def _no_change(record_id: str) -> Change:
+    prefix = record_id.partition("_")[0]
+    noun = next(info.noun for info in declared_records().values() if info.prefix == prefix)
+    return Change(noun, record_id, None, None, None, None)
 
 
 def head_statement() -> Any:
@@ -337,7 +340,11 @@ def _history() -> Any:
 
     from bo.core.kernel.tables import change, operation
 
-    joined = sa.select(operation, *_change_columns()).join(change, change.c.seq == operation.c.seq)
-    return (
-        joined.where(change.c.row == sa.bindparam("row")).order_by(operation.c.seq.desc()).limit(sa.bindparam("limit"))
+    wanted: Any = sa.bindparam("row")
+    done = sa.select(operation.c.seq).where(
+        operation.c.subject == wanted, operation.c.subject != sa.literal_column("''")
     )
+    seqs = sa.union(sa.select(change.c.seq).where(change.c.row == wanted), done)
+    own = sa.and_(change.c.seq == operation.c.seq, change.c.row == wanted)
+    joined = sa.select(operation, *_change_columns()).outerjoin(change, own)
+    return joined.where(operation.c.seq.in_(seqs)).order_by(operation.c.seq.desc()).limit(sa.bindparam("limit"))

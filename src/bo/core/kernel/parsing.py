@@ -229,7 +229,7 @@ def _e164(digits: str, region: str, text: str) -> str:
     too_long = verdict == phonenumbers.ValidationResult.TOO_LONG
     raise BadValue(
         "{value} is too long for a phone number" if too_long else "{value} is too short for a phone number",
-        hint="Check the digits; a Chinese mobile number has 11.",
+        hint="Check the digits; a number of another country begins with + and that country's code.",
         value=text,
     )
 

@@ -288,7 +288,12 @@ def clauses(info: RecordInfo, found: Filter, *, sqlite: bool) -> list[Any]:
     if found.words:
         index = search_table(info)
         key = index.c.rowid if sqlite else index.c.n
-        wanted.append(made.c.n.in_(sa.select(key).where(matches(index.c.body, sa.bindparam("words")))))
+        found_by_words = sa.select(key).where(matches(index.c.body, sa.bindparam("words")))
+        if any(item.shape == "id.eq" for item in found.conditions):
+            # one record: the index is asked for that one, not for all that match
+            wanted.append(found_by_words.where(key == made.c.n).exists())
+        else:
+            wanted.append(made.c.n.in_(found_by_words))
     return wanted
 
 

@@ -7,7 +7,7 @@ A field that is not known, or a noun, is a UsageError.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -59,12 +59,12 @@ class Reader:
         """The named fields; without names those a list of this noun shows. Raises NotAllowed for one that this actor
         may not see."""
         info = self.info(noun)
-        hidden = {item.name for item in self.actor.hidden(info)} if info.guarded else ()
+        hidden = {item.name for item in self.actor.hidden(info)}
         if names:
             chosen = tuple(field_called(name, info) for name in names)
             for item in chosen:
                 if item.name in hidden:
-                    self.require(item.meta.needs)
+                    self.require(item.meta.needs or SEE_PERSONAL)
             return chosen
         shown = info.columns or tuple(item.name for item in info.fields if not item.meta.internal)
         return tuple(info.by_name[name] for name in dict.fromkeys(("id", *shown)) if name not in hidden)
@@ -149,6 +149,18 @@ class Reader:
         else:
             rows = [list(row) for row in page.rows]
         return [record for row in rows if isinstance(record := info.load(row), cls)]
+
+    def called(self, noun: str, ids: Iterable[str]) -> dict[str, str]:
+        """What the records of these ids, which stand in rows that this actor sees, are called: of nouns whose names are
+        for everybody, whoever may read the rest of them. Others are left out."""
+        info, wanted = self.info(noun), sorted(set(ids))
+        if not info.called or not wanted:
+            return {}
+        rows = self.session.rows(
+            f"{info.fingerprint}:called:{','.join(info.called)}", lambda: _called(info),
+            {"values": self.session.array(wanted)},
+        )  # fmt: skip
+        return {str(row[0]): next((str(name) for name in row[1:] if name), str(row[0])) for row in rows}
 
     # -- what is not for everybody's eyes ------------------------------------------------------------------------------
 
@@ -372,6 +384,16 @@ def _by_id(info: RecordInfo) -> Any:
     from bo.core.kernel.unit import _by
 
     return _by(info, "id")
+
+
+def _called(info: RecordInfo) -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import in_list, table
+
+    made = table(info)
+    names = (made.c[name] for name in info.called)
+    return sa.select(made.c.id, *names).where(in_list(made.c.id, sa.bindparam("values")))
 
 
 def _ids_by(info: RecordInfo, name: str) -> Any:

@@ -14,7 +14,9 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Annotated, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+from itertools import compress, count
+from operator import is_not
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 from zlib import crc32
 
 import msgspec
@@ -22,6 +24,7 @@ import msgspec
 from bo.core.kernel.kinds import Column, Facts, Field, Id, Kind, Moment, Text, Whole, moment_text
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+Values = tuple[object, ...]  # a record's, in the order of its fields
 KERNEL_FIELDS: Final = frozenset(("id", "revision", "created_at", "updated_at", "scope"))
 
 R = TypeVar("R", bound="Record")
@@ -107,6 +110,10 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
         """Raise Refused where an invariant of this record alone is broken; called on every change."""
 
 
+SCOPE: Final = Record.__struct_fields__.index("scope")  # where every record's values have it
+STAMPS: Final = tuple(map(Record.__struct_fields__.index, ("revision", "updated_at")))
+
+
 class FieldInfo(msgspec.Struct, frozen=True):
     name: str
     kind: Kind
@@ -142,27 +149,32 @@ class RecordInfo(msgspec.Struct, eq=False):
     edit: str
     columns: tuple[str, ...]  # what a list shows when nothing else is asked for
     fields: tuple[FieldInfo, ...]
+    called: tuple[str, ...] = ()  # the fields whose value everybody may know who sees a record that names this one
+    stays: bool = False  # an undo leaves it to the other records that name it
     by_name: dict[str, FieldInfo] = {}
     field_names: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+    searched_at: tuple[int, ...] = ()
     lookups: tuple[str, ...] = ()
     uniques: tuple[str, ...] = ()
+    loose: frozenset[int] = frozenset()  # where values may differ that are written alike: a list and a tuple
     moments: tuple[int, ...] = ()
     days: tuple[int, ...] = ()
     jsons: tuple[int, ...] = ()
     flags: tuple[int, ...] = ()
-    json_defaults: tuple[tuple[str, object], ...] = ()
+    json_names: tuple[str, ...] = ()
     flag_names: tuple[str, ...] = ()
     guarded: tuple[FieldInfo, ...] = ()  # those that need a permission of their own
     personal: tuple[FieldInfo, ...] = ()  # those that tell how a person is reached
     usual: tuple[tuple[str, object], ...] = ()  # defaults that an equal value need not be identical to
-    decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(object)
     fingerprint: str = ""  # changes when the table does, so that kept statements of another shape are never run
+    _decoder: msgspec.json.Decoder[Record] | None = None
 
     def __post_init__(self) -> None:
         self.by_name = {info.name: info for info in self.fields}
         self.field_names = tuple(self.by_name)
         self.searched = tuple(info.name for info in self.fields if info.meta.search)
+        self.searched_at = tuple(place for place, info in enumerate(self.fields) if info.meta.search)
         self.uniques = tuple(info.name for info in self.fields if info.meta.unique)
         self.lookups = tuple(info.name for info in self.fields if info.meta.lookup)
         self.guarded = tuple(info for info in self.fields if info.meta.needs)
@@ -171,17 +183,24 @@ class RecordInfo(msgspec.Struct, eq=False):
         self.days = self._positions("day")
         self.jsons = self._positions("json")
         self.flags = self._positions("flag")
-        self.json_defaults = tuple((self.fields[index].name, self.fields[index].default) for index in self.jsons)
+        self.loose = frozenset((*STAMPS, *self.jsons))
+        self.json_names = tuple(self.fields[index].name for index in self.jsons)
         self.flag_names = tuple(self.fields[index].name for index in self.flags)
         self.usual = tuple(
             (info.name, info.default) for info in self.fields if info.editable and not _is_one_object(info.default)
         )
-        self.decoder = msgspec.json.Decoder(self.cls)
         shape = ",".join(f"{info.name}:{info.kind.column}" for info in self.fields)
         self.fingerprint = f"{self.name}@{crc32(shape.encode()):08x}"
 
     def _positions(self, column: Column) -> tuple[int, ...]:
         return tuple(index for index, info in enumerate(self.fields) if info.kind.column == column)
+
+    @property
+    def decoder(self) -> msgspec.json.Decoder[Record]:
+        """Reads images. It takes as long to make as the class, and who only reads lists needs none."""
+        if self._decoder is None:
+            self._decoder = msgspec.json.Decoder(self.cls)
+        return self._decoder
 
     def image(self, item: Record) -> bytes:
         """The record's JSON: equal records give equal bytes.
@@ -194,32 +213,39 @@ class RecordInfo(msgspec.Struct, eq=False):
                 setattr(item, name, default)
         return encode_json(item)
 
-    def keys_of(self, item: Record) -> tuple[object, ...]:
-        """The values of its lookup fields."""
-        return tuple([getattr(item, name) for name in self.lookups])
+    def made(self, values: Values) -> Record:
+        """A record of these values."""
+        return self.cls(**dict(zip(self.field_names, values, strict=True)))  # type: ignore[arg-type]
 
-    def columns_at(self, places: Iterable[int], values: Sequence[object], *, text_moments: bool) -> list[object]:
-        """Some of a record's values as columns hold them."""
-        columns = []
-        for place in places:
-            value = values[place]
-            if place in self.jsons:
-                value = encode_json(value).decode() if value else None
-            elif text_moments and isinstance(value, (bool, date)):  # a moment is a date too
-                value = int(value) if isinstance(value, bool) else day_or_moment(value)
-            columns.append(value)
-        return columns
+    def place(self, name: str) -> int:
+        """Where a record's values have this field."""
+        return self.field_names.index(name)
+
+    def some(self, places: Iterable[int], values: Values) -> bytes:
+        """The values of the fields at these places, as JSON."""
+        names = self.field_names
+        return encode_json({names[place]: values[place] for place in places})
+
+    def writer(self, place: int, *, text_moments: bool) -> Callable[[Any], object] | None:
+        """What turns a value of the field at this place into what its column holds; None where it is that already."""
+        if place in self.jsons:
+            return _json_or_none
+        return day_or_moment if text_moments and self.fields[place].kind.column in ("flag", "moment", "day") else None
 
     def row(self, item: Record, *, text_moments: bool) -> list[object]:
         """Column values of a record; `text_moments` for databases that hold moments as text."""
-        values = list(msgspec.structs.astuple(item))
+        return self.columns_of(msgspec.structs.astuple(item), text_moments=text_moments)
+
+    def columns_of(self, of: Values, *, text_moments: bool) -> list[object]:
+        """A record's values as columns hold them."""
+        values: list[Any] = list(of)
         for index in self.jsons:
             values[index] = encode_json(values[index]).decode() if values[index] else None
         if text_moments:
             for index in self.flags:
                 flag = values[index]
                 if flag is not None:
-                    values[index] = int(flag)  # the driver takes a bool through its slow road of adapters
+                    values[index] = int(flag)
             for index in self.moments:
                 moment = values[index]
                 if moment is not None:
@@ -232,14 +258,15 @@ class RecordInfo(msgspec.Struct, eq=False):
 
     def load(self, row: Sequence[object]) -> Record:
         """The record that column values stand for."""
-        values: dict[str, object] = dict(zip(self.field_names, row, strict=False))
-        for name, default in self.json_defaults:
+        # most columns are blank, which is their default: a dict of those that are not is made in a third of the time
+        values = {name: value for name, value in zip(self.field_names, row, strict=False) if value is not None}
+        for name in self.json_names:
             text = values.get(name)
-            values[name] = msgspec.json.decode(text) if isinstance(text, (str, bytes)) else default
+            if isinstance(text, (str, bytes)):
+                values[name] = msgspec.json.decode(text)
         for name in self.flag_names:
-            flag = values.get(name)
-            if flag is not None:
-                values[name] = bool(flag)
+            if name in values:
+                values[name] = bool(values[name])
         return msgspec.convert(values, self.cls)
 
 
@@ -257,14 +284,20 @@ def record(
     create: str = "",
     edit: str = "",
     columns: tuple[str, ...] = (),
+    called: tuple[str, ...] = (),
+    stays: bool = False,
 ) -> Callable[[type[R]], type[R]]:
     """Declare a record class: the noun people type, the prefix of its ids, its natural key, its states, the commands an
-    import uses."""
+    import uses. What it is `called`, the first of these fields that is not blank, is told to whoever sees a record that
+    names it. One that `stays` is not taken away by the undo of what made it, as long as other records name it.
+    """
 
     def declare(cls: type[R]) -> type[R]:
         name = _table_name(cls.__name__)
         fields = tuple(_fields(cls))
-        info = RecordInfo(cls, noun, name, prefix, key, tuple(states), append_only, create, edit, columns, fields)
+        info = RecordInfo(
+            cls, noun, name, prefix, key, tuple(states), append_only, create, edit, columns, fields, called, stays
+        )
         _refuse_mistakes(info)
         _RECORDS[noun] = info
         _BY_CLASS[cls] = info
@@ -292,10 +325,9 @@ def _table_name(class_name: str) -> str:
 
 
 def _fields(cls: type[Record]) -> list[FieldInfo]:
-    hints = get_type_hints(cls, include_extras=True)
     found = []
     for item in msgspec.structs.fields(cls):
-        kind, meta, optional = read_annotation(hints[item.name])
+        kind, meta, optional = read_annotation(item.type)
         if kind is None:
             raise TypeError(f"{cls.__name__}.{item.name} has no kind")
         default = item.default if item.default is not msgspec.NODEFAULT else None
@@ -337,6 +369,8 @@ def _refuse_mistakes(info: RecordInfo) -> None:
             raise TypeError(f"{info.noun} has no field {name}")
     if any(item.required for item in info.guarded):
         raise TypeError(f"{info.noun}: a field that not everybody may see must be able to be blank")
+    if any(item.optional and item.default is not None for item in info.fields):
+        raise TypeError(f"{info.noun}: a field that may be blank is blank where nothing is said")
     if not set(info.uniques) <= set(info.lookups):
         raise TypeError(f"{info.noun}: a unique field must be a lookup field")
     if info.states and ("state" not in info.by_name or not set(info.states) <= set(_state_options(info))):
@@ -347,8 +381,20 @@ def _state_options(info: RecordInfo) -> tuple[str, ...]:
     return getattr(info.by_name["state"].kind, "options", ())
 
 
+def places_that_differ(one: Values, other: Values) -> list[int]:
+    """Where values differ; those that are counted and dated with every change always do."""
+    touched = compress(count(), map(is_not, one, other))  # what nobody has assigned is the very same object
+    return sorted({*STAMPS, *(place for place in touched if one[place] != other[place])})
+
+
+def _json_or_none(value: object) -> str | None:
+    return encode_json(value).decode() if value else None
+
+
 def day_or_moment(value: object) -> object:
     """A value as SQLite binds it."""
     if isinstance(value, datetime):
         return moment_text(value)
+    if isinstance(value, bool):
+        return int(value)  # the driver takes a bool through its slow road of adapters
     return value.isoformat() if isinstance(value, date) else value

@@ -8,6 +8,7 @@ its own, and a query for several of them is a phrase: 退款 finds exactly the p
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 from unicodedata import is_normalized, normalize
@@ -29,16 +30,21 @@ def _parts() -> re.Pattern[str]:
     return re.compile(f"[{_CJK}]+|[^\\W_{_CJK}]+")
 
 
-def index_text(values: list[str]) -> str:
-    """The text to index for some field values. Phones are also found by their last four digits, and by
-    the number as it is dialled at home."""
-    text = " ".join(values)
+def index_texts(rows: Sequence[list[str]]) -> list[str]:
+    """The text to index for the field values of each row; all characters are gone through at once, which takes half as
+    long. Phones are also found by their last four digits, and by the number as it is dialled at home."""
+    text = "\0".join([" ".join(values).replace("\0", " ") for values in rows])
     if not text.isascii():
-        text = without_accents(text)
-        text = _runs().sub(lambda run: f" {' '.join(run[0])} ", text)
+        text = _runs().sub(lambda run: f" {' '.join(run[0])} ", without_accents(text))
+    return [_with_tails(part, values) for part, values in zip(text.split("\0"), rows, strict=True)]
+
+
+def _with_tails(text: str, values: list[str]) -> str:
     numbers = [value for value in values if len(value) > 7 and value[1:].isdigit()]
+    if not numbers:
+        return text
     tails = [number[-4:] for number in numbers] + [number[3:] for number in numbers if number.startswith("+86")]
-    return f"{text} {' '.join(tails)}" if tails else text
+    return f"{text} {' '.join(tails)}"
 
 
 def query_words(text: str) -> list[list[str]]:

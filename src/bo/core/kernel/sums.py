@@ -49,10 +49,10 @@ class RunningSums:
         place = next((found for found in one_value if found[0] in self.info.lookups), ANYWHERE)
         self.places.setdefault(place, []).append(kept)
 
-    def changed(self, before: bytes | None, after: Record | None) -> None:
+    def changed(self, before: Record | None, after: Record | None) -> None:
         """A record was added, changed or taken out."""
         if before is not None:
-            self._count(self.info.decoder.decode(before), -1)
+            self._count(before, -1)
         if after is not None:
             self._count(after, 1)
 

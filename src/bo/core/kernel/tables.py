@@ -73,6 +73,12 @@ sa.Index(
     postgresql_where=operation.c.cause != "",
 )
 sa.Index(
+    "operation_subject",
+    operation.c.subject,
+    sqlite_where=operation.c.subject != "",
+    postgresql_where=operation.c.subject != "",
+)
+sa.Index(
     "operation_batch",
     operation.c.batch,
     sqlite_where=operation.c.batch != operation.c.id,
@@ -90,7 +96,6 @@ change = sa.Table(
     sa.Column("scope_before", TEXT, nullable=False),
     sa.Column("scope_after", TEXT, nullable=False),
     sqlite_strict=True,
-    sqlite_with_rowid=False,
 )
 sa.Index("change_row", change.c.row)
 effect = sa.Table(
@@ -158,6 +163,20 @@ link = sa.Table(
     sa.Column("view", TEXT, nullable=False),
     sa.Column("contact_at", MOMENT, nullable=False),
     sa.Column("lease_days", INTEGER, nullable=False),
+    sqlite_strict=True,
+)
+# How an operator proves who they are: outside the journal, whose copies go to devices.
+credential = sa.Table(
+    "credential",
+    metadata,
+    sa.Column("operator", TEXT, primary_key=True),
+    sa.Column("password", TEXT, nullable=False),
+    sa.Column("totp", TEXT, nullable=False),
+    sa.Column("totp_step", INTEGER, nullable=False),
+    sa.Column("recovery", TEXT, nullable=False),
+    sa.Column("failures", INTEGER, nullable=False),
+    sa.Column("locked_until", MOMENT, nullable=False),
+    sa.Column("changed_at", MOMENT, nullable=False),
     sqlite_strict=True,
 )
 pending = sa.Table(

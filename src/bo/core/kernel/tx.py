@@ -11,10 +11,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
+from msgspec.structs import astuple
 
 from bo.core.kernel.errors import NotFound, Refused, UsageError
 from bo.core.kernel.kinds import Context
-from bo.core.kernel.record import EPOCH, FieldInfo, Record, RecordInfo, declared_records, encode_json, info_of
+from bo.core.kernel.record import (
+    EPOCH,
+    FieldInfo,
+    Record,
+    RecordInfo,
+    declared_records,
+    encode_json,
+    info_of,
+    places_that_differ,
+)
 from bo.core.kernel.unit import Change, Condition, Entry, Unit, derived_id
 
 if TYPE_CHECKING:
@@ -56,7 +66,9 @@ class Actor(msgspec.Struct, frozen=True):
 
     def hidden(self, info: RecordInfo) -> tuple[FieldInfo, ...]:
         """The fields of a record whose values they do not see."""
-        return tuple(item for item in info.guarded if not self.may(item.meta.needs))
+        guarded = tuple(item for item in info.guarded if not self.may(item.meta.needs))
+        # What an import kept without knowing it may say anything of a person, so there is nothing to mask it by.
+        return (*guarded, info.by_name["extra"]) if info.personal and not self.may(SEE_PERSONAL) else guarded
 
     def masks(self, info: RecordInfo) -> tuple[FieldInfo, ...]:
         """The fields of a record whose values they see in part: how a person is reached."""
@@ -83,6 +95,7 @@ class Tx:
         self.command_of: Callable[[str], Command] = _no_command
         self.load_all: Callable[[], object] = declared_records  # what modules declare is all known after it
         self.operation = ""
+        self.require_proof: Callable[[str], None] = _nothing_to_prove  # before a command of that name is done again
         self.cause = ""  # what it runs after by itself; nobody has looked at what it is done to
         self.now: datetime = EPOCH
         self.actor = SYSTEM
@@ -135,9 +148,7 @@ class Tx:
             raise TypeError(f"{info.noun}: none of {sorted(key)} is a lookup field; use select")
         entries = self._unit.with_key(cls, name, key[name])
         added = [
-            entry
-            for entry in self._touched.values()
-            if entry.image is None and entry.info is info and not entry.removed
+            entry for entry in self._touched.values() if entry.held is None and entry.info is info and not entry.removed
         ]
         if not entries and not added:
             return []
@@ -242,9 +253,8 @@ class Tx:
         if previous is not None and not previous.removed:
             raise Refused("there already is a {name} {id}", name=info.name.replace("_", " "), id=item.id)
         entry = Entry(info, item, None, 0)
-        if previous is not None and previous.image is not None:  # removed by this very call: one change of one row
-            entry.image, entry.first, entry.n, entry.dirty = previous.image, previous.first, previous.n, previous.dirty
-            entry.noted = previous.noted
+        if previous is not None and previous.held is not None:  # removed by this very call: one change of one row
+            entry.held, entry.first, entry.n, entry.dirty = previous.held, previous.first, previous.n, previous.dirty
             item.revision, item.created_at = previous.record.revision, previous.record.created_at
         elif previous is not None:  # removed by an earlier call: that row goes first, and this one is new
             self._unit.flush()
@@ -287,14 +297,13 @@ class Tx:
     def drop(self) -> None:
         """Forget what the running call did."""
         for record_id, entry in self._touched.items():
-            if entry.image is None and entry.replaced is not None:
+            if entry.held is None and entry.replaced is not None:
                 self._unit.entries[entry.info.cls][record_id] = entry.replaced
-            elif entry.image is None:
+            elif entry.held is None:
                 if not entry.dirty:
                     self._unit.entries[entry.info.cls].pop(record_id, None)
-            elif entry.removed or entry.info.image(entry.record) != entry.image:
-                entry.record, entry.removed = entry.info.decoder.decode(entry.image), False
-                self._unit.note_keys(entry)
+            elif entry.removed or astuple(entry.record) != entry.held:
+                entry.record, entry.removed = entry.info.made(entry.held), False
         self._touched.clear()
 
     def settle(self) -> list[Change]:
@@ -302,18 +311,23 @@ class Tx:
         return [made for entry in self._touched.values() if (made := self._settle(entry)) is not None]
 
     def _settle(self, entry: Entry) -> Change | None:
-        record, before = entry.record, entry.image
+        info, record, held = entry.info, entry.record, entry.held
         if entry.removed:
-            return Change(entry.info.noun, record.id, before, None, _scope(entry), None) if before is not None else None
+            return Change(info.noun, record.id, entry.image, None, entry.scope, None) if held is not None else None
         record.scope = record.held_by()
-        if before is not None:
-            if entry.info.image(record) == before:
+        places: list[int] = []
+        if held is not None:
+            values = astuple(record)
+            if values == held:
                 return None
-            if entry.info.append_only:
+            places = places_that_differ(held, values)
+            if info.loose.issuperset(places) and info.some(places, held) == info.some(places, values):
+                return None
+            if info.append_only:
                 raise Refused(
                     "{name} {id} is final and cannot be changed",
                     hint="Make a reversing entry.",
-                    name=entry.info.name,
+                    name=info.name,
                     id=record.id,
                 )
         else:
@@ -321,7 +335,9 @@ class Tx:
         record.revision += 1
         record.updated_at = self.now
         record.check()
-        return Change(entry.info.noun, record.id, before, entry.info.image(record), _scope(entry), record.scope)
+        after = info.image(record)
+        was = info.some(places, held) if held is not None else None
+        return Change(info.noun, record.id, was, after, entry.scope, record.scope)
 
     def end(self) -> None:
         """No call is running any more."""
@@ -331,9 +347,10 @@ class Tx:
         """Make the call's changes the unit's own."""
         for item in changes:
             entry = self._touched[item.row]
-            entry.image, entry.dirty, entry.replaced = item.after, True, None
+            before, entry.held = entry.held, astuple(entry.record) if item.after is not None else None
+            entry.dirty, entry.replaced = True, None
             self._unit.unwritten.setdefault(entry.info.cls, {})[item.row] = None
-            self._unit.note_change(entry, item.before)
+            self._unit.note_change(entry, before)
             if item.after is not None and entry.n == 0:
                 entry.n = self._unit.next_row()
         # a device carries out no effect: the operation does it where it is final
@@ -350,6 +367,10 @@ def _nobody_knows(command: str) -> str:
     return command.partition(".")[0] + ".undo"
 
 
+def _nothing_to_prove(command: str) -> None:
+    """Outside dispatch nobody asks for a second factor."""
+
+
 def _no_command(name: str) -> Command:
     """The command of a name, outside dispatch, where no registry is known."""
     raise UsageError("there is no command {name}", name=name)
@@ -358,14 +379,3 @@ def _no_command(name: str) -> Command:
 def _declared(noun: str) -> type[Record]:
     """The record class of a noun, outside dispatch, where no registry is known."""
     return declared_records()[noun].cls
-
-
-def _scope(entry: Entry) -> str | None:
-    """The scope the row had as of the last accepted call."""
-    if entry.image is None:
-        return None
-    return str(msgspec.json.decode(entry.image, type=_Scoped).scope)
-
-
-class _Scoped(msgspec.Struct):
-    scope: str = ""

@@ -1,9 +1,8 @@
 """The unit of work: the records one writing transaction holds in memory, and the journal rows it will write.
 
-Commands change plain objects; nothing reaches the database until `flush`. An `Entry` knows its record's image as of the
-last accepted call, so that a
-refused call is dropped by putting the image back. Keys looked up once are remembered, absent ones too, and what the
-batch added is found like the rest.
+Commands change plain objects; nothing reaches the database until `flush`. An `Entry` knows its record's values as of
+the last accepted call, so that a refused call is dropped by putting them back. Keys looked up once are remembered,
+absent ones too, and what the batch added is found like the rest.
 """
 
 from __future__ import annotations
@@ -11,9 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
-from itertools import compress
-from operator import itemgetter, ne
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -22,8 +20,17 @@ from msgspec.structs import astuple
 from bo.core.kernel.database import Session
 from bo.core.kernel.ids import derived_tail
 from bo.core.kernel.kinds import moment_text
-from bo.core.kernel.record import Record, RecordInfo, encode_json, info_of
-from bo.core.kernel.search import index_text, tsvector
+from bo.core.kernel.record import (
+    SCOPE,
+    Record,
+    RecordInfo,
+    Values,
+    declared_records,
+    encode_json,
+    info_of,
+    places_that_differ,
+)
+from bo.core.kernel.rows import store
 from bo.core.kernel.sums import RunningSums
 
 if TYPE_CHECKING:
@@ -31,36 +38,80 @@ if TYPE_CHECKING:
 
 Condition = tuple[str, str, object]
 PENDING: Final = 2**50  # a device's own operations are numbered from here until central has given them their number
-SPARSE_LEAST: Final = 500  # rows
+WHOLE: Final = b'{"id":'  # how an image begins; a difference never does
+AT_ONCE: Final = 1000
+HASHED_AT_ONCE: Final = 2000  # texts
 OPERATORS: Final = {"=": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
 
 
 class Entry:
-    """One row in memory. `image` is its JSON as of the last accepted call, None where the row is not there."""
+    """One row in memory. `held` are its values as of the last accepted call, None where the row is not there."""
 
-    __slots__ = ("dirty", "first", "image", "info", "n", "noted", "record", "removed", "replaced")
+    __slots__ = ("dirty", "first", "held", "info", "n", "record", "removed", "replaced")
 
-    def __init__(self, info: RecordInfo, record: Record, image: bytes | None, n: int) -> None:
+    def __init__(self, info: RecordInfo, record: Record, held: Values | None, n: int) -> None:
         self.info = info
         self.record = record
-        self.image = image
-        self.first = image  # as it stands in the database
+        self.held = held
+        self.first = held  # as it stands in the database
         self.n = n
         self.dirty = False
         self.removed = False
         self.replaced: Entry | None = None  # a removed row that this one takes the place of
-        self.noted: tuple[object, ...] = ()  # the values of lookup fields that it is to be found under
+
+    @property
+    def image(self) -> bytes | None:
+        """The JSON of the row as of the last accepted call."""
+        return self.info.image(self.info.made(self.held)) if self.held is not None else None
+
+    @property
+    def scope(self) -> str | None:
+        """Who could hold the row as of the last accepted call."""
+        return str(self.held[SCOPE]) if self.held is not None else None
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
-    """One row before and after; images are the JSON of the record."""
+    """One row before and after. `after` is its image, the JSON of the record; `was` what differed before, or the whole
+    image where the row is gone; None where there was none."""
 
     noun: str
     row: str
-    before: bytes | None
+    was: bytes | None
     after: bytes | None
     scope_before: str | None
     scope_after: str | None
+
+    @property
+    def before(self) -> bytes | None:
+        """The image of the row before."""
+        return image_before(declared_records()[self.noun], self.was, self.after)
+
+    def values(self) -> tuple[dict[str, object] | None, dict[str, object] | None]:
+        """What the images before and after say; either leaves out what is usual."""
+        after = msgspec.json.decode(self.after, type=dict[str, object]) if self.after is not None else None
+        was = msgspec.json.decode(self.was, type=dict[str, object]) if self.was is not None else None
+        return (was if was is None or after is None or "id" in was else after | was), after
+
+
+def change_between(
+    info: RecordInfo, row: str, before: Values | None, now: Values | None, after: bytes | None
+) -> Change:
+    """The change of a row from values to others, with the image of these; None where it was, or is, not there."""
+    was = None
+    if before is not None:
+        was = info.some(places_that_differ(before, now), before) if now is not None else info.image(info.made(before))
+    scopes = (str(values[SCOPE]) if values is not None else None for values in (before, now))
+    return Change(info.noun, row, was, after, *scopes)
+
+
+def image_before(info: RecordInfo, was: bytes | None, after: bytes | None) -> bytes | None:
+    """The image of a row before a change, from what the journal keeps of it."""
+    if was is None or after is None or was.startswith(WHOLE):
+        return was
+    merged = msgspec.json.decode(after, type=dict[str, msgspec.Raw]) | msgspec.json.decode(
+        was, type=dict[str, msgspec.Raw]
+    )
+    return info.image(info.decoder.decode(encode_json(merged)))
 
 
 class Head(msgspec.Struct):
@@ -89,7 +140,10 @@ class Unit(msgspec.Struct, eq=False):
     session: Session
     head: Head
     entries: dict[type[Record], dict[str, Entry]] = msgspec.field(default_factory=lambda: defaultdict(dict))
-    index: dict[tuple[type[Record], str, object], dict[str, None]] = {}
+    # the rows by the values of those lookup fields that somebody has asked for
+    index: dict[type[Record], dict[str, dict[object, dict[str, None]]]] = msgspec.field(
+        default_factory=lambda: defaultdict(dict)
+    )
     known: set[tuple[type[Record], str, object]] = set()
     absent: set[str] = set()
     operations: list[Sequence[object]] = []
@@ -140,7 +194,7 @@ class Unit(msgspec.Struct, eq=False):
             self.seen.add(key_touched(info_of(cls), name, value))
         if (cls, name, value) not in self.known:
             self.load_keys(cls, name, (value,))
-        ids = self.index.get((cls, name, value))
+        ids = self._index(cls, name).get(value)
         if not ids:
             return []
         held = self.entries[cls]
@@ -156,8 +210,9 @@ class Unit(msgspec.Struct, eq=False):
             self.seen.add(info.noun)
         key = f"{info.fingerprint}:select:{_shape(conditions)}:{order}"
         values = {f"p{place}": self.bound(value) for place, (_n, _o, value) in enumerate(conditions)}
-        rows = self.session.rows(key, lambda: _select(info, conditions, order), {**values, "limit": limit})
-        return [self._adopt(info, row) for row in rows]
+        sqlite = self.session.is_sqlite
+        rows = self.session.rows(key, lambda: _select(info, conditions, order, sqlite), {**values, "limit": limit})
+        return self._adopt(info, rows)
 
     def count(self, cls: type[Record], conditions: Sequence[Condition]) -> int:
         self.flush()
@@ -186,13 +241,16 @@ class Unit(msgspec.Struct, eq=False):
         sums.keep(field, conditions, value)
         return value
 
-    def note_change(self, entry: Entry, before: bytes | None) -> None:
+    def note_change(self, entry: Entry, before: Values | None) -> None:
         """A row stands otherwise than before: what it is found by, and the sums it counts in."""
-        if entry.image is not None:
-            self.note_keys(entry)
-        sums = self.sums.get(entry.info.cls)
+        info = entry.info
+        if entry.held is not None:
+            self.note_keys(info, entry.record.id, entry.held)
+        sums = self.sums.get(info.cls)
         if sums is not None:
-            sums.changed(before, entry.record if entry.image is not None else None)
+            sums.changed(
+                info.made(before) if before is not None else None, entry.record if entry.held is not None else None
+            )
 
     def bound(self, value: object) -> object:
         """A value as a parameter of a statement; several are one list."""
@@ -202,33 +260,40 @@ class Unit(msgspec.Struct, eq=False):
         info = info_of(cls)
         for start in range(0, len(values), 1000):
             part = self.session.array(values[start : start + 1000])
-            for row in self.session.rows(f"{info.fingerprint}:by:{name}", lambda: _by(info, name), {"values": part}):
-                self._adopt(info, row)
+            key = f"{info.fingerprint}:by:{name}"
+            self._adopt(info, self.session.rows(key, lambda: _by(info, name), {"values": part}))
 
-    def _adopt(self, info: RecordInfo, row: Sequence[object]) -> Entry:
-        held = self.entries[info.cls]
-        found = held.get(str(row[1]))
-        if found is None:
-            record = info.load(row[1:])
-            found = held[record.id] = Entry(info, record, info.image(record), int(str(row[0])))
-            self.note_keys(found)
+    def _adopt(self, info: RecordInfo, rows: Iterable[Sequence[Any]]) -> list[Entry]:
+        """The rows in memory; those that are there already are kept as they are."""
+        held, sought, found = self.entries[info.cls], self.index[info.cls], []
+        for row in rows:
+            entry = held.get(row[1])
+            if entry is None:
+                record = info.load(row[1:])
+                values = astuple(record)
+                entry = held[record.id] = Entry(info, record, values, row[0])
+                if sought:
+                    self.note_keys(info, record.id, values)
+            found.append(entry)
         return found
 
-    def note_keys(self, entry: Entry) -> None:
-        """Remember the row under the values its lookup fields have now."""
-        info, index, row = entry.info, self.index, entry.record.id
-        values = info.keys_of(entry.record)
-        if values == entry.noted:
-            return
-        entry.noted = values
-        for name, value in zip(info.lookups, values, strict=True):
+    def note_keys(self, info: RecordInfo, row: str, values: Values) -> None:
+        """Remember the row under these values of its lookup fields, as far as rows are looked for by them."""
+        for name, rows in self.index[info.cls].items():
+            value = values[info.place(name)]
             if value is not None:
-                key = (info.cls, name, value)
-                found = index.get(key)
-                if found is None:
-                    index[key] = {row: None}
-                else:
-                    found[row] = None
+                rows.setdefault(value, {})[row] = None
+
+    def _index(self, cls: type[Record], name: str) -> dict[object, dict[str, None]]:
+        """The ids of rows by the value of a lookup field: of those in memory, under values they have or had."""
+        index = self.index[cls]
+        found = index.get(name)
+        if found is None:
+            found, place = index.setdefault(name, {}), info_of(cls).place(name)
+            for row, entry in self.entries[cls].items():
+                if entry.held is not None and (value := entry.held[place]) is not None:
+                    found.setdefault(value, {})[row] = None
+        return found
 
     # -- the journal ---------------------------------------------------------------------------------------------------
 
@@ -253,10 +318,8 @@ class Unit(msgspec.Struct, eq=False):
         """Keep the changes of an operation, as the table and the hash have them."""
         rows = []
         for place, item in enumerate(changes):
-            before, after = item.before.decode() if item.before else "", item.after.decode() if item.after else ""
-            rows.append(
-                (seq, place, item.noun, item.row, before, after, item.scope_before or "", item.scope_after or "")
-            )
+            was, after = item.was.decode() if item.was else "", item.after.decode() if item.after else ""
+            rows.append((seq, place, item.noun, item.row, was, after, item.scope_before or "", item.scope_after or ""))
         self.changes += rows
         return rows
 
@@ -277,22 +340,21 @@ class Unit(msgspec.Struct, eq=False):
     def put(self, info: RecordInfo, row: str, image: bytes | None) -> Change:
         """Make a row what another journal says it is, past every rule; None takes it out. What that changed."""
         entry = self.entry(info.cls, row)
-        before, scope = (entry.image, entry.record.scope) if entry is not None else (None, None)
-        after = None
-        if image is not None:
-            record = info.decoder.decode(image)
-            after = info.image(record)
-            if entry is None:
-                entry = self.entries[info.cls][row] = Entry(info, record, None, self.next_row())
-                self.absent.discard(row)
-            entry.record, entry.removed = record, False
-        elif entry is not None:
-            entry.removed = True
-        if entry is not None:
-            entry.image, entry.dirty = after, True
-            self.note_change(entry, before)
-            self.unwritten.setdefault(info.cls, {})[row] = None
-        return Change(info.noun, row, before, after, scope, entry.record.scope if entry and after else None)
+        if image is None and entry is None:
+            return Change(info.noun, row, None, None, None, None)
+        record = info.decoder.decode(image) if image is not None else None
+        if entry is None:
+            assert record is not None
+            entry = self.entries[info.cls][row] = Entry(info, record, None, self.next_row())
+            self.absent.discard(row)
+        before, after = entry.held, None
+        if record is not None:
+            entry.record, after = record, info.image(record)
+        entry.held = astuple(record) if record is not None else None
+        entry.removed, entry.dirty = record is None, True
+        self.note_change(entry, before)
+        self.unwritten.setdefault(info.cls, {})[row] = None
+        return change_between(info, row, before, entry.held, after)
 
     def next_row(self) -> int:
         self.head.row += 1
@@ -321,114 +383,77 @@ class Unit(msgspec.Struct, eq=False):
             rows.clear()
 
     def _write(self, info: RecordInfo, dirty: list[Entry]) -> None:
-        """`image` is the accepted state; `first` what the database has."""
-        added: list[list[object]] = []
-        changed: list[tuple[Entry, Record, Record]] = []
-        texts: list[tuple[int, str]] = []
+        """`held` is the accepted state; `first` what the database has."""
+        added: list[tuple[int, Values]] = []
+        changed: list[tuple[int, Values, Values]] = []
         for entry in dirty:
-            accepted = self._accepted(entry) if entry.image is not None else None
-            if accepted is None:
+            if entry.held is None:
                 continue
             if entry.first is None:
-                added.append([entry.n, *info.row(accepted, text_moments=self.session.is_sqlite)])
-                self._index(info, entry.n, accepted, texts)
-                continue
-            before = info.decoder.decode(entry.first)
-            changed.append((entry, before, accepted))
-            if info.searched and _searched(info, accepted) != _searched(info, before):
-                self._index(info, entry.n, accepted, texts)
-        # in this order, so that a unique value is free before another row takes it
-        self._delete(info, [(entry.n,) for entry in dirty if entry.image is None and entry.first is not None])
-        self._free_uniques(info, changed)
-        self._update(info, changed)
-        self._insert(info, added)
-        self._insert_texts(info, texts)
+                added.append((entry.n, entry.held))
+            else:
+                changed.append((entry.n, entry.first, entry.held))
+        store(self.session, info, added, changed, [(e.n,) for e in dirty if e.held is None and e.first is not None])
         for entry in dirty:
-            entry.first, entry.dirty = entry.image, False
+            entry.first, entry.dirty = entry.held, False
 
     def fill(self, info: RecordInfo, images: Iterable[bytes]) -> None:
         """Write rows that are known not to be there, past every rule and at once. This unit does not hold them."""
-        rows: list[list[object]] = []
-        texts: list[tuple[int, str]] = []
-        for image in images:
-            record, n = info.decoder.decode(image), self.next_row()
-            rows.append([n, *info.row(record, text_moments=self.session.is_sqlite)])
-            self._index(info, n, record, texts)
-        self._insert(info, rows)
-        self._insert_texts(info, texts)
+        store(self.session, info, [(self.next_row(), astuple(info.decoder.decode(image))) for image in images])
 
-    def _insert(self, info: RecordInfo, rows: list[list[object]]) -> None:
-        if not rows:
-            return
-        if len(rows) < SPARSE_LEAST:
-            self.session.many(f"{info.fingerprint}:insert", lambda: _insert(info, ()), rows)
-            return
-        # half of a record's columns are blank in all of them as a rule, and each that is bound costs
-        places = [place for place, column in enumerate(zip(*rows, strict=True)) if any(map(_is_filled, column))]
-        names = tuple(("n", *info.field_names)[place] for place in places)
-        key = f"{info.fingerprint}:insert:{','.join(names)}"
-        self.session.many(key, partial(_insert, info, names), list(map(itemgetter(*places), rows)))
+    def take_in(self, told: Sequence[tuple[int, RecordInfo, str, bytes | None]]) -> None:
+        """Make rows what the operations of another journal left of them, given in their order as (number, record, id,
+        image; None where it is gone): past every rule and at once, with all of it kept as changes. This unit holds none
+        of these rows, before and after.
+        """
+        stored: dict[RecordInfo, dict[str, tuple[int, Values]]] = {}
+        for info in {info: None for _seq, info, _row, _image in told}:
+            stored[info] = self._stored(info, {row: None for _seq, held, row, _image in told if held is info})
+        now: dict[RecordInfo, dict[str, Values | None]] = {info: {} for info in stored}
+        for seq, changes in groupby(told, itemgetter(0)):
+            made = []
+            for _seq, info, row, image in changes:
+                latest = now[info]
+                before = latest[row] if row in latest else stored[info].get(row, (0, None))[1]
+                record = info.decoder.decode(image) if image is not None else None
+                after = info.image(record) if record is not None else None
+                latest[row] = astuple(record) if record is not None else None
+                if before is not None or after is not None:
+                    made.append(change_between(info, row, before, latest[row], after))
+            self.note_changes(seq, made)
+        for info, rows in now.items():
+            self._replace(info, stored[info], rows)
 
-    def _insert_texts(self, info: RecordInfo, texts: list[tuple[int, str]]) -> None:
-        """Upwards, as FTS5 wants it: a lower number than the last makes it write out all that it has gathered."""
-        if texts:
-            texts.sort()
-            self.session.many(f"{info.fingerprint}:index", lambda: _index_words(info, self.session.is_sqlite), texts)
+    def _stored(self, info: RecordInfo, ids: Iterable[str]) -> dict[str, tuple[int, Values]]:
+        """Rows as the database has them, with their numbers."""
+        found, wanted = {}, list(ids)
+        for start in range(0, len(wanted), AT_ONCE):
+            part = self.session.array(wanted[start : start + AT_ONCE])
+            for row in self.session.rows(f"{info.fingerprint}:by:id", lambda: _by(info, "id"), {"values": part}):
+                found[str(row[1])] = int(row[0]), astuple(info.load(row[1:]))
+        return found
 
-    def _free_uniques(self, info: RecordInfo, changed: list[tuple[Entry, Record, Record]]) -> None:
-        """Where rows exchange unique values, each first holds its own id for a moment: the index is checked row by
-        row."""
-        for name in info.uniques:
-            moving = [(entry, getattr(before, name), getattr(after, name)) for entry, before, after in changed]
-            moving = [(entry, old, new) for entry, old, new in moving if old != new]
-            if len(moving) > 1 and {old for _entry, old, _new in moving} & {new for _entry, _old, new in moving}:
-                rows = [[entry.record.id, entry.n] for entry, _old, _new in moving]
-                self.session.many(f"{info.fingerprint}:update:{name}", partial(_update, info, (name,)), rows)
-
-    def _update(self, info: RecordInfo, changed: list[tuple[Entry, Record, Record]]) -> None:
-        """Only the columns that differ are written; rows in which the same ones differ go together."""
-        as_text, stamp = self.session.is_sqlite, info.field_names.index("updated_at")
-        groups: dict[tuple[int, ...], list[list[object]]] = defaultdict(list)
-        every = range(len(info.field_names))
-        for entry, before, accepted in changed:
-            values = astuple(accepted)
-            differs = map(ne, astuple(before), values)
-            # the stamp always, or what is written together would depend on whether a millisecond had passed
-            places = tuple(sorted({stamp, *compress(every, differs)}))
-            groups[places].append([*info.columns_at(places, values, text_moments=as_text), entry.n])
-        for places, rows in groups.items():
-            names = tuple(info.field_names[place] for place in places)
-            self.session.many(f"{info.fingerprint}:update:{','.join(names)}", partial(_update, info, names), rows)
-
-    def _delete(self, info: RecordInfo, rows: list[tuple[int]]) -> None:
-        if rows:
-            self.session.many(f"{info.fingerprint}:delete", lambda: _delete(info), rows)
-            if info.searched:
-                self.session.many(f"{info.fingerprint}:unindex", lambda: _unindex(info, self.session.is_sqlite), rows)
-
-    def _accepted(self, entry: Entry) -> Record:
-        """The record as of the last accepted call: the running call's own changes are not written."""
-        if (
-            entry.record.id in self.running
-            and entry.image is not None
-            and entry.info.image(entry.record) != entry.image
-        ):
-            return entry.info.decoder.decode(entry.image)
-        return entry.record
-
-    def _index(self, info: RecordInfo, n: int, item: Record, texts: list[tuple[int, str]]) -> None:
-        if info.searched:
-            text = index_text(_searched(info, item))
-            texts.append((n, text if self.session.is_sqlite else tsvector(text)))
+    def _replace(
+        self, info: RecordInfo, stored: Mapping[str, tuple[int, Values]], rows: Mapping[str, Values | None]
+    ) -> None:
+        added: list[tuple[int, Values]] = []
+        changed: list[tuple[int, Values, Values]] = []
+        gone: list[tuple[int]] = []
+        for row, after in rows.items():
+            before = stored.get(row)
+            if before is None:
+                if after is not None:
+                    added.append((self.next_row(), after))
+            elif after is None:
+                gone.append((before[0],))
+            else:
+                changed.append((*before, after))
+        store(self.session, info, added, changed, gone)
 
 
 def _number(entry: Entry) -> int:
     """Rows of the running call have none yet and come last, in the order in which they were added."""
     return entry.n or 2**63
-
-
-def _is_filled(value: object) -> bool:
-    return value is not None
 
 
 def _shape(conditions: Sequence[Condition]) -> str:
@@ -444,16 +469,15 @@ def key_touched(info: RecordInfo, name: str, value: object) -> str:
     return f"{info.noun}.{name}={value}"
 
 
-def chain_hash(parts: Iterable[str]) -> str:
+def chain_hash(parts: Sequence[str]) -> str:
     """The next link: SHA-256 over the last hash and the stored texts, which hold no line ends of their own (they are
-    JSON or single words)."""
+    JSON or single words). Piece by piece: an operation may change a hundred thousand rows."""
     from hashlib import sha256  # loads OpenSSL, which reads do without
 
-    return sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _searched(info: RecordInfo, item: Record) -> list[str]:
-    return [str(value) for name in info.searched if (value := getattr(item, name))]
+    made = sha256("\n".join(parts[:HASHED_AT_ONCE]).encode())
+    for start in range(HASHED_AT_ONCE, len(parts), HASHED_AT_ONCE):
+        made.update(b"\n" + "\n".join(parts[start : start + HASHED_AT_ONCE]).encode())
+    return made.hexdigest()
 
 
 # -- the statements, each built once in the life of a workspace --------------------------------------------------------
@@ -492,17 +516,20 @@ def _where(info: RecordInfo, conditions: Sequence[Condition]) -> list[Any]:
     return clauses
 
 
-def _select(info: RecordInfo, conditions: Sequence[Condition], order: str) -> ClauseElement:
+def _select(info: RecordInfo, conditions: Sequence[Condition], order: str, sqlite: bool) -> ClauseElement:
     import sqlalchemy as sa
 
-    made = _columns(info)
+    made, clauses = _columns(info), _where(info, conditions)
+    if sqlite and not order and any(isinstance(value, (tuple, list)) for _name, _operator, value in conditions):
+        # found by several values of an index it would sort whole rows; this way it sorts numbers
+        clauses = [made.c.n.in_(sa.select(made.c.n).where(*clauses).correlate(None))]
     # where nulls come is said: the databases differ, and a replay has to come to the same
     names = [name for name in order.split(",") if name]
     by = [
         made.c[name[1:]].desc().nulls_last() if name.startswith("-") else made.c[name].asc().nulls_first()
         for name in names
     ]
-    return sa.select(made).where(*_where(info, conditions)).order_by(*by, made.c.n).limit(sa.bindparam("limit"))
+    return sa.select(made).where(*clauses).order_by(*by, made.c.n).limit(sa.bindparam("limit"))
 
 
 def _count(info: RecordInfo, conditions: Sequence[Condition]) -> ClauseElement:
@@ -519,15 +546,6 @@ def _sum(info: RecordInfo, field: str, conditions: Sequence[Condition]) -> Claus
     return sa.select(total).select_from(made).where(*_where(info, conditions))
 
 
-def _insert(info: RecordInfo, names: Sequence[str]) -> ClauseElement:
-    import sqlalchemy as sa
-
-    made = _columns(info)
-    if not names:
-        return made.insert()  # type: ignore[no-any-return]
-    return made.insert().values({name: sa.bindparam(name) for name in names})  # type: ignore[no-any-return]
-
-
 def _wait(sqlite: bool) -> ClauseElement:
     from bo.core.kernel.tables import pending, upsert
 
@@ -538,42 +556,6 @@ def _insert_kernel(name: str) -> ClauseElement:
     from bo.core.kernel.tables import metadata
 
     return metadata.tables[name].insert()
-
-
-def _update(info: RecordInfo, names: Sequence[str]) -> ClauseElement:
-    import sqlalchemy as sa
-
-    made = _columns(info)
-    values: list[Any] = [(made.c[name], sa.bindparam(f"new_{name}")) for name in names]
-    return made.update().ordered_values(*values).where(made.c.n == sa.bindparam("row"))  # type: ignore[no-any-return]
-
-
-def _delete(info: RecordInfo) -> ClauseElement:
-    import sqlalchemy as sa
-
-    made = _columns(info)
-    return made.delete().where(made.c.n == sa.bindparam("row"))  # type: ignore[no-any-return]
-
-
-def _unindex(info: RecordInfo, sqlite: bool) -> ClauseElement:
-    import sqlalchemy as sa
-
-    from bo.core.kernel.tables import search_table
-
-    found = search_table(info)
-    return sa.delete(found).where((found.c.rowid if sqlite else found.c.n) == sa.bindparam("row"))
-
-
-def _index_words(info: RecordInfo, sqlite: bool) -> ClauseElement:
-    import sqlalchemy as sa
-
-    name = f"{info.name}_search"
-    if sqlite:
-        return sa.text(f"INSERT OR REPLACE INTO {name}(rowid, body) VALUES (:row, :body)")
-    return sa.text(
-        f"INSERT INTO {name}(n, body) VALUES (:row, CAST(:body AS tsvector))"
-        " ON CONFLICT (n) DO UPDATE SET body = excluded.body"
-    )
 
 
 def derived_id(info: RecordInfo, operation_id: str, count: int) -> str:

@@ -104,7 +104,7 @@ def plain(item: object, currency: str) -> dict[str, object]:
 def changed_fields(change: Change, currency: str, hidden: Collection[str] = ()) -> Changed:
     """The fields in which a change's images differ, as [before, after]. `currency` is the office's."""
     info = declared_records()[change.noun]
-    before, after = _image(change.before), _image(change.after)
+    before, after = change.values()
     own = str((after or before or {}).get(CURRENCY) or currency)
     found: Changed = {}
     for name in {**(before or {}), **(after or {})}:
@@ -117,10 +117,6 @@ def changed_fields(change: Change, currency: str, hidden: Collection[str] = ()) 
         if was != now and not (before is None and now in BLANK):
             found[name] = [was, now]
     return found
-
-
-def _image(image: bytes | None) -> dict[str, object] | None:
-    return msgspec.json.decode(image, type=dict[str, object]) if image is not None else None
 
 
 def _value(item: FieldInfo, image: dict[str, object] | None, currency: str) -> object:
@@ -138,7 +134,7 @@ def _value(item: FieldInfo, image: dict[str, object] | None, currency: str) -> o
 
 
 class Names:
-    """The logins of operators by id, looked up once each; the id itself where the reader may not see whose it is."""
+    """The logins of operators by id, looked up once each; for a reader who may not read them what they are called."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
@@ -150,5 +146,5 @@ class Names:
                 found = self.reader.get(self.reader.registry.record("operators"), operator)
                 self.known[operator] = str(getattr(found, "login", operator))
             except BoError:
-                self.known[operator] = operator
+                self.known[operator] = self.reader.called("operators", [operator]).get(operator, operator)
         return self.known[operator]

@@ -20,13 +20,14 @@ from bo.core.kernel.dispatch import Authorise, Call, Dispatch, Outcome
 from bo.core.kernel.errors import BoError, Configuration
 from bo.core.kernel.ids import new_operation_id
 from bo.core.kernel.kinds import Context, moment_of
+from bo.core.kernel.proof import LASTS, Factors, Gate, Proof
 from bo.core.kernel.reader import Reader
 from bo.core.kernel.record import info_of
 from bo.core.kernel.statements import Prepared
 from bo.core.kernel.tx import SYSTEM, Actor, Tx
 from bo.core.kernel.unit import Change, Head, Unit
 
-STATEMENTS_VERSION: Final = "2"
+STATEMENTS_VERSION: Final = "3"
 STATEMENTS_MOST: Final = 2000
 SCHEMA_VERSION: Final = "0003"
 REST_LEAST: Final = 100
@@ -85,6 +86,7 @@ class Transaction(msgspec.Struct, eq=False):
     head: Head
     rights: Rights
     before: int  # the version of what was there when it began
+    dry_run: bool = False
     spoilt: list[BaseException] = []
     touched: set[str] = set()  # the nouns of what was looked at or written
 
@@ -94,6 +96,7 @@ class Transaction(msgspec.Struct, eq=False):
         dispatch = Dispatch(
             own.registry, self.session, unit, own.context, own.authorise, own.actor, own.clock, own.new_id,
             self.rights.actors, self.rights.watched, own.authority,
+            Gate(self.session, None if self.dry_run else own.factors, own.proof),
         )  # fmt: skip
         try:
             with collector_resting():
@@ -127,6 +130,7 @@ class Workspace:
         actor: str = SYSTEM.id,
         clock: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = new_operation_id,
+        factors: Factors | None = None,
     ) -> None:
         self.database = database
         self.registry = registry
@@ -134,6 +138,8 @@ class Workspace:
         self.actor = actor
         self.clock = clock
         self.new_id = new_id
+        self.factors = factors
+        self.proof: Proof | None = None  # that the operator has shown a second factor; one transaction uses it up
         self.after: Callable[[Transaction], None] | None = None  # told of every commit that numbered operations
         self._rights = Rights()
         try:
@@ -169,7 +175,7 @@ class Workspace:
                 rights, self._rights = self._rights, Rights()
                 if rights.version != head.version:
                     rights = Rights()
-                made = Transaction(self, session, head, rights, head.version)
+                made = Transaction(self, session, head, rights, head.version, dry_run)
                 yield made
                 if made.spoilt:
                     raise made.spoilt[0]
@@ -181,8 +187,29 @@ class Workspace:
             self._rights = rights
         except _RollBack:
             return
+        finally:
+            if self.proof is not None and self.proof.used:
+                self.proof = None
         if self.after is not None and head.version != made.before:
             self.after(made)
+
+    def wants_code(self, name: str) -> bool:
+        """Whether the operator has a second factor, and has to show it for this command; a device does not know."""
+        if self.factors is None or not self.authority or not self.registry.command(name).step_up:
+            return False
+        return self.factors.is_on(self.database.session, self.actor)
+
+    def prove(self, code: str) -> None:
+        """Spend a code of the operator's second factor. For five minutes the next transaction with a command that wants
+        one has that proof, and uses it up. Who has no second factor has nothing to prove.
+
+        Raises NotAllowed for a wrong code, and what holds back who guesses.
+        """
+        self.proof = None
+        factors = self.factors
+        if factors is not None and factors.is_on(self.database.session, self.actor):
+            factors.spend(self.database, self.actor, code, self.clock())
+            self.proof = Proof(self.actor, self.clock() + LASTS)
 
     def do(self, name: str, subject: str | None = None, /, **args: object) -> Outcome:
         """Run one command; its refusal is raised. For tests, scripts and rules that need no batch."""
@@ -224,7 +251,7 @@ class Workspace:
 
     def ask(self, name: str, subject: str | None = None, /, **args: object) -> Any:
         """The answer of a query. Raises NotAllowed, or what the query raises."""
-        from bo.core.kernel.dispatch import decode_arguments
+        from bo.core.kernel.arguments import decode_arguments
 
         query = self.registry.query(name)
         read = self.reader()
@@ -248,14 +275,15 @@ class Workspace:
         return journal.operations(self.database.session, limit=limit, before=before)
 
     def history(self, record_id: str) -> list[tuple[journal.Operation, Change]]:
-        """What happened to one row, newest first, for who may read it where it is now. Raises NotAllowed."""
+        """What was done to one row, newest first, for who may read it where it is now. Raises NotAllowed."""
         self.registry.load_all()
         found = journal.history(self.database.session, record_id)
         if not found:
             return []
-        newest, reader = found[0][1], self.reader()
-        reader.require(f"{newest.noun}.read")
-        return found if reader.actor.sees(newest.scope_after or newest.scope_before or "") else []
+        reader = self.reader()
+        reader.require(f"{found[0][1].noun}.read")
+        scope = next((scope for _done, each in found if (scope := each.scope_after or each.scope_before)), "")
+        return found if reader.actor.sees(scope) else []
 
     def verify(self) -> int:
         """Check the journal's chain; the number of operations. Raises Damaged."""

@@ -208,7 +208,7 @@ def timeline(read: Reader, lead: Lead) -> list[Happening]:
     hidden = {item.name for item in read.actor.withheld(info_of(Lead))}
     for operation, change in journal.history(read.session, lead.id):
         given = msgspec.json.decode(operation.args, type=dict[str, object])
-        if change.before is None:
+        if change.after is not None and change.was is None:
             given = {}
         words = "; ".join(
             f"{name}: {value}" for name, value in given.items() if value not in (None, "") and name not in hidden

@@ -6,19 +6,19 @@ from typing import Annotated, Final
 from bo.core.kernel.amounts import parse_amount
 from bo.core.kernel.command import command
 from bo.core.kernel.errors import Refused, UsageError
-from bo.core.kernel.kinds import ChoiceKind, CurrencyKind, Day, Field, Flag, RowsKind, Text, TextKind
+from bo.core.kernel.kinds import CurrencyKind, Day, Field, Flag, RowsKind, Text, TextKind
 from bo.core.kernel.tx import Tx
 from bo.core.ledger import balances, posting, reading
 from bo.core.ledger.days import first_day, month_label, month_of, today
 from bo.core.ledger.posting import Leg
-from bo.core.ledger.records import ACCOUNTS, CLOSED, OPEN, OWNED, Entry, LedgerBalance, LedgerPeriod, LegAmountKind
+from bo.core.ledger.records import ACCOUNT, CLOSED, OPEN, OWNED, Entry, LedgerBalance, LedgerPeriod, LegAmountKind
 
 NOUN: Final = "ledger"
 ADJUST: Final = "ledger.adjust"  # the right to post by hand on accounts that modules own
 
 Legs = Annotated[
     tuple[dict[str, object], ...],
-    RowsKind("account", "amount", account=ChoiceKind(*ACCOUNTS), amount=LegAmountKind(), party=TextKind(200),
+    RowsKind("account", "amount", account=ACCOUNT, amount=LegAmountKind(), party=TextKind(200),
              currency=CurrencyKind()),
     Field(label="legs of the entry", help='such as [{"account": "fees", "amount": "5"}, {"account": "suspense", '
                                           '"amount": "-5"}]; debits above zero, credits below'),

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
+from bo.core.kernel.amounts import format_amount
 from bo.core.kernel.errors import Refused
 from bo.core.kernel.tx import Tx
 from bo.core.ledger.balances import Moved, keep_up, movements
@@ -256,7 +257,7 @@ def require_balanced(draft: Draft) -> None:
         raise Unbalanced(
             "the entry {source} is not balanced: {amount} {currency} too much",
             source=draft.source,
-            amount=amount,
+            amount=format_amount(amount, currency) if odd else amount,
             currency=currency,
         )
 

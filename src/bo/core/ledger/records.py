@@ -37,9 +37,8 @@ LABELS: Final = {
     "opening": "opening balances",
     "fx_difference": "exchange differences",
 }
-AccountName = Annotated[
-    str, ChoiceKind(*ACCOUNTS, labels=tuple(LABELS.get(name, name.replace("_", " ")) for name in ACCOUNTS))
-]
+ACCOUNT: Final = ChoiceKind(*ACCOUNTS, labels=tuple(LABELS.get(name, name.replace("_", " ")) for name in ACCOUNTS))
+AccountName = Annotated[str, ACCOUNT]
 
 POSTED, PENDING, VOID = "posted", "pending", "void"
 Phase = Annotated[str, ChoiceKind(POSTED, PENDING, VOID)]

@@ -9,6 +9,7 @@ from bo.core.kernel.kinds import (
     Amount,
     ChoiceKind,
     Count,
+    Currency,
     Email,
     Facts,
     Field,
@@ -89,7 +90,7 @@ def record(
     postcode: Text = "",
     address: PersonName = "",
     billing: Facts = {},  # noqa: B006 - never changed: records replace nested values
-    currency: Text = "",
+    currency: Currency = "",
     subtotal: Amount = 0,
     shipping: Amount = 0,
     discount: Amount = 0,

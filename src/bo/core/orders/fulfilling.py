@@ -117,6 +117,11 @@ def left_of(line: OrderLine) -> int:
 
 
 def _chosen(order: Order, lines: list[OrderLine], pieces: Mapping[str, object]) -> list[tuple[OrderLine, int]]:
+    if not lines:
+        raise NothingToSend(
+            "order {number} has no lines, so nothing says what to send",
+            hint="Import a file that has its lines, or bo order-lines add.", number=order.number,
+        )  # fmt: skip
     if not pieces:
         chosen = [(line, left_of(line)) for line in lines if left_of(line) > 0]
     else:

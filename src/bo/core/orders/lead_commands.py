@@ -24,8 +24,8 @@ def win(
 ) -> None:
     """The customer bought. Links the order of that number, or makes one; the referrer earns what the rules pay for it.
 
-    An order that is known here says the amounts. Of one that is only reported, a reward on the net amount is held
-    while that is not known.
+    An order that is known here says the amounts; of one that is headquarters' and not in sight its total is wanted. Of
+    one that is only reported, a reward on the net amount is held while that is not known.
 
     Raises:
         OrderTaken: the order belongs to another lead.

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
-from bo.core.catalog.records import Variant
-from bo.core.customers.registering import sought_customer
 from bo.core.kernel.amounts import money
 from bo.core.kernel.errors import Refused
 from bo.core.kernel.kinds import (
@@ -106,7 +104,7 @@ class Order(Record, kw_only=True):
     customer: Annotated[str, RefKind("customers"), Field(index=True)] | None = None
     store: Annotated[str, RefKind("stores"), Field(index=True)] | None = None
     lead: Annotated[str, RefKind("leads"), Field(lookup=True)] | None = None
-    name: Annotated[PersonName, Field(search=True, aliases=("收货人", "收件人"))] = ""
+    name: Annotated[PersonName, Field(search=True, aliases=("收货人", "收件人", "姓名", "收货人姓名", "买家姓名"))] = ""
     email: Annotated[Email, Field(search=True)] | None = None
     phone: Annotated[Phone, Field(search=True)] | None = None
     company: Text = ""
@@ -144,6 +142,10 @@ class Order(Record, kw_only=True):
 
     @classmethod
     def sought(cls, values: Mapping[str, object]) -> Iterable[tuple[type[Record], str, object]]:
+        # imported here, as a list of orders has no use for these records
+        from bo.core.catalog.records import Variant
+        from bo.core.customers.registering import sought_customer
+
         yield cls, "key", f"{values.get('channel') or ''}/{values.get('number') or ''}"
         if not values.get("customer"):
             yield from sought_customer(values)

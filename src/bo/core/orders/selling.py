@@ -74,7 +74,7 @@ def win(
     for other in tx.find_all(Lead, order_number=number):
         if other.state == WON:
             order_of(tx, other)
-    order = _known(tx, number, channel)
+    order = _known(tx, number, channel, amount)
     if order is not None:
         _require_free(order, lead)
         _require_same(order, amount, net)
@@ -186,13 +186,15 @@ def order_of(tx: Tx, lead: Lead) -> Order:
 # -- inside ------------------------------------------------------------------------------------------------------------
 
 
-def _known(tx: Tx, number: str, channel: str) -> Order | None:
-    """The order of that number that is in sight. Raises Ambiguous where several channels have one."""
+def _known(tx: Tx, number: str, channel: str, amount: int | None) -> Order | None:
+    """The order of that number that is in sight, or that headquarters has and that comes to the amount which is said:
+    who knows no more than a number does not make an order theirs. Raises Ambiguous where several channels have one."""
+    scopes = tx.actor.scopes_of("orders")
     found = [
         order
         for order in tx.find_all(Order, number=number)
         if (not channel or order.channel == channel)
-        and (tx.actor.sees(order.scope) or not order.scope.startswith("store:"))
+        and (scopes is None or order.scope in scopes or (order.store is None and order.total == amount))
     ]
     if len(found) > 1:
         raise Ambiguous(

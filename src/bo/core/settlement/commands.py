@@ -265,7 +265,7 @@ def return_(tx: Tx, settlement: Settlement, *, reason: Reason) -> None:
     settlement.note, settlement.content_hash, settlement.submitted_by, settlement.approvers = reason, "", "", ()
 
 
-@command(needs="settlements.approve", moves=States((SUBMITTED,)), where="central", confirm="always")
+@command(needs="settlements.approve", moves=States((SUBMITTED,)), where="central", confirm="always", step_up=True)
 def approve(
     tx: Tx,
     settlement: Settlement,

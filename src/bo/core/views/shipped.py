@@ -47,6 +47,7 @@ VIEWS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "payouts": {"held": "state:held sort:-created_at", "failed_payments": "state:failed sort:-created_at"},
     "bank_lines": {"to_match": "state:open,part_matched sort:day", "set_aside": "state:ignored sort:-day"},
+    "stock": {"running_low": "on_hand<5 sort:on_hand", "none_left": "on_hand<1 sort:-updated_at"},
     "products": {"drafts": "state:draft sort:-created_at", "archived": "state:archived sort:-created_at"},
 }
 
