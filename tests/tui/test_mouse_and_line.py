@@ -8,7 +8,6 @@ import pytest
 
 from bo.core.kernel.dispatch import Call
 from bo.core.office import context_for, create, open_office
-from bo.tui.help import TextScreen
 from bo.tui.office import OfficeDesk, OfficeLibrary
 from bo.tui.source import ScreenOptions
 from tests.tui.stage import LARGE, Stage, Story, perform
@@ -79,8 +78,8 @@ def test_a_key_of_the_footer_does_what_it_says_and_a_row_clicked_twice_is_opened
         await stage.pilot.click(stage.app.foot, offset=(text.index("mark"), 0))
         await stage.until(lambda: len(stage.app.table.marks) == 1)
         await stage.pilot.double_click(stage.app.table, offset=(20, 3))
-        await stage.until(lambda: isinstance(stage.app.screen, TextScreen))
-        assert "Lead" in stage.lines()[0]
+        await stage.until(lambda: stage.app.reading.is_open)
+        await stage.until(lambda: "Lead" in stage.app.preview.text)
 
     play(folder, story)
 

@@ -231,8 +231,8 @@ def test_another_language_changes_every_word_that_stands_there(folder: Path) -> 
         await stage.type(":lang zh_CN")
         await stage.press("enter")
         await stage.until(lambda: "待审核" in stage.table_lines()[1])
-        assert "状态" in stage.table_lines()[0]
-        assert "State" not in stage.text()
+        await stage.until(lambda: "状态" in stage.table_lines()[0])
+        await stage.until(lambda: "State" not in stage.text())
 
     try:
         play(folder, story)

@@ -311,6 +311,7 @@ def test_exceptions_are_counted_by_their_cause_and_enter_goes_to_the_order(folde
         await stage.until_said("Resolution")
         await stage.type("seen")
         await stage.press("enter")
+        await stage.until_said("u undoes")
         await stage.until(lambda: "The first 1" not in stage.text())
 
     play(folder, story, "exceptions")

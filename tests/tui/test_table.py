@@ -90,10 +90,9 @@ def test_hostile_names_are_shown_as_marks_and_every_line_keeps_its_width(
             assert forbidden not in text
         for _name in HOSTILE:
             await stage.press("enter")
-            await stage.until(lambda: len(stage.app.screen_stack) == 2)
+            await stage.until_said("History")
             assert all(character.isprintable() for line in stage.lines() for character in line)
             await stage.press("q")
-            await stage.until(lambda: len(stage.app.screen_stack) == 1)
             await stage.press("j")
 
     play(hostile_office, story, size=size)

@@ -19,6 +19,7 @@ A filter is words; all of them must hold. It is the same on the command line, in
   amount>=500          compared: > >= < <= !=         phone:8000     a phone's last digits
   store:west           a reference, by key or id      store:none     empty; any: not empty
   created:2026-11-01   that day, in the office's zone created>=-7d   in the last seven days; also h and m
+  total:100..500       from one to the other         created:2026-11-01..2026-11-07   those seven days
   due<now              today, yesterday and tomorrow work too
   kitchen "new house"  words and phrases in the full text
   sort:-created,name   order, - for descending; at most three fields

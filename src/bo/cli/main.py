@@ -74,10 +74,7 @@ class Invocation:
     def perform(self, words: list[str]) -> int:
         """Parse and run. Raises whatever goes wrong."""
         if not words:
-            if not (sys.stdin.isatty() and output.is_terminal()):
-                self.help_page()
-                return exit_codes.USAGE
-            words = ["tui"]
+            return self.bare(words)
         from typer import Exit, TyperException
 
         from bo.cli.parser import PROGRAM, Root
@@ -89,6 +86,8 @@ class Invocation:
             with root.make_context(PROGRAM, words) as context:
                 if context.params.get("version"):
                     self.version()
+                elif not context._protected_args:
+                    return self.bare(words)
                 else:
                     self.before = {name: value for name, value in context.params.items() if value is not None}
                     root.invoke(context)
@@ -97,6 +96,13 @@ class Invocation:
         except TyperException as error:
             raise _usage(error) from None
         return self.code
+
+    def bare(self, options: list[str]) -> int:
+        """No command was named: the screen on a terminal, elsewhere the help page; the exit code."""
+        if sys.stdin.isatty() and output.is_terminal():
+            return self.perform([*options, "tui"])
+        self.help_page()
+        return exit_codes.USAGE
 
     def run(self, leaf: Leaf, asked: Asked) -> None:
         """Carry a command out."""

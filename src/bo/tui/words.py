@@ -80,7 +80,7 @@ def state_words(states: Iterable[str]) -> str:
 
 # What to do where there is none of these, as nobody would guess it.
 EMPTY = {
-    "exceptions": "Nothing needs a person: :scan looks for what does, by the rules in :exception-rules",
+    "exceptions": "Nothing needs a person; :scan looks again, by :exception-rules",
     "exception_rules": "There are no rules yet: :standard makes the built-in ones",
 }
 

@@ -106,6 +106,33 @@ def test_what_is_not_there_is_not_sent(desk: Desk, lines: dict[str, object], cod
     assert desk.refused("orders.fulfil", "1001", lines=lines) == code
 
 
+def test_an_order_without_lines_is_sent_whole(desk: Desk) -> None:
+    desk.order(lines=[], total="75.00")
+
+    sent = desk.do("orders.fulfil", "1001", carrier="SF", tracking="SF1")
+
+    (parcel,) = desk.all(Fulfilment)
+    assert (parcel.id, parcel.lines, parcel.pieces) == (sent.returned, {}, 0)
+    assert (parcel.carrier, parcel.tracking, parcel.shipped_at) == ("SF", "SF1", desk.get(Order, "1001").sent_at)
+    assert status(desk) == ("fulfilled", "unpaid")
+    assert desk.refused("orders.fulfil", "1001") == "wrong_state"
+    desk.assert_sound()
+    desk.office.undo(sent.operation)
+    assert (status(desk)[0], desk.get(Order, "1001").sent_at) == ("unfulfilled", None)
+    assert desk.all(Fulfilment) == []
+
+
+def test_an_order_without_lines_is_sent_again_once_its_parcel_is_taken_back(desk: Desk) -> None:
+    desk.order(lines=[])
+    desk.do("fulfilments.take_back", returned(desk, "orders.fulfil", "1001"))
+
+    assert (status(desk)[0], desk.get(Order, "1001").sent_at) == ("unfulfilled", None)
+    assert desk.refused("orders.fulfil", "1001", lines={"SH-R": 1}) == "not_found"
+    desk.do("orders.fulfil", "1001")
+    assert status(desk)[0] == "fulfilled"
+    desk.assert_sound()
+
+
 def test_a_parcel_is_taken_back_once(desk: Desk) -> None:
     desk.order()
     parcel = returned(desk, "orders.fulfil", "1001")

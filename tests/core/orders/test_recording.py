@@ -186,6 +186,29 @@ def test_lines_of_an_order_that_was_sent_go_into_its_parcel(desk: Desk) -> None:
     desk.assert_sound()
 
 
+def test_an_order_that_is_told_as_sent_without_lines_is_sent(desk: Desk) -> None:
+    desk.order("told", lines=[], sent_at="2026-11-02")
+    desk.order("again", lines=[])
+    desk.do("orders.record_again", "again", sent_at="2026-11-02")
+    desk.order("neither", lines=[], sent_at="2026-11-02", cancelled_at="2026-11-02")
+
+    assert [desk.get(Order, number).state for number in ("told", "again", "neither")] == [
+        "fulfilled", "fulfilled", "cancelled",
+    ]  # fmt: skip
+    desk.assert_sound()
+
+
+def test_what_was_sent_whole_stays_sent_when_a_shop_tells_its_lines_or_cancels_it(desk: Desk) -> None:
+    for number, told in (("lines", {"lines": LINES}), ("cancelled", {"cancelled_at": "2026-11-03"})):
+        desk.order(number, lines=[])
+        desk.do("orders.fulfil", number, tracking="SF1")
+        desk.do("orders.record_again", number, **told)
+
+    assert [desk.get(Order, number).state for number in ("lines", "cancelled")] == ["fulfilled", "fulfilled"]
+    assert [line.fulfilled for line in desk.lines("lines")] == [3, 2]
+    assert [(item.pieces, item.tracking) for item in desk.all(Fulfilment)] == [(5, "SF1"), (0, "SF1")]
+
+
 def test_a_payment_that_comes_later_may_be_of_nothing(desk: Desk) -> None:
     desk.order()
     desk.do("payments.record", order="1001", amount="80.00", method="voucher")

@@ -288,6 +288,21 @@ def test_a_margin_is_known_where_the_cost_of_all_lines_is(shop: Scene) -> None:
     assert rewards(shop) == [("won", REWARD), ("delivered", 3_000)]  # a tenth of 800 less twice 250
 
 
+def test_an_order_that_winning_made_is_sent_whole_and_earns_what_delivery_pays(shop: Scene) -> None:
+    pays(shop, "SENT", "net", event="delivered")
+    lead = quoted(shop)
+    shop.do("leads.win", lead, order_number="SO-9", amount="1,000.00", net="800.00")
+    won = rewards(shop)
+
+    sent = shop.do("orders.fulfil", "SO-9", carrier="SF", tracking="SF1")
+
+    assert (won, rewards(shop)) == ([("won", REWARD)], [("won", REWARD), ("delivered", REWARD)])
+    assert shop.lead(lead).state == "won"
+    shop.office.undo(sent.operation)
+    assert rewards(shop) == won
+    assert shop.office.reader().get(Order, "SO-9").state == "unfulfilled"
+
+
 def test_a_win_is_undone_with_order_payment_customer_and_reward(shop: Scene) -> None:
     lead = quoted(shop)
     done = shop.do("leads.win", lead, order_number="SO-9", amount="10", net="10")

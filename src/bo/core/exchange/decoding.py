@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from bo.core.exchange.escaping import NAMING, digits
 from bo.core.exchange.mapping import MORE, Binding, Column, SavedMapping, several_phones
 from bo.core.exchange.report import Fault, fault_of
 from bo.core.kernel.command import Param
@@ -55,9 +56,18 @@ class FieldReader(NamedTuple):
     is_text: bool
 
 
-def field_reader(name: str, place: int, param: Param, mapping: SavedMapping, references: References) -> FieldReader:
+def field_reader(
+    name: str, place: int, param: Param, mapping: SavedMapping, references: References, *, own: bool = False
+) -> FieldReader:
+    """How a field is read; what names something loses the mark of spreadsheets, save in an `own` export."""
     decode = decoder(param.kind, mapping, references, mapping.split.get(name, ""), param.record)
+    if not own and (name in NAMING or isinstance(param.kind, RefKind)):
+        return FieldReader(name, place, _without_mark(decode), isinstance(param.kind, TextKind))
     return FieldReader(name, place, decode, isinstance(param.kind, TextKind))
+
+
+def _without_mark(decode: Decode) -> Decode:
+    return lambda text, context: decode(digits(text.strip()) if "'" in text else text, context)
 
 
 def decoder(
@@ -175,7 +185,8 @@ class RowReader:
                 name, len(binding.columns) + sum(place >= len(binding.columns) for place in places.values())
             )
         self.readers = {
-            name: field_reader(name, place, params[name], mapping, references) for name, place in places.items()
+            name: field_reader(name, place, params[name], mapping, references, own=binding.own)
+            for name, place in places.items()
         }
         self._phones = [item for name, item in self.readers.items() if isinstance(params[name].kind, PhoneKind)]
         money = (AmountKind, RowsKind)

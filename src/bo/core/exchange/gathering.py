@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from bo.core.exchange.escaping import unescape
+from bo.core.exchange.escaping import NAMING, digits, unescape
 from bo.core.exchange.rejects import REJECT_COLUMNS, is_reject_file
 from bo.core.exchange.seen import Seen
 from bo.core.exchange.source import Row, Source, plain_name
@@ -103,6 +103,7 @@ class _Entry(msgspec.Struct, frozen=True):
     extra: tuple[tuple[int, str], ...]
     split: bool
     escaped: bool
+    own: bool  # written by us, so that nothing is put right
     taken: frozenset[int]  # the places that an entry takes away from the head
 
 
@@ -113,7 +114,10 @@ def gathered(source: Source, how: Gather) -> Source:
     if not keys:
         raise BadFile("{name} has no column {columns}", name=source.name, columns=str(how.key))
     escaped = source.format in ("csv", "tsv") and (how.escaped or is_reject_file(source.columns))
-    entries = [_entry(name, rows, source.columns, places, escaped=escaped) for name, rows in how.lists.items()]
+    entries = [
+        _entry(name, rows, source.columns, places, escaped=escaped, own=how.escaped)
+        for name, rows in how.lists.items()
+    ]
     taken = {place for entry in entries for place in entry.taken} - set(keys)
     head = [place for place in range(len(source.columns)) if place not in taken]
     columns = [source.columns[place] for place in head]
@@ -149,7 +153,7 @@ class _Places:
         return found if found is not None else self._plain.get(plain_name(name), -1)
 
 
-def _entry(name: str, how: Rows, columns: Sequence[str], places: _Places, *, escaped: bool) -> _Entry:
+def _entry(name: str, how: Rows, columns: Sequence[str], places: _Places, *, escaped: bool, own: bool) -> _Entry:
     named = tuple(
         (place, field, how.times.get(column, ""))
         for column, field in how.columns.items()
@@ -170,7 +174,7 @@ def _entry(name: str, how: Rows, columns: Sequence[str], places: _Places, *, esc
     )
     split = bool(how.split) or len(fields) > len(set(fields))
     all_taken = frozenset(taken).union((place for place, _header in extra), *(wanted for _field, wanted in first))
-    return _Entry(name, how, named, first, picks, extra, split, escaped, all_taken)
+    return _Entry(name, how, named, first, picks, extra, split, escaped, own, all_taken)
 
 
 def _is_among(column: str, patterns: Sequence[str]) -> bool:
@@ -308,6 +312,8 @@ def _entries_of(entry: _Entry, row: Row, columns: Sequence[str]) -> list[dict[st
             written[field] = (columns[place], cell)
             if times:
                 cell = _product(cell, times)
+            elif cell[0] == "'" and field in NAMING and not entry.own:
+                cell = digits(cell)
             if entry.split:
                 several.setdefault(field, []).extend(_parts(cell, how.split.get(field, "")))
             made[field] = cell

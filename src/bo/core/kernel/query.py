@@ -2,9 +2,8 @@
 
     state:valid,assigned store:west created>=2026-11-01 amount>500 "kitchen" -tag:test sort:-created
 
-`:` is equality (with `*` a pattern, several values by comma, `none` and `any` for emptiness), `~` contains, `-` in
-front negates, bare words search the
-full text. The text is read into `Condition`s; their *shape* (fields and operators, not values) is the key of the
+`:` is equality (with `*` a pattern, several values by comma, `none` and `any` for emptiness, `..` between two days or
+numbers for both and what lies between), `~` contains, `-` in front negates, bare words search the full text. The text is read into `Condition`s; their *shape* (fields and operators, not values) is the key of the
 statement.
 """
 
@@ -23,6 +22,7 @@ from bo.core.kernel.record import FieldInfo, RecordInfo
 from bo.core.kernel.text import in_every_language
 
 TOKEN: Final = re.compile(r"""(-?)(?:([^\s:<>=~!"]+)(:|>=|<=|!=|>|<|=|~))?("(?:[^"\\]|\\.)*"|[^\s"]+)?""")
+BETWEEN: Final = ".."
 PERIOD: Final = re.compile(r"([+-]?[0-9]{1,9})([dhm])")
 FILTER_MOST: Final = 2000  # characters, which also bounds the conditions and words of its statement
 WORDS: Final = {"：": ":", "＞": ">", "＜": "<", "＝": "=", "，": ","}
@@ -163,6 +163,9 @@ def _condition(item: FieldInfo, operator: str, value: str, reading: Reading, neg
             return _time_condition(item, operator, value, reading, negated)
         if operator == "~":
             return Condition(item.name, "like", (f"%{_escape(value)}%",), negated)
+        if operator == ":" and BETWEEN in value and item.kind.column == "integer":
+            low, high = (int(str(item.kind.decode(part, reading.context))) for part in value.split(BETWEEN, 1))
+            return Condition(item.name, "range", (low, high + 1), negated)
         if operator == ":":
             return _equality(item, value, reading, negated)
         names = {">": "gt", ">=": "ge", "<": "lt", "<=": "le"}
@@ -191,9 +194,15 @@ def _equal_value(kind: Kind, text: str, reading: Reading) -> object:
 
 
 def _time_condition(item: FieldInfo, operator: str, text: str, reading: Reading, negated: bool) -> Condition:
-    """Days mean whole days in the workspace's zone: `created:2026-11-01`, `created>=-7d`, `due<now`."""
+    """Days mean whole days in the workspace's zone: `created:2026-11-01`, `created:2026-11-01..2026-11-07`,
+    `created>=-7d`, `due<now`."""
+    first, between, last = text.partition(BETWEEN) if operator == ":" else (text, "", "")
     try:
-        start, end = _time_span(item, text, reading)
+        start, end = _time_span(item, first, reading)
+        if between:
+            to, end = _time_span(item, last, reading)
+            if isinstance(end, datetime) and to == end:
+                end += timedelta(milliseconds=1)  # that moment too
     except OverflowError:
         raise BadValue("{value} is outside the calendar", hint="Write it like 2026-11-03.", value=text) from None
     if operator == ":":

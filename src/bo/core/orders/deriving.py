@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bo.core.kernel.tx import Tx
 from bo.core.orders import rules
-from bo.core.orders.records import DRAFT, Order, OrderLine, Payment
+from bo.core.orders.records import DRAFT, Fulfilment, Order, OrderLine, Payment
 
 
 def lines_of(tx: Tx, order: Order) -> list[OrderLine]:
@@ -26,11 +26,12 @@ def derive(
     settled: bool = False,
     lines: Sequence[OrderLine] | None = None,
     payments: Sequence[Payment] | None = None,
+    parcels: Sequence[Fulfilment] | None = None,
     reason: str = "",
 ) -> None:
     """Set state, payment status and sums from the facts, and tell the order's lead, with the `reason` of what was
-    done. `settled` leaves a draft. Who has just made the order hands over its `lines` and `payments`, all of them, so
-    that nobody looks for them."""
+    done. `settled` leaves a draft. Who has just made the order hands over its `lines`, `payments` and `parcels`, all of
+    them, so that nobody looks for them."""
     lines = lines_of(tx, order) if lines is None else lines
     before = order.state
     pieces = rules.pieces_of(lines)
@@ -40,7 +41,13 @@ def derive(
     if payments is not None:
         order.captured = sum(item.amount for item in payments)
         order.refunded = sum(item.refunded + item.charged_back for item in payments)
-    order.state = rules.state_of(pieces, draft=order.state == DRAFT and not settled, cancelled=order.is_cancelled)
+    sent = False
+    if not lines and order.sent_at is not None:
+        parcels = tx.find_all(Fulfilment, order=order.id) if parcels is None else parcels
+        sent = any(item.state != "cancelled" for item in parcels)
+    order.state = rules.state_of(
+        pieces, draft=order.state == DRAFT and not settled, cancelled=order.is_cancelled, sent=sent
+    )
     order.payment = rules.payment_status(order.total, order.captured, order.refunded)
     if order.lead is not None:
         from bo.core.orders.following import tell_lead

@@ -8,7 +8,7 @@ from bo.core.inventory import reserving
 from bo.core.kernel.errors import NotFound, Refused
 from bo.core.kernel.tx import Tx
 from bo.core.orders.deriving import derive, lines_of
-from bo.core.orders.records import Fulfilment, Order, OrderLine, Printing
+from bo.core.orders.records import LATER, Fulfilment, Order, OrderLine, Printing
 
 
 class OnHold(Refused):
@@ -64,12 +64,14 @@ def send(
     tx: Tx, order: Order, pieces: Mapping[str, object], *, warehouse: str | None, carrier: str, tracking: str | None
 ) -> Fulfilment:
     """A parcel with these pieces by line (its id, its SKU or its place); without any, with all that is left. They leave
-    the stock, first what was promised to the order.
+    the stock, first what was promised to the order. An order without lines leaves whole; its lines, where a file tells
+    them later, are taken up by that parcel and move no stock.
 
     Raises OnHold, NothingToSend, TooMany, NotFound, NotEnough.
     """
     require_released(order)
-    chosen = _chosen(order, lines_of(tx, order), pieces)
+    known = lines_of(tx, order)
+    chosen = _chosen(order, known, pieces) if known or pieces else []
     for line, count in chosen:
         if count > left_of(line):
             raise TooMany(
@@ -80,6 +82,7 @@ def send(
     made = tx.add(Fulfilment(
         order=order.id, store=order.store, warehouse=warehouse, carrier=carrier, tracking=tracking, shipped_at=tx.now,
         lines={line.id: count for line, count in chosen}, pieces=sum(count for _line, count in chosen),
+        extra={} if chosen else {LATER: True},
     ))  # fmt: skip
     for line, count in chosen:
         if line.variant is not None:
@@ -117,11 +120,6 @@ def left_of(line: OrderLine) -> int:
 
 
 def _chosen(order: Order, lines: list[OrderLine], pieces: Mapping[str, object]) -> list[tuple[OrderLine, int]]:
-    if not lines:
-        raise NothingToSend(
-            "order {number} has no lines, so nothing says what to send",
-            hint="Import a file that has its lines, or bo order-lines add.", number=order.number,
-        )  # fmt: skip
     if not pieces:
         chosen = [(line, left_of(line)) for line in lines if left_of(line) > 0]
     else:

@@ -19,13 +19,12 @@ from bo.core.kernel.kinds import rows_key
 from bo.core.kernel.tx import Tx
 from bo.core.orders.allocating import follow
 from bo.core.orders.deriving import derive, lines_of, payments_of
-from bo.core.orders.records import DONE, PENDING, Fulfilment, Order, OrderLine, Payment, Refund
+from bo.core.orders.records import DONE, LATER, PENDING, Fulfilment, Order, OrderLine, Payment, Refund
 from bo.core.orders.refunding import carry_out
 from bo.core.orders.rules import refundable
 
 IMPORTED = "imported"
 CREDIT_NOTE = "credit note"
-LATER = "lines come later"  # marks a parcel that takes up the lines of its order as they come in
 Rows = Sequence[Mapping[str, object]]
 
 
@@ -81,7 +80,7 @@ def take_in(tx: Tx, order: Order, lines: Rows, money: Money) -> Order:
     order.lines_key = rows_key(lines)
     if order.sent_at is not None:
         _send_all(order, made)
-    _note_sent(tx, order, made, ())
+    parcel = _note_sent(tx, order, made, ())
     if order.is_cancelled:
         cancel_rest(made)
     refunded = money.refunded or 0
@@ -89,7 +88,7 @@ def take_in(tx: Tx, order: Order, lines: Rows, money: Money) -> Order:
     payments = [_imported(tx, order, captured, money.method)] if captured else []
     if refunded:
         give_back(tx, order, refunded, reason=IMPORTED, payments=payments)
-    derive(tx, order, lines=made, payments=payments)
+    derive(tx, order, lines=made, payments=payments, parcels=[parcel] if parcel is not None else [])
     return order
 
 
@@ -147,6 +146,7 @@ def _tell_lines(tx: Tx, order: Order, rows: Rows) -> None:
         found = next((line for line in left if (line.sku, line.name) == (sku, name)), None)
         if found is None:
             found = add_line(tx, order, max((line.position for line in known), default=0) + 1, row)
+            put_in_parcel(tx, order, found)
             known.append(found)
             continue
         left.remove(found)
@@ -183,13 +183,13 @@ def _send_all(order: Order, lines: Sequence[OrderLine]) -> None:
 def _note_sent(tx: Tx, order: Order, lines: Sequence[OrderLine], parcels: Sequence[Fulfilment]) -> Fulfilment | None:
     """A parcel of what lines say was sent and no parcel has. An order that was sent, and whose lines come in another
     file, gets a parcel without lines, which takes them up."""
+    gone = [parcel for parcel in parcels if parcel.state != "cancelled"]
     in_parcels: dict[str, int] = {}
-    for parcel in parcels:
-        if parcel.state != "cancelled":
-            for line_id, count in parcel.lines.items():
-                in_parcels[line_id] = in_parcels.get(line_id, 0) + int(str(count))
+    for parcel in gone:
+        for line_id, count in parcel.lines.items():
+            in_parcels[line_id] = in_parcels.get(line_id, 0) + int(str(count))
     pieces = {line.id: count for line in lines if (count := line.fulfilled - in_parcels.get(line.id, 0)) > 0}
-    if not pieces and (lines or parcels or order.sent_at is None or order.is_cancelled):
+    if not pieces and (lines or gone or order.sent_at is None or order.is_cancelled):
         return None
     order.sent_at = order.sent_at or order.placed_at
     made = Fulfilment(order=order.id, store=order.store, shipped_at=order.sent_at, pieces=sum(pieces.values()))
@@ -217,10 +217,11 @@ def add_later(tx: Tx, order: Order, line: Mapping[str, object], *, shipping: int
 
 def put_in_parcel(tx: Tx, order: Order, line: OrderLine) -> None:
     """A line that comes in later was sent with the parcel of its order that has waited for lines."""
-    parcel = next((item for item in tx.find_all(Fulfilment, order=order.id) if item.extra.get(LATER)), None)
-    if parcel is None or line.fulfilled or not line.quantity:
+    parcels = tx.find_all(Fulfilment, order=order.id)
+    parcel = next((item for item in parcels if item.extra.get(LATER) and item.state != "cancelled"), None)
+    if parcel is None or line.quantity == line.cancelled:
         return
-    line.fulfilled = line.quantity - line.cancelled
+    line.fulfilled = line.fulfilled or line.quantity - line.cancelled
     parcel.lines = {**parcel.lines, line.id: line.fulfilled}
     parcel.pieces += line.fulfilled
 

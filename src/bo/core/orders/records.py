@@ -44,6 +44,7 @@ PENDING, DONE, FAILED = State("pending"), State("done"), State("failed")
 RefundState = Annotated[str, ChoiceKind(PENDING, DONE, FAILED)]
 AUTHORISED, CAPTURED, VOIDED = State("authorised"), State("captured"), State("voided")
 REFUND, CHARGE_BACK = "refund", "charge_back"
+LATER = "lines come later"  # marks a parcel that takes up the lines of its order as they come in
 WHY = {  # an order needs a person
     "unpaid": "it is not paid",
     "part_paid": "it is paid in part",

@@ -49,11 +49,13 @@ def pieces_of(lines: Iterable[OrderLine]) -> Pieces:
     )
 
 
-def state_of(pieces: Pieces, *, draft: bool, cancelled: bool) -> str:
+def state_of(pieces: Pieces, *, draft: bool, cancelled: bool, sent: bool = False) -> str:
     """The state of an order from its pieces. `cancelled` says that the order as a whole was; one without lines (a file
-    that has none) is then cancelled too."""
+    that has none) is then cancelled too. `sent` says that an order without lines was."""
     if draft:
         return DRAFT
+    if sent:
+        return FULFILLED
     open_pieces = pieces.ordered - pieces.cancelled
     if (cancelled and pieces.fulfilled == 0) or (pieces.ordered and open_pieces == 0):
         return CANCELLED
