@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -11,9 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from bo.cli import output
+from bo.cli.main import Invocation
 from tests.cli.running import ROLES, command, environment, process
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and /dev are POSIX")
+
+
+class Terminal(io.StringIO):
+    """Somebody at the keyboard."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -27,6 +37,28 @@ def test_a_bare_bo_without_a_terminal_is_help_and_exit_2(env: dict[str, str]) ->
     assert ran.returncode == 2
     assert ran.stdout.startswith("Usage: bo ")
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [([], []), (["--lang", "en"], ["lang"]), (["-w", "office", "--color=never"], ["workspace", "color"])],
+)
+def test_options_alone_open_the_screen_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], told: list[str]
+) -> None:
+    opened: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(output, "is_terminal", lambda: True)
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(Invocation, "run", lambda self, leaf, _asked: opened.append((leaf.command, [*self.before])))
+
+    assert Invocation().perform(options) == 0
+    assert opened == [("tui", told)]
+
+
+def test_options_alone_without_a_terminal_are_help_and_exit_2(env: dict[str, str]) -> None:
+    ran = process("--lang", "zh_CN", env=env)
+
+    assert (ran.returncode, ran.stdout) == (2, process("--lang", "zh_CN", "--help", env=env).stdout)
 
 
 def test_help_and_version_are_data(env: dict[str, str]) -> None:

@@ -150,17 +150,17 @@ def _talk(asked: Asked, report: ImportReport) -> None:
             reason=problem.reason.rstrip("."),
             hint=problem.hint,
         )
-    told = {problem.record for problem in report.problems}
+    told = len({problem.record for problem in report.problems}) + sum(item.rows - 1 for item in report.problems)
     if report.rejects:
         diagnostics.note(
             asked, "{count} rows were rejected; {file} has them all, with the reason", count=report.rejected,
             file=str(report.rejects),
         )  # fmt: skip
-    elif report.rejected > len(told):
+    elif report.rejected > told:
         diagnostics.note(
             asked,
             "and {count} more rows were rejected; --rejects FILE writes them all",
-            count=report.rejected - len(told),
+            count=report.rejected - told,
         )
     if report.dry_run:
         diagnostics.note(

@@ -73,8 +73,6 @@ class Invocation:
 
     def perform(self, words: list[str]) -> int:
         """Parse and run. Raises whatever goes wrong."""
-        if not words:
-            return self.bare(words)
         from typer import Exit, TyperException
 
         from bo.cli.parser import PROGRAM, Root
@@ -83,14 +81,14 @@ class Invocation:
         _speak(words)
         root = Root(self.run)
         try:
-            with root.make_context(PROGRAM, words) as context:
+            with root.make_context(PROGRAM, list(words)) as context:
                 if context.params.get("version"):
                     self.version()
-                elif not context._protected_args:
-                    return self.bare(words)
                 else:
                     self.before = {name: value for name, value in context.params.items() if value is not None}
                     root.invoke(context)
+                    if context.invoked_subcommand is None:
+                        return self.bare(words)
         except Exit as ended:
             return ended.exit_code
         except TyperException as error:

@@ -40,6 +40,7 @@ class Root(TyperGroup):
             context_settings=dict(SETTINGS),
             params=_options((*EVERYWHERE, _VERSION)),
             callback=_nothing,
+            invoke_without_command=True,
             help=_("The back office: leads, rewards and settlements, with a record of who did what."),
             epilog=_("bo help TOPIC explains: exit-codes, filter, output. A bare `bo` on a terminal opens the screen."),
         )
@@ -156,11 +157,17 @@ def leaf_command(name: str, leaf: Leaf, run: Callable[[Leaf, Asked], None]) -> T
         name,
         rich_markup_mode=None,
         callback=callback,
-        help="\n\n".join(part for part in (_(leaf.summary), _(leaf.doc)) if part),
+        help="\n\n".join(part for part in (_(leaf.summary), _kept_lines(leaf.doc)) if part),
         params=[*_arguments(leaf), *_options(leaf.options)],
         context_settings=settings,
     )
     return command
+
+
+def _kept_lines(doc: str) -> str:
+    """Paragraphs for a help page; the lines of one that has a list stay as they are."""
+    parts = _(doc).split("\n\n")
+    return "\n\n".join(f"\b\n{part}" if "\n    " in part else part for part in parts)
 
 
 _VERSION: Final = Option("version", "show the version", kind="flag")

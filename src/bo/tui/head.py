@@ -18,6 +18,7 @@ def head_spans(
     marks: int,
     jobs: int,
     advance: bool,
+    changed: str = "",
 ) -> tuple[list[Span], list[Span]]:
     """Left and right part. `row` counts from 1; a count of None means that not all rows of the view are known yet."""
     left: list[Span] = [(f" {standing.workspace} ", "head"), (f" {standing.who}  ", "dim")]
@@ -28,6 +29,8 @@ def head_spans(
     if sort:
         left.append((" " + _("by {sort}", sort=sort) + " ", "dim"))
     right: list[Span] = []
+    if changed:
+        right.append((f" {changed} ", "warn"))
     if marks:
         right.append((" " + _("{count} marked", count=f"{marks:,}") + " ", "mark"))
     if not advance:

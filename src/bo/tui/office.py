@@ -18,6 +18,7 @@ from bo.core.kernel.text import _
 from bo.tui import conflicts, exception_views
 from bo.tui.cells import sentence
 from bo.tui.details import TOLD, sections_of
+from bo.tui.elsewhere import Elsewhere
 from bo.tui.history import Told
 from bo.tui.keys import GUESTS
 from bo.tui.looks import Tone
@@ -385,6 +386,7 @@ class OfficeDesk:
         workspace.database.session.keep_pages(CACHE_KIB)
         self._who = workspace.who()
         self._done: dict[str, str] = {}  # operation -> record, to say whose undo was refused
+        self._elsewhere = Elsewhere(workspace)
 
     def places(self) -> Sequence[Place]:
         from bo.core.office import WITHOUT_RECORDS
@@ -514,6 +516,9 @@ class OfficeDesk:
         from bo.core.kernel.dispatch import Call
 
         return Call(command, subject, dict(arguments))
+
+    def elsewhere(self, noun: str, view: int) -> int:
+        return self._elsewhere.count(noun, view)
 
     def standing(self) -> Standing:
         """On a device: whether it was in touch lately, and what waits or was refused."""

@@ -21,6 +21,7 @@ from bo.core.kernel.errors import BoError
 from bo.core.kernel.text import LANGUAGES, _, use_language
 from bo.tui.actions import Action, Actions, key_label
 from bo.tui.cells import whole_sentences
+from bo.tui.elsewhere import MOST, News
 from bo.tui.frame import Frame
 from bo.tui.head import head_spans
 from bo.tui.jobs import Jobs
@@ -108,6 +109,7 @@ class BoApp(App[None]):
         self.overlays = Overlays(self)
         self.frame = Frame(self)
         self.reading = Reading(self)
+        self.news = News(self)
         self.jobs = Jobs(self, self._options.environment)
         self.typing = TypingLine(self)
         self.marking = Marking(self.table, self.browser, self.say, self.settle_soon)
@@ -164,6 +166,7 @@ class BoApp(App[None]):
         self.triage = Triage(self.desk_lane, self.table, self.browser, self)
         self.triage.advance = self.remembered.get("advance") != "no"
         self.frame.arrived()
+        self.news.look()
         self.standing_changed()
         self.run_worker(self.typing.prepare())
         gc.freeze()
@@ -200,6 +203,7 @@ class BoApp(App[None]):
         self.settle_soon()
         if self.has_desk:
             self.frame.arrived()
+            self.news.look()
         else:
             self.call_after_refresh(self._open_writing)
 
@@ -235,8 +239,12 @@ class BoApp(App[None]):
             self.frame.recount()
         self._show_head()
 
+    def news_changed(self) -> None:
+        self._show_head()
+
     def _look_at_standing(self) -> None:
         """A sync beside this screen changes what waits; where there is no central store nothing does."""
+        self.news.look()
         if self.has_desk and self.standing.pending is not None:
             self.standing_changed()
 
@@ -479,6 +487,11 @@ class BoApp(App[None]):
             return ""
         return f"{view.by} {glyphs.down if view.sort.startswith('-') else glyphs.up}"
 
+    def _changed_elsewhere(self) -> str:
+        count = self.news.count
+        more = "+" if count >= MOST else ""
+        return _("{count} changed, {key} shows", count=f"{count:,}{more}", key=self.key_of("refresh")) if count else ""
+
     def _show_head(self) -> None:
         view = self.browser.view
         self.head.put(
@@ -492,6 +505,7 @@ class BoApp(App[None]):
                 marks=len(self.table.marks),
                 jobs=len(self.jobs.running) + (self.triage.jobs if self.has_desk else 0),
                 advance=self.triage.advance if self.has_desk else True,
+                changed=self._changed_elsewhere(),
             )
         )
 

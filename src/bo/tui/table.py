@@ -275,7 +275,8 @@ class VirtualTable(Widget, can_focus=True):
         position = self.top + y - 1
         if position >= self.count:
             words = self.empty_words if self.count == 0 and y == 2 else ""
-            return Strip([Segment(fitted("   " + words, width, more=self.looks.glyphs.more), self.looks.tone("dim"))], width)
+            words = fitted("   " + words, width, more=self.looks.glyphs.more)
+            return Strip([Segment(words, self.looks.tone("dim"))], width)
         row = self.row(position)
         if row is None:
             self._want(position // PAGE_ROWS, urgent=True)

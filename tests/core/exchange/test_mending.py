@@ -12,6 +12,7 @@ import pytest
 from bo.core.catalog.records import Product, Variant
 from bo.core.exchange.export import ExportOptions, export_file
 from bo.core.exchange.pipeline import import_file
+from bo.core.exchange.readers import open_source
 from bo.core.exchange.report import ImportOptions
 from bo.core.exchange.source import Format
 from bo.core.kernel.workspace import Workspace
@@ -135,3 +136,51 @@ def test_a_number_of_json_is_an_amount_as_people_write_it(office: Workspace, tmp
     assert office.reader().get(Order, "1").total == 3000
     assert [row["price"] for row in every(office, Variant)] == [990]
     assert office.reader().get(Product, "rake").title == "Rake"
+
+
+def test_digits_that_a_spreadsheet_was_told_are_text_lose_their_apostrophe(office: Workspace, tmp_path: Path) -> None:
+    # Given products and orders of shops, in files of one row and of several for each
+    products = written(
+        tmp_path / "products.csv",
+        "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Grams,Variant Inventory Tracker,Variant Price,"
+        "Variant Barcode,Image Src,Variant Image",
+        "cup,'90s,Size,S,'1001,5,shopify,4,'4897082590194,,",
+    )
+    orders = written(tmp_path / "orders.csv", "订单编号,渠道,phone,note", "'20260001,web,'13800138000,'2026")
+    # When
+    for noun, path in (("products", products), ("orders", orders)):
+        assert import_file(office, noun, path).created == 1
+    # Then
+    (cup,), (order,) = every(office, Variant), every(office, Order)
+    assert (cup["sku"], cup["barcode"]) == ("1001", "4897082590194")
+    assert office.reader().get(Product, "cup").title == "'90s"
+    assert (order["number"], order["phone"], order["note"]) == ("20260001", "+8613800138000", "'2026")
+    # And the same files change nothing
+    assert import_file(office, "products", products).unchanged == import_file(office, "orders", orders).unchanged == 1
+
+
+@pytest.mark.parametrize("format", ["csv", "tsv", "xlsx", "jsonl"])
+def test_an_apostrophe_that_is_meant_comes_back(office: Workspace, tmp_path: Path, format: Format) -> None:
+    office.do("products.record", handle="cup", title="'90", variants=[{"sku": "'1", "barcode": "''2", "price": "1"}])
+    for noun in ("products", "variants"):
+        path = tmp_path / f"{noun}.{format}"
+        export_file(office, noun, path)
+        if noun == "products":
+            report = import_file(office, noun, path)
+            assert (report.read, report.unchanged) == (1, 1)
+    with open_source(tmp_path / f"variants.{format}", unescape=True) as source:
+        place = source.columns.index("barcode")
+        assert [row.cells[place] for row in source] == ["''2"]
+
+
+def test_what_a_command_refuses_of_many_rows_is_told_once(office: Workspace, tmp_path: Path) -> None:
+    # Given three stores that would close before they open, and between them one whose capacity cannot be read
+    rows = [f"s{number},Store,18:00,09:00,2" for number in range(3)]
+    header = "code,name,opens,closes,capacity"
+    path = written(tmp_path / "stores.csv", header, rows[0], "west,West,,,many", *rows[1:])
+    # When
+    report = import_file(office, "stores", path)
+    # Then
+    assert (report.rejected, report.written) == (4, False)
+    assert [(item.line, item.column, item.rows) for item in report.problems] == [(2, "", 3), (3, "capacity", 1)]
+    assert report.problems[0].reason.endswith(" (rows refused for this: 3)")

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bo.core.exchange import Format, Value, open_source, open_writer
-from bo.core.exchange.escaping import escape, unescape
+from bo.core.exchange.escaping import digits, escape, unescape
 from bo.core.kernel.errors import BadFile, BadInput, StorageFull, UsageError
 from tests.core.exchange.files import read
 
@@ -116,6 +116,12 @@ def test_escaping_has_a_way_back_for_every_text(text: str) -> None:
     safe = escape(text)
     assert unescape(safe) == text
     assert safe == text or safe == "'" + text
+
+
+def test_an_apostrophe_says_that_digits_are_text_and_a_second_one_that_it_is_meant() -> None:
+    assert [unescape("'4897082590194"), escape("'4897082590194")] == ["4897082590194", "''4897082590194"]
+    assert digits("'2026-001") == "2026-001"
+    assert [digits(text) for text in ("''1", "'90s", "'", "1'2")] == ["''1", "'90s", "'", "1'2"]
 
 
 CELL = st.text(

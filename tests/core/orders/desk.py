@@ -87,9 +87,9 @@ def assert_sound(
 ) -> None:
     """The invariants of orders, and that all that is derived equals its derivation."""
     pieces = rules.pieces_of(lines)
-    sent = not lines and any(parcel.state != "cancelled" for parcel in parcels)
+    whole = not lines and any(parcel.state != "cancelled" for parcel in parcels)
     cancelled = order.cancelled_at is not None
-    assert order.state == rules.state_of(pieces, draft=order.state == "draft", cancelled=cancelled, sent=sent)
+    assert order.state == rules.state_of(pieces, draft=order.state == "draft", cancelled=cancelled, sent=whole)
     assert order.payment == rules.payment_status(order.total, order.captured, order.refunded)
     assert order.pieces == pieces.ordered - pieces.cancelled
     assert order.captured == sum(item.amount for item in payments)

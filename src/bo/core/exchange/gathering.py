@@ -115,8 +115,7 @@ def gathered(source: Source, how: Gather) -> Source:
         raise BadFile("{name} has no column {columns}", name=source.name, columns=str(how.key))
     escaped = source.format in ("csv", "tsv") and (how.escaped or is_reject_file(source.columns))
     entries = [
-        _entry(name, rows, source.columns, places, escaped=escaped, own=how.escaped)
-        for name, rows in how.lists.items()
+        _entry(name, rows, source.columns, places, escaped=escaped, own=how.escaped) for name, rows in how.lists.items()
     ]
     taken = {place for entry in entries for place in entry.taken} - set(keys)
     head = [place for place in range(len(source.columns)) if place not in taken]

@@ -20,6 +20,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from bo.core.exchange.gathering import GatheredRow, gathered
 from bo.core.exchange.mapping import (
     FACTS,
@@ -34,14 +36,23 @@ from bo.core.exchange.mapping import (
 from bo.core.exchange.planning import BAD, Item, Planner
 from bo.core.exchange.readers import open_source
 from bo.core.exchange.rejects import REJECT_COLUMNS, RejectFile, is_reject_file
-from bo.core.exchange.report import REJECTED, UNCHANGED, ImportOptions, ImportReport, Problem, Progress, RowOutcome
+from bo.core.exchange.report import (
+    REJECTED,
+    UNCHANGED,
+    Fault,
+    ImportOptions,
+    ImportReport,
+    Problem,
+    Progress,
+    RowOutcome,
+)
 from bo.core.exchange.source import Row, Source, shorten, without_entities, without_rows
 from bo.core.exchange.spool import Spool
 from bo.core.exchange.writing import Done, Writing
 from bo.core.kernel.command import Command
 from bo.core.kernel.database import CACHE_KIB as USUAL_CACHE_KIB
 from bo.core.kernel.database import SqliteDatabase
-from bo.core.kernel.errors import BadFile, UsageError
+from bo.core.kernel.errors import BadFile, BadValue, UsageError
 from bo.core.kernel.record import RecordInfo, info_of
 from bo.core.kernel.text import _
 from bo.core.kernel.workspace import Transaction, Workspace, collector_resting
@@ -222,6 +233,7 @@ class _Import:
         self.planner = Planner(workspace.reader(), info, create, edit, binding, escaped=escaped)
         self.writing = Writing(self.planner, create.name, edit.name if edit else "", workspace.new_id())
         self.rejects: RejectFile | None = None
+        self._refused: dict[str, list[int]] = {}  # a refusal: its place among the problems, and of how many rows
         self._bytes_read, self._size = 0.0, _size_of(source)
 
     def carry_out(self) -> ImportReport:
@@ -230,6 +242,7 @@ class _Import:
             self._in_parts(self.options.rejects)
         else:
             self._at_once()
+        self._count_refusals()
         report = self.report
         if report.written and self.writing.begun:
             report.batch = self.writing.batch
@@ -294,17 +307,35 @@ class _Import:
 
     def _tell(self, row: Done) -> None:
         report, options, item = self.report, self.options, row.item
-        if row.outcome == REJECTED and len(report.problems) < options.problems_most:
-            report.problems += [
-                Problem(item.record, item.line, fault.column, fault.value, fault.reason, fault.advice, fault.code)
-                for fault in row.faults[: options.problems_most - len(report.problems)]
-            ]
+        if row.outcome == REJECTED:
+            self._add_problems(item, row.faults)
         reason = "; ".join(fault.reason for fault in row.faults)
         told = RowOutcome(item.record, item.line, row.outcome, row.id, item.changes, reason)
         if row.outcome != UNCHANGED and len(report.rows) < options.rows_most:
             report.rows.append(told)
         if options.on_row is not None:
             options.on_row(told)
+
+    def _add_problems(self, item: Item, faults: Sequence[Fault]) -> None:
+        """Note why a row was refused: what cannot be read for each cell, what a command refuses once."""
+        problems = self.report.problems
+        for fault in faults:
+            refusal = "" if fault.column or fault.code == BadValue.code else f"{fault.code} {fault.message}"
+            if refusal in self._refused:
+                self._refused[refusal][1] += 1
+            elif len(problems) < self.options.problems_most:
+                if refusal:
+                    self._refused[refusal] = [len(problems), 1]
+                problems.append(
+                    Problem(item.record, item.line, fault.column, fault.value, fault.reason, fault.advice, fault.code)
+                )
+
+    def _count_refusals(self) -> None:
+        problems = self.report.problems
+        for place, rows in self._refused.values():
+            if rows > 1:
+                reason = _("{reason} (rows refused for this: {count})", reason=problems[place].reason, count=rows)
+                problems[place] = msgspec.structs.replace(problems[place], reason=reason, rows=rows)
 
     # -- progress ------------------------------------------------------------------------------------------------------
 

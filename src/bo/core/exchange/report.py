@@ -50,7 +50,8 @@ def fault_of(error: BoError, column: str = "", value: str | None = None) -> Faul
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One refused cell or row, for people. `record` counts rows from 1, `line` is that of the file."""
+    """One refused cell or row, for people. `record` counts rows from 1, `line` is that of the file. What a command
+    refuses is told once: `rows` says of how many."""
 
     record: int
     line: int
@@ -59,6 +60,7 @@ class Problem(msgspec.Struct, frozen=True):
     reason: str
     hint: str
     code: str
+    rows: int = 1
 
 
 class FieldChange(msgspec.Struct, frozen=True, array_like=True):

@@ -116,6 +116,12 @@ def caused_by(session: Session, operation_id: str) -> list[Operation]:
     return [_operation(row) for row in session.rows("kernel:caused", _caused, span)]
 
 
+def touched(session: Session, noun: str, after: int, to: int, most: int) -> list[tuple[str, str, str]]:
+    """Which rows of a noun the operations after one number and up to another have changed: (operation, row, scope)."""
+    values = {"noun": noun, "after": after, "to": to, "most": most}
+    return [(str(row[0]), str(row[1]), str(row[2])) for row in session.rows("kernel:touched", _touched, values)]
+
+
 def differences(change: Change) -> list[Difference]:
     """The fields in which a change's images differ."""
     info = declared_records()[change.noun]
@@ -333,6 +339,16 @@ def _changes_range() -> Any:
 
     between = made.c.seq.between(sa.bindparam("first"), sa.bindparam("last"))
     return sa.select(made.c.seq, *_change_columns()).where(between).order_by(made.c.seq, made.c.place)
+
+
+def _touched() -> Any:
+    import sqlalchemy as sa
+
+    from bo.core.kernel.tables import change, operation
+
+    span = sa.and_(change.c.seq > sa.bindparam("after"), change.c.seq <= sa.bindparam("to"))
+    wanted = sa.select(operation.c.id, change.c.row, change.c.scope_after).join(change, change.c.seq == operation.c.seq)
+    return wanted.where(span, change.c.noun == sa.bindparam("noun")).limit(sa.bindparam("most"))
 
 
 def _history() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from typing import IO
 
 from bo.core.kernel.errors import BadFile, StorageFull
@@ -51,11 +52,10 @@ class Place:
 
     def drop(self) -> None:
         if self._final:
-            try:
+            with suppress(OSError):  # it tries once more to write what there was no room for
                 self.file.close()
-            finally:
-                if self._part and os.path.exists(self._part):
-                    os.unlink(self._part)
+            if self._part and os.path.exists(self._part):
+                os.unlink(self._part)
 
     def trouble(self, error: OSError) -> BadFile | StorageFull | OSError:
         if isinstance(error, BrokenPipeError):

@@ -3,8 +3,8 @@
     state:valid,assigned store:west created>=2026-11-01 amount>500 "kitchen" -tag:test sort:-created
 
 `:` is equality (with `*` a pattern, several values by comma, `none` and `any` for emptiness, `..` between two days or
-numbers for both and what lies between), `~` contains, `-` in front negates, bare words search the full text. The text is read into `Condition`s; their *shape* (fields and operators, not values) is the key of the
-statement.
+numbers for both and what lies between), `~` contains, `-` in front negates, bare words search the full text. The text
+is read into `Condition`s; their *shape* (fields and operators, not values) is the key of the statement.
 """
 
 from __future__ import annotations

@@ -296,6 +296,15 @@ class Workspace:
         link = self.read_link() if self.link is not None else None
         return seq + (link.seq if link is not None else 0)
 
+    def touched(self, noun: str, after: int, most: int) -> tuple[int, list[tuple[str, str]]]:
+        """The number of the last operation that everybody knows, and which rows of a noun, of those that this actor
+        sees, were changed since the one after which to look: (operation, row), of at most so many changes."""
+        session, link = self.database.session, self.read_link() if self.link is not None else None
+        # On a device the numbers of what waits there lie far above central's.
+        to = link.seq if link is not None else int(session.rows("kernel:head", journal.head_statement)[0][0])
+        found, who = journal.touched(session, noun, after, to, most) if to > after else (), self.who()
+        return to, [(operation, row) for operation, row, scope in found if who.sees(scope)]
+
     # -- opening and closing -------------------------------------------------------------------------------------------
 
     def close(self) -> None:

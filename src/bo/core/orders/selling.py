@@ -267,7 +267,7 @@ def _give_way(tx: Tx, lead: Lead) -> None:
     """Take away the order of a lead where nobody knows more of it than that it was reported."""
     own = order_of(tx, lead)
     payments = payments_of(tx, own)
-    known = lines_of(tx, own) or tx.find_all(Fulfilment, order=own.id)
+    known = bool(lines_of(tx, own) or tx.find_all(Fulfilment, order=own.id))
     if own.channel == CHANNEL and not known and not any(item.refunded + item.granted for item in payments):
         let_go(tx, lead, f"order {own.number}")
         for item in (*payments, own):
