@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from textual import events
-from textual.pilot import Pilot
+from textual.pilot import Pilot, WaitForScreenTimeout
 
 from bo.tui import confirm, form, keyboard
 from bo.tui.app import reading
@@ -21,6 +21,7 @@ from bo.tui.source import Desk, Library, RowView, ScreenOptions, Standing
 from tests.tui.sample_office import SampleDesk, SampleSource
 
 WAIT_S = 60.0
+CLOSING_S = 5.0
 MOMENT_S = 0.1  # longer than anything that the screen puts off until keys rest
 SETTLED = 2  # looks in a row that find nothing
 SMALL, LARGE = (80, 24), (200, 50)
@@ -67,7 +68,13 @@ class Stage:
             self.burst(key)
             # The driver hands keys over as another task; only then do they stand before what is waited for here.
             await asyncio.sleep(0.001)
-            await self.pilot._wait_for_screen()
+            await self._dealt_with()
+
+    async def _dealt_with(self) -> None:
+        """Wait until every widget has come to the end of what stood in line. A screen that closes meanwhile takes its
+        widgets' lines with it, and they never answer; what a test asks for next finds out whether anything is wrong."""
+        with suppress(WaitForScreenTimeout):
+            await self.pilot._wait_for_screen(CLOSING_S)
 
     def burst(self, *keys: str) -> None:
         """Press keys faster than anything can answer, as a terminal that was slow delivers them."""
@@ -108,7 +115,7 @@ class Stage:
         still = 0
         while still < SETTLED:
             await asyncio.sleep(0.001 if still else 0.005)  # what came from another thread stands in line now
-            await self.pilot._wait_for_screen()
+            await self._dealt_with()
             self.app.screen._on_timer_update()
             still = 0 if self._is_on_its_way() else still + 1
             if time.monotonic() - began > WAIT_S:
