@@ -5,6 +5,7 @@ A list is frozen, so it does not show that by itself; the head says how much it 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -46,8 +47,9 @@ class Elsewhere:
 class News:
     """What the head tells of it."""
 
-    def __init__(self, app: BoApp) -> None:
+    def __init__(self, app: BoApp, changed: Callable[[], None]) -> None:
         self._app = app
+        self._changed = changed
         self.count = 0
 
     def look(self) -> None:
@@ -62,4 +64,4 @@ class News:
     def _told(self, count: int) -> None:
         if count != self.count:
             self.count = count
-            self._app.news_changed()
+            self._changed()

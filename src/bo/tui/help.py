@@ -23,18 +23,15 @@ class TextScreen(KeyScreen[None]):
         heading: str,
         lines: Sequence[Line],
         *,
-        start: int = 0,
         also: dict[str, Callable[[], None]] | None = None,
     ) -> None:
         super().__init__(looks)
         self.heading.put([(f" {heading}", "title")], [(_("q closes") + " ", "dim")])
         self._lines = lines
-        self._start = start
         self._also = also or {}
 
     def on_mount(self) -> None:
         self.pane.put(self._lines)
-        self.call_after_refresh(self.pane.scroll_lines, self._start)
 
     def press(self, name: str) -> bool:
         if name not in self._also and name not in ("enter", "?"):

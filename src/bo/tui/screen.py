@@ -109,7 +109,7 @@ class BoApp(App[None]):
         self.overlays = Overlays(self)
         self.frame = Frame(self)
         self.reading = Reading(self)
-        self.news = News(self)
+        self.news = News(self, self._show_head)
         self.jobs = Jobs(self, self._options.environment)
         self.typing = TypingLine(self)
         self.marking = Marking(self.table, self.browser, self.say, self.settle_soon)
@@ -237,9 +237,6 @@ class BoApp(App[None]):
         if self.has_desk:
             self.desk_lane.ask(lambda desk: desk.standing(), self._standing_arrived, self.trouble, topic="standing")
             self.frame.recount()
-        self._show_head()
-
-    def news_changed(self) -> None:
         self._show_head()
 
     def _look_at_standing(self) -> None:
